@@ -1,0 +1,147 @@
+/// The three descriptions that a cell type may carry. Plain data; the equations stand where they are integrated.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "network/morphology.hpp"
+
+namespace triscale::network {
+
+// ---------------------------------------------------------------------------------------------------- detailed --------
+
+/// Passive membrane and reversal potentials of one kind of section.
+struct RegionProperties {
+  double Ra_Ohm_cm = 100.0;    ///< axial resistivity
+  double C_m_uF_cm2 = 1.0;     ///< specific capacitance
+  double g_pas_S_cm2 = 0.0;    ///< leak conductance density
+  double e_pas_mV = -70.0;     ///< leak reversal potential
+  double E_Na_mV = 50.0;       ///< sodium reversal potential
+  double E_K_mV = -77.0;       ///< potassium reversal potential
+};
+
+/// A channel or ion mechanism inserted into every section of one kind. Names and parameters as in the field's mod files
+/// (reference: detailed/mechanisms.hpp), e.g. {"NaTs", soma, {{"gbar", 0.98}}}.
+struct MechanismPlacement {
+  std::string mechanism;
+  SectionKind region = SectionKind::soma;
+  std::map<std::string, double> parameters;
+};
+
+/// How a section is divided into compartments.
+struct CompartmentRule {
+  enum class Kind { max_length, d_lambda } kind = Kind::max_length;
+  /// max_length: nseg = 1 + 2 floor(L / (2 max_length)), BMTK's and the Allen Institute's rule.
+  double max_length_um = 20.0;
+  /// d_lambda: nseg = 2 floor((L / (d_lambda lambda_f) + 0.9) / 2) + 1, Carnevale & Hines 2006, at frequency_Hz.
+  double d_lambda = 0.1;
+  double frequency_Hz = 100.0;
+};
+
+/// Multi-compartment neuron.
+struct DetailedCell {
+  std::shared_ptr<const Morphology> morphology;
+  std::array<RegionProperties, kSectionKinds> regions;  ///< indexed by SectionKind
+  std::vector<MechanismPlacement> mechanisms;
+  double Ca_out_mM = 2.0;  ///< external calcium
+};
+
+// ------------------------------------------------------------------------------------------------------- point --------
+
+/// One exponential component of a spike-triggered effect: amplitude (unit of its owner) and time constant.
+struct ExponentialKernel {
+  double amplitude = 0;
+  double tau_ms = 1;
+};
+
+/// Generalised integrate-and-fire neuron (Mensi et al. 2012; Pozzorini et al. 2015). Equations: pointneuron/gif.hpp.
+/// A leaky integrate-and-fire neuron is the special case without kernels and without escape noise.
+struct GifModel {
+  double C_m_nF = 0.1;
+  double g_L_uS = 0.005;
+  double E_L_mV = -70;
+  double V_reset_mV = -70;
+  double t_ref_ms = 2;           ///< absolute refractory time; V is held at V_reset
+  double V_threshold_mV = -50;   ///< baseline V_T*
+  double Delta_V_mV = 0;         ///< softness of the threshold; 0: deterministic threshold crossing
+  double lambda_0_Hz = 1;        ///< escape rate at V = threshold; unused when Delta_V_mV is 0
+  std::vector<ExponentialKernel> eta_nA;     ///< spike-triggered current (positive hyperpolarises), starts after t_ref
+  std::vector<ExponentialKernel> gamma_mV;   ///< spike-triggered movement of the threshold, starts after t_ref
+};
+
+/// Adaptive exponential integrate-and-fire neuron (Brette & Gerstner 2005). Equations: pointneuron/adex.hpp.
+struct AdExModel {
+  double C_m_nF = 0.2;
+  double g_L_uS = 0.01;
+  double E_L_mV = -70;
+  double V_T_mV = -50;
+  double Delta_T_mV = 2;
+  double V_peak_mV = 0;
+  double V_reset_mV = -60;
+  double t_ref_ms = 2;
+  double a_uS = 0;
+  double b_nA = 0;
+  double tau_w_ms = 100;
+};
+
+/// Normalised integrate-and-fire neuron driven by instantaneous synapses (NEURON's IntFire1): m decays with tau_m, an
+/// event adds its weight, m >= 1 fires and resets m to 0; no input counts during t_ref.
+struct IntFire1Model {
+  double tau_m_ms = 10;
+  double t_ref_ms = 0;
+};
+
+using PointModel = std::variant<GifModel, AdExModel, IntFire1Model>;
+
+struct PointCell {
+  PointModel model;
+};
+
+// --------------------------------------------------------------------------------------------------- mean-field --------
+
+/// Semi-analytic transfer function (Zerlaut et al. 2018; di Volo et al. 2019; equations in meanfield/transfer_function.hpp):
+///   F = erfc((V_eff - mu_V) / (sqrt2 sigma_V)) / (2 tau_V), clamped to 1/t_ref,
+///   V_eff = quadratic polynomial `P_mV` in (mu_V - mu_0)/d_mu, (sigma_V - sigma_0)/d_sigma, (tau_V g_L/C_m - tau_0)/d_tau,
+///   order of coefficients: 1, mu, sigma, tau, mu^2, sigma^2, tau^2, mu sigma, mu tau, sigma tau.
+struct TransferFunction {
+  double C_m_nF = 0.2;
+  double g_L_uS = 0.01;
+  double E_L_mV = -65;
+  double t_ref_ms = 2;
+  std::array<double, 10> P_mV{};
+  double mu_0_mV = -60, d_mu_mV = 10;
+  double sigma_0_mV = 4, d_sigma_mV = 6;
+  double tau_0 = 0.5, d_tau = 1;
+  /// Range of (mu_V, sigma_V, tau_V g_L/C_m) that the coefficients were fitted on: {min, max} each; a rate outside is an
+  /// extrapolation and is reported. Empty (min > max) if unknown.
+  std::array<double, 2> fitted_mu_mV{1, 0}, fitted_sigma_mV{1, 0}, fitted_tau{1, 0};
+  /// Spike-triggered adaptation as a rate-proportional mean current: I = -sum_k b_k tau_k nu (slow compared with the rate).
+  std::vector<ExponentialKernel> adaptation_nA;
+};
+
+struct MeanfieldCell {
+  TransferFunction transfer;
+  double time_constant_ms = 5;  ///< T of T dnu/dt = F - nu
+};
+
+// ---------------------------------------------------------------------------------------------------- cell type --------
+
+/// Dale's law: a cell is excitatory or inhibitory on all its targets.
+enum class Dale : std::uint8_t { unknown, excitatory, inhibitory };
+
+/// A cell type carries up to three descriptions; a tier runs if its description is there.
+struct CellType {
+  std::string name;
+  Dale dale = Dale::unknown;
+  std::optional<DetailedCell> detailed;
+  std::optional<PointCell> point;
+  std::optional<MeanfieldCell> meanfield;
+};
+
+}  // namespace triscale::network
