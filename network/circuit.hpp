@@ -61,7 +61,7 @@ struct Distribution {
   enum class Kind { constant, normal, lognormal, uniform } kind = Kind::constant;
   double mean = 0;     ///< constant, normal, lognormal: mean of the distribution itself; uniform: unused
   double sd = 0;       ///< normal, lognormal
-  double low = 0, high = 0;  ///< uniform: its range; normal: values outside [low, high] are drawn again if low < high
+  double low = 0, high = 0;  ///< uniform: its range; normal, lognormal: redrawn until in it if low < high
 };
 
 /// Where on the target's dendrites synapses may sit when the file does not say: uniform in membrane area over the sections

@@ -13,7 +13,7 @@ struct EdgeList {
   std::vector<std::uint32_t> sources, targets;
   std::vector<double> weights;    ///< uS or dimensionless, as in ExplicitEdges
   std::vector<double> delays_ms;
-  std::vector<Site> sites;        ///< empty if the target cell type has no detailed description
+  std::vector<Site> sites;        ///< empty if neither given nor drawable (the target cell type has no morphology)
 
   std::size_t size() const { return targets.size(); }
 };

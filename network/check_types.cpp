@@ -1,0 +1,256 @@
+// Rules for cell types and synapse types.
+#include <fmt/format.h>
+
+#include "network/checks.hpp"
+#include "network/validate.hpp"
+
+namespace triscale::network {
+
+namespace {
+
+void check_section(const Morphology& morphology, std::size_t s, const std::string& place, Checks& checks) {
+  const Section& section = morphology.sections[s];
+  if (s == 0) {
+    checks.require(section.parent == -1 && section.kind == SectionKind::soma, place,
+                   fmt::format("kind {}, parent {}", to_string(section.kind), section.parent),
+                   "must be the soma and have no parent (-1)");
+  } else {
+    checks.require(section.parent >= 0 && static_cast<std::size_t>(section.parent) < s, place + ".parent",
+                   fmt::format("{}", section.parent), "must be the index of an earlier section",
+                   "the morphology is not connected; order the sections from the soma outwards");
+  }
+  checks.require(section.parent_position >= 0 && section.parent_position <= 1, place + ".parent_position",
+                 fmt::format("{}", section.parent_position), "must lie between 0 and 1");
+  checks.require(section.points.size() >= 2, place + ".points", fmt::format("{} points", section.points.size()),
+                 "must have at least 2 points");
+  checks.require(section.swc_ids.empty() || section.swc_ids.size() == section.points.size(), place + ".swc_ids",
+                 fmt::format("{} ids", section.swc_ids.size()), "must be empty or one per point");
+  for (const auto& point : section.points) {
+    if (std::isfinite(point.x_um + point.y_um + point.z_um) && point.diameter_um > 0 &&
+        std::isfinite(point.diameter_um)) {
+      continue;
+    }
+    checks.error(place + ".points",
+                 fmt::format("({}, {}, {}) um, diameter {} um", point.x_um, point.y_um, point.z_um, point.diameter_um),
+                 "must have finite coordinates and a diameter > 0");
+    return;
+  }
+  const double length_um = section.length_um();
+  checks.require(length_um > 0, place + ".points", fmt::format("length {} um", length_um), "must have a length > 0");
+}
+
+void check_detailed(const DetailedCell& cell, const std::string& place, Checks& checks) {
+  if (!cell.morphology || cell.morphology->sections.empty()) {
+    checks.error(place + ".morphology", "", "must have at least one section");
+    return;
+  }
+  std::array<bool, kSectionKinds> present{};
+  for (std::size_t s = 0; s < cell.morphology->sections.size(); ++s) {
+    check_section(*cell.morphology, s, fmt::format("{}.morphology.sections[{}]", place, s), checks);
+    present[static_cast<std::size_t>(cell.morphology->sections[s].kind)] = true;
+  }
+  for (std::size_t kind = 0; kind < kSectionKinds; ++kind) {
+    if (!present[kind]) continue;
+    const RegionProperties& region = cell.regions[kind];
+    const std::string where = fmt::format("{}.regions.{}", place, to_string(static_cast<SectionKind>(kind)));
+    checks.positive(where + ".Ra_Ohm_cm", region.Ra_Ohm_cm);
+    checks.positive(where + ".C_m_uF_cm2", region.C_m_uF_cm2);
+    checks.not_negative(where + ".g_pas_S_cm2", region.g_pas_S_cm2);
+    checks.finite(where + ".e_pas_mV", region.e_pas_mV);
+    checks.finite(where + ".E_Na_mV", region.E_Na_mV);
+    checks.finite(where + ".E_K_mV", region.E_K_mV);
+  }
+  for (std::size_t i = 0; i < cell.mechanisms.size(); ++i) {
+    const MechanismPlacement& mechanism = cell.mechanisms[i];
+    const std::string where = fmt::format("{}.mechanisms[{}]", place, i);
+    checks.require(!mechanism.mechanism.empty(), where, "", "must name a mechanism");
+    if (!present[static_cast<std::size_t>(mechanism.region)]) {
+      checks.warning(where, mechanism.mechanism,
+                     fmt::format("is placed on {} sections, but the morphology has none", to_string(mechanism.region)));
+    }
+    for (const auto& [name, value] : mechanism.parameters) checks.finite(where + "." + name, value);
+  }
+  checks.positive(place + ".Ca_out_mM", cell.Ca_out_mM);
+}
+
+void check_kernels(const std::vector<ExponentialKernel>& kernels, const std::string& place, Checks& checks) {
+  for (std::size_t i = 0; i < kernels.size(); ++i) {
+    checks.finite(fmt::format("{}[{}].amplitude", place, i), kernels[i].amplitude);
+    checks.positive(fmt::format("{}[{}].tau_ms", place, i), kernels[i].tau_ms);
+  }
+}
+
+struct PointCellChecks {
+  const std::string& place;
+  Checks& checks;
+
+  void operator()(const GifModel& m) const {
+    checks.positive(place + ".C_m_nF", m.C_m_nF);
+    checks.positive(place + ".g_L_uS", m.g_L_uS);
+    checks.finite(place + ".E_L_mV", m.E_L_mV);
+    checks.finite(place + ".V_reset_mV", m.V_reset_mV);
+    checks.not_negative(place + ".t_ref_ms", m.t_ref_ms);
+    checks.finite(place + ".V_threshold_mV", m.V_threshold_mV);
+    checks.not_negative(place + ".Delta_V_mV", m.Delta_V_mV);
+    checks.positive(place + ".lambda_0_Hz", m.lambda_0_Hz);
+    checks.require(m.Delta_V_mV > 0 || m.V_reset_mV < m.V_threshold_mV, place + ".V_reset_mV",
+                   fmt::format("{}", m.V_reset_mV), "must lie below V_threshold_mV when Delta_V_mV is 0",
+                   "the neuron would fire again at once, for ever");
+    check_kernels(m.eta_nA, place + ".eta_nA", checks);
+    check_kernels(m.gamma_mV, place + ".gamma_mV", checks);
+  }
+  void operator()(const AdExModel& m) const {
+    checks.positive(place + ".C_m_nF", m.C_m_nF);
+    checks.positive(place + ".g_L_uS", m.g_L_uS);
+    checks.finite(place + ".E_L_mV", m.E_L_mV);
+    checks.finite(place + ".V_T_mV", m.V_T_mV);
+    checks.not_negative(place + ".Delta_T_mV", m.Delta_T_mV);
+    checks.require(m.V_peak_mV >= m.V_T_mV && std::isfinite(m.V_peak_mV), place + ".V_peak_mV",
+                   fmt::format("{}", m.V_peak_mV), "must be finite and not below V_T_mV");
+    checks.require(m.V_reset_mV < m.V_peak_mV, place + ".V_reset_mV", fmt::format("{}", m.V_reset_mV),
+                   "must lie below V_peak_mV");
+    checks.finite(place + ".V_reset_mV", m.V_reset_mV);
+    checks.not_negative(place + ".t_ref_ms", m.t_ref_ms);
+    checks.finite(place + ".a_uS", m.a_uS);
+    checks.finite(place + ".b_nA", m.b_nA);
+    checks.positive(place + ".tau_w_ms", m.tau_w_ms);
+  }
+  void operator()(const IntFire1Model& m) const {
+    checks.positive(place + ".tau_m_ms", m.tau_m_ms);
+    checks.not_negative(place + ".t_ref_ms", m.t_ref_ms);
+  }
+};
+
+void check_meanfield(const MeanfieldCell& cell, const std::string& place, Checks& checks) {
+  const TransferFunction& f = cell.transfer;
+  checks.positive(place + ".C_m_nF", f.C_m_nF);
+  checks.positive(place + ".g_L_uS", f.g_L_uS);
+  checks.finite(place + ".E_L_mV", f.E_L_mV);
+  checks.not_negative(place + ".t_ref_ms", f.t_ref_ms);
+  for (std::size_t i = 0; i < f.P_mV.size(); ++i) checks.finite(fmt::format("{}.P_mV[{}]", place, i), f.P_mV[i]);
+  checks.finite(place + ".mu_0_mV", f.mu_0_mV);
+  checks.finite(place + ".sigma_0_mV", f.sigma_0_mV);
+  checks.finite(place + ".tau_0", f.tau_0);
+  checks.positive(place + ".d_mu_mV", f.d_mu_mV);
+  checks.positive(place + ".d_sigma_mV", f.d_sigma_mV);
+  checks.positive(place + ".d_tau", f.d_tau);
+  check_kernels(f.adaptation_nA, place + ".adaptation_nA", checks);
+  checks.positive(place + ".time_constant_ms", cell.time_constant_ms);
+}
+
+void check_biexponential(const BiexponentialSynapse& synapse, const std::string& place, Checks& checks) {
+  checks.positive(place + ".tau_decay_ms", synapse.tau_decay_ms);
+  checks.not_negative(place + ".tau_rise_ms", synapse.tau_rise_ms);
+  checks.require(!(synapse.tau_rise_ms >= synapse.tau_decay_ms), place + ".tau_rise_ms",
+                 fmt::format("{}", synapse.tau_rise_ms), "must be smaller than tau_decay_ms",
+                 "an alpha function is the limit tau_rise = 0.9999 tau_decay");
+  checks.finite(place + ".E_rev_mV", synapse.E_rev_mV);
+}
+
+void check_instantaneous(const InstantaneousSynapse& synapse, const std::string& place, Checks& checks) {
+  checks.require(synapse.sign == 1 || synapse.sign == -1, place + ".sign", fmt::format("{}", synapse.sign),
+                 "must be 1 or -1");
+}
+
+void check_site_table(const PointSynapse& synapse, const std::string& place, Checks& checks) {
+  for (std::size_t i = 0; i < synapse.sites.size(); ++i) {
+    const SiteTransfer& row = synapse.sites[i];
+    const std::string where = fmt::format("{}.sites[{}]", place, i);
+    checks.require(row.begin >= 0 && row.begin < row.end && row.end <= 1, where,
+                   fmt::format("[{}, {}]", row.begin, row.end), "must be an interval of positions within 0..1");
+    checks.not_negative(where + ".attenuation", row.attenuation);
+    checks.not_negative(where + ".shunt_per_uS", row.shunt_per_uS);
+    checks.not_negative(where + ".extra_delay_ms", row.extra_delay_ms);
+    checks.index(where + ".receptor", row.receptor, synapse.receptors.size(), "receptors");
+    const bool last_of_section = i + 1 == synapse.sites.size() || synapse.sites[i + 1].section != row.section;
+    const bool first_of_section = i == 0 || synapse.sites[i - 1].section != row.section;
+    const bool ascending = i == 0 || synapse.sites[i - 1].section < row.section ||
+                           (!first_of_section && synapse.sites[i - 1].end == row.begin);
+    checks.require(ascending && (!first_of_section || row.begin == 0) && (!last_of_section || row.end == 1), where,
+                   fmt::format("section {}, [{}, {}]", row.section, row.begin, row.end),
+                   "must, with its neighbours, cover the section from 0 to 1 in ascending order without gaps");
+  }
+}
+
+void check_point_synapse(const PointSynapse& synapse, const std::string& place, Checks& checks) {
+  checks.require(!synapse.receptors.empty(), place + ".receptors", "none", "must have at least one receptor");
+  for (std::size_t i = 0; i < synapse.receptors.size(); ++i) {
+    check_biexponential(synapse.receptors[i], fmt::format("{}.receptors[{}]", place, i), checks);
+  }
+  check_site_table(synapse, place, checks);
+}
+
+void check_synapse_type(const SynapseType& type, const std::string& place, Checks& checks) {
+  checks.require(type.detailed || type.point, place, "", "must have a detailed or a point description");
+  if (type.detailed) {
+    if (const auto* s = std::get_if<BiexponentialSynapse>(&*type.detailed)) {
+      check_biexponential(*s, place + ".detailed", checks);
+    } else {
+      check_instantaneous(std::get<InstantaneousSynapse>(*type.detailed), place + ".detailed", checks);
+    }
+  }
+  if (type.point) {
+    if (const auto* s = std::get_if<PointSynapse>(&*type.point)) {
+      check_point_synapse(*s, place + ".point", checks);
+    } else {
+      check_instantaneous(std::get<InstantaneousSynapse>(*type.point), place + ".point", checks);
+    }
+  }
+  if (type.meanfield) checks.not_negative(place + ".meanfield.gain", type.meanfield->gain);
+  if (type.detailed && type.point) {
+    SynapseType point_only;
+    point_only.point = type.point;
+    const int detailed = synapse_sign(type), point = synapse_sign(point_only);
+    checks.require(detailed == point || detailed == 0 || point == 0, place, fmt::format("{} and {}", detailed, point),
+                   "must have the same sign in its detailed and point descriptions");
+  }
+}
+
+int sign_of(const BiexponentialSynapse& synapse, double boundary_mV) {
+  if (std::isnan(synapse.E_rev_mV)) return 0;
+  return synapse.E_rev_mV > boundary_mV ? 1 : -1;
+}
+
+int sign_of(const InstantaneousSynapse& synapse, double /*boundary_mV*/) {
+  return synapse.sign > 0 ? 1 : (synapse.sign < 0 ? -1 : 0);
+}
+
+int sign_of(const PointSynapse& synapse, double boundary_mV) {
+  int sign = 0;
+  for (const auto& receptor : synapse.receptors) {
+    const int one = sign_of(receptor, boundary_mV);
+    if (sign != 0 && one != sign) return 0;
+    sign = one;
+  }
+  return sign;
+}
+
+}  // namespace
+
+int synapse_sign(const SynapseType& type, double boundary_mV) {
+  const auto sign = [boundary_mV](const auto& synapse) { return sign_of(synapse, boundary_mV); };
+  if (type.detailed) return std::visit(sign, *type.detailed);
+  if (type.point) return std::visit(sign, *type.point);
+  return 0;
+}
+
+void check_cell_types(const Circuit& circuit, Checks& checks) {
+  UniqueNames names(checks, "cell_types");
+  for (std::size_t i = 0; i < circuit.cell_types.size(); ++i) {
+    const CellType& type = circuit.cell_types[i];
+    const std::string place = names.add(type.name, i);
+    if (type.detailed) check_detailed(*type.detailed, place + ".detailed", checks);
+    if (type.point) std::visit(PointCellChecks{place + ".point", checks}, type.point->model);
+    if (type.meanfield) check_meanfield(*type.meanfield, place + ".meanfield", checks);
+  }
+}
+
+void check_synapse_types(const Circuit& circuit, Checks& checks) {
+  UniqueNames names(checks, "synapse_types");
+  for (std::size_t i = 0; i < circuit.synapse_types.size(); ++i) {
+    const SynapseType& type = circuit.synapse_types[i];
+    check_synapse_type(type, names.add(type.name, i), checks);
+  }
+}
+
+}  // namespace triscale::network

@@ -1,0 +1,195 @@
+#include "network/connectivity.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <unordered_set>
+
+#include "core/error.hpp"
+
+namespace triscale::network {
+
+namespace {
+
+/// Stands for "the projection as a whole" where a target is expected; populations are smaller than this.
+constexpr std::uint64_t kWholeProjection = 0xffffffffu;
+
+/// `number` different integers of [0, n) in no particular order: Floyd's algorithm (Bentley & Floyd 1987, "A sample of
+/// brilliance"), one draw per chosen element.
+std::unordered_set<std::uint64_t> choose_distinct(core::RandomStream& random, std::uint64_t n, std::uint64_t number) {
+  std::unordered_set<std::uint64_t> chosen;
+  chosen.reserve(number);
+  for (std::uint64_t last = n - number; last < n; ++last) {
+    const std::uint64_t candidate = random.next_below(last + 1);
+    if (!chosen.insert(candidate).second) chosen.insert(last);
+  }
+  return chosen;
+}
+
+}  // namespace
+
+std::uint64_t edge_entity(std::size_t projection, std::size_t target) {
+  return (static_cast<std::uint64_t>(projection) << 32) | static_cast<std::uint64_t>(target);
+}
+
+std::string impossible_rule(const ConnectionRule& rule, std::uint64_t sources, std::uint64_t targets,
+                            bool same_population) {
+  using Kind = ConnectionRule::Kind;
+  const bool skip_self = same_population && !rule.autapses;
+  const std::uint64_t candidates = skip_self && sources > 0 ? sources - 1 : sources;
+  switch (rule.kind) {
+    case Kind::all_to_all:
+      return "";
+    case Kind::one_to_one:
+      if (sources != targets) {
+        return fmt::format("one_to_one needs populations of equal size, but they have {} and {} cells", sources,
+                           targets);
+      }
+      return skip_self ? "one_to_one within a population makes only autapses, which are off" : "";
+    case Kind::pairwise_bernoulli:
+      return rule.probability >= 0 && rule.probability <= 1 ? "" : "probability must lie between 0 and 1";
+    case Kind::fixed_in_degree:
+      if (rule.number > 0 && candidates == 0) return "a target has no possible source";
+      if (!rule.multapses && rule.number > candidates) {
+        return fmt::format("in-degree {} without multapses is more than the {} possible sources of a target",
+                           rule.number, candidates);
+      }
+      return "";
+    case Kind::fixed_total_number:
+      if (rule.number > 0 && (candidates == 0 || targets == 0)) return "there is no pair of cells to connect";
+      if (!rule.multapses && rule.number > candidates * targets) {
+        return fmt::format("{} synapses without multapses are more than the {} possible pairs", rule.number,
+                           candidates * targets);
+      }
+      return "";
+  }
+  return "unknown rule";
+}
+
+SourceChooser::SourceChooser(const Circuit& circuit, std::size_t projection)
+    : rule_(std::get<ConnectionRule>(circuit.projections.at(projection).connectivity)),
+      seed_(circuit.run.seed),
+      projection_(projection) {
+  const Projection& p = circuit.projections[projection];
+  const std::uint64_t sources = circuit.populations.at(p.source).size;
+  const std::uint64_t targets = circuit.populations.at(p.target).size;
+  const std::string why = impossible_rule(rule_, sources, targets, p.source == p.target);
+  if (!why.empty()) {
+    throw core::InputError({"", fmt::format("projections.{}", p.name), "", why,
+                            "change the rule, its number, or allow multapses or autapses"});
+  }
+  skip_self_ = p.source == p.target && !rule_.autapses;
+  candidates_ = skip_self_ && sources > 0 ? sources - 1 : sources;
+  if (rule_.kind == ConnectionRule::Kind::fixed_total_number) draw_in_degrees(targets);
+}
+
+void SourceChooser::draw_in_degrees(std::size_t targets) {
+  in_degrees_.assign(targets, 0);
+  core::RandomStream random(seed_, core::Purpose::connectivity, edge_entity(projection_, kWholeProjection));
+  if (rule_.multapses) {
+    for (std::uint64_t i = 0; i < rule_.number; ++i) ++in_degrees_[random.next_below(targets)];
+    return;
+  }
+  // Without multapses the synapses are distinct pairs; choosing the pairs that are left out is cheaper if most are
+  // taken.
+  const std::uint64_t pairs = candidates_ * targets;
+  const bool complement = rule_.number > pairs / 2;
+  for (const std::uint64_t pair : choose_distinct(random, pairs, complement ? pairs - rule_.number : rule_.number)) {
+    ++in_degrees_[pair / candidates_];
+  }
+  if (complement) {
+    for (auto& degree : in_degrees_) degree = candidates_ - degree;
+  }
+}
+
+void SourceChooser::sources_of(std::size_t target, std::vector<std::uint32_t>& sources) const {
+  using Kind = ConnectionRule::Kind;
+  sources.clear();
+  core::RandomStream random(seed_, core::Purpose::connectivity, edge_entity(projection_, target));
+  switch (rule_.kind) {
+    case Kind::all_to_all:
+      for (std::uint64_t i = 0; i < candidates_; ++i) sources.push_back(static_cast<std::uint32_t>(i));
+      break;
+    case Kind::one_to_one:
+      sources.push_back(static_cast<std::uint32_t>(target));
+      return;
+    case Kind::pairwise_bernoulli:
+      bernoulli(random, sources);
+      break;
+    case Kind::fixed_in_degree:
+      fixed_number(random, rule_.number, sources);
+      break;
+    case Kind::fixed_total_number:
+      fixed_number(random, in_degrees_.at(target), sources);
+      break;
+  }
+  if (!skip_self_) return;
+  // The candidates were counted without the target itself.
+  for (auto& source : sources) source += source >= target ? 1u : 0u;
+}
+
+/// Steps from one success to the next: the number of failures in between is geometric, floor(log u / log(1 - p)).
+void SourceChooser::bernoulli(core::RandomStream& random, std::vector<std::uint32_t>& sources) const {
+  if (rule_.probability <= 0) return;
+  const double log_failure = std::log1p(-rule_.probability);  // -inf for p = 1: every skip is then 0
+  double next = std::floor(std::log(random.next_uniform()) / log_failure);
+  while (next < static_cast<double>(candidates_)) {
+    sources.push_back(static_cast<std::uint32_t>(next));
+    next += 1 + std::floor(std::log(random.next_uniform()) / log_failure);
+  }
+}
+
+void SourceChooser::fixed_number(core::RandomStream& random, std::uint64_t number,
+                                 std::vector<std::uint32_t>& sources) const {
+  if (rule_.multapses) {
+    for (std::uint64_t i = 0; i < number; ++i)
+      sources.push_back(static_cast<std::uint32_t>(random.next_below(candidates_)));
+  } else {
+    for (const std::uint64_t source : choose_distinct(random, candidates_, number)) {
+      sources.push_back(static_cast<std::uint32_t>(source));
+    }
+  }
+  std::sort(sources.begin(), sources.end());
+}
+
+namespace {
+
+/// One value without regard to [low, high].
+double draw_unbounded(const Distribution& distribution, core::RandomStream& random) {
+  using Kind = Distribution::Kind;
+  switch (distribution.kind) {
+    case Kind::constant:
+      return distribution.mean;
+    case Kind::uniform:
+      return distribution.low + (distribution.high - distribution.low) * random.next_uniform();
+    case Kind::normal:
+      return distribution.mean + distribution.sd * random.next_normal();
+    case Kind::lognormal: {
+      // mean and sd are those of the value: its logarithm has variance log(1 + sd^2 / mean^2).
+      const double variance = std::log1p(std::pow(distribution.sd / distribution.mean, 2));
+      return distribution.mean * std::exp(std::sqrt(variance) * random.next_normal() - variance / 2);
+    }
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+}  // namespace
+
+double draw(const Distribution& distribution, core::RandomStream& random) {
+  constexpr int kMaxTries = 10000;
+  using Kind = Distribution::Kind;
+  const bool bounded = (distribution.kind == Kind::normal || distribution.kind == Kind::lognormal) &&
+                       distribution.low < distribution.high;
+  if (!bounded) return draw_unbounded(distribution, random);
+  for (int i = 0; i < kMaxTries; ++i) {
+    const double value = draw_unbounded(distribution, random);
+    if (value >= distribution.low && value <= distribution.high) return value;
+  }
+  throw core::InputError({"", "distribution", fmt::format("[{}, {}]", distribution.low, distribution.high),
+                          fmt::format("must be hit at least once in {} draws", kMaxTries),
+                          "move the bounds towards the mean or use a uniform distribution"});
+}
+
+}  // namespace triscale::network
