@@ -1,0 +1,97 @@
+/// Fits a generalised integrate-and-fire neuron (network::GifModel) to the recorded response of one cell.
+///
+///   C dV/dt = -g_L (V - E_L) + I - G V - sum_j eta(t - t_j),   V held at V_reset for t_ref after a spike,
+///   lambda(t) = lambda_0 exp((V - V_T* - sum_j gamma(t - t_j)) / Delta_V),
+/// eta and gamma: sums of exponentials with given time constants that start at t_j + t_ref. I is the injected current
+/// and G a conductance that came with it (synapses: I = sum g E, G = sum g); G is empty for pure current input.
+///
+/// Three steps (Mensi et al. 2012, J Neurophysiol 107:1756; Pozzorini et al. 2015, PLoS Comput Biol 11:e1004275):
+///   1. V_reset: the spike-triggered average of V at t_ref.
+///   2. Membrane and eta: linear regression of dV/dt, away from spikes, then Gauss-Newton on the error of V itself with
+///   the
+///      spikes forced to be those of the data. The second part is ours: the data have no measurement noise, but the
+///      cell has dendrites, and what matters is the predicted V, not its fast derivative.
+///   3. Threshold: maximum likelihood, a concave problem, by Newton. Spikes are found once a step of dt, so the
+///   likelihood of
+///      a step is 1 - exp(-lambda dt) with a spike and exp(-lambda dt) without. For small lambda dt this is the
+///      published log L = sum_spikes ln(lambda dt) - sum lambda dt; it stays right for a nearly deterministic cell.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "network/cell_models.hpp"
+
+namespace triscale::bridges {
+
+/// One recording: V at k dt, the current and conductance that act between k dt and (k+1) dt, and the spikes.
+struct GifSweep {
+  double dt_ms = 0.1;
+  std::vector<double> V_mV;
+  std::vector<double> I_nA;
+  std::vector<double> G_uS;       ///< empty: no conductance
+  std::vector<double> spikes_ms;  ///< ascending
+};
+
+struct PassiveMembrane {
+  double C_m_nF = 0, g_L_uS = 0, E_L_mV = 0;
+};
+
+struct GifFitOptions {
+  double t_ref_ms = 4;
+  double before_spike_ms = 5;  ///< samples this long before a spike are not used for the membrane: the spike's upstroke
+  double skip_ms = 0;          ///< samples at the beginning of every sweep that are not used
+  std::vector<double> eta_tau_ms{5, 25, 150};
+  std::vector<double> gamma_tau_ms{10, 50, 250};
+  std::optional<PassiveMembrane> passive;  ///< given: only eta is fitted in step 2
+  bool refine_voltage = true;              ///< Gauss-Newton on V after the regression of dV/dt
+};
+
+/// How well a model describes a set of sweeps with the spikes forced to be those of the data.
+struct GifFitQuality {
+  double variance_explained_V = 0;  ///< 1 - mean square error / variance of V, away from spikes
+  double voltage_rms_error_mV = 0;
+  double bits_per_spike = 0;  ///< log likelihood above that of a Poisson process of the same rate
+  std::size_t spikes = 0;
+  double duration_s = 0;
+};
+
+struct GifFit {
+  network::GifModel model;
+  GifFitQuality training;
+  double variance_explained_dV = 0;  ///< of the regression, training data
+  double V_threshold_error_mV = 0;   ///< standard errors from the curvature of the likelihood
+  double Delta_V_error_mV = 0;
+  std::vector<double> gamma_errors_mV;
+  int newton_iterations = 0;
+};
+
+/// Throws InputError if the sweeps are inconsistent or hold fewer than 5 spikes, NumericalError if a step has no
+/// solution.
+GifFit fit_gif(std::span<const GifSweep> training, const GifFitOptions& options);
+
+/// Quality on any sweeps, e.g. unseen ones.
+GifFitQuality evaluate_gif(const network::GifModel& model, std::span<const GifSweep> sweeps,
+                           const GifFitOptions& options);
+
+/// Spike times of the free-running model driven by a sweep's current and conductance from V_start; escape noise is
+/// drawn from (seed, repetition). Deterministic threshold if Delta_V is 0.
+std::vector<double> simulate_gif(const network::GifModel& model, const GifSweep& drive, double V_start_mV,
+                                 std::uint64_t seed, std::uint64_t repetition);
+
+/// Free-running comparison with unseen data.
+struct GifPrediction {
+  double coincidence =
+      0;  ///< Md*: 2 <d,m> / (<d,d> + <m,m>), coincidence window +-window (Naud et al. 2011); 1 is perfect
+  double rate_data_hz = 0;
+  double rate_model_hz = 0;
+  double cv_data = 0;  ///< of interspike intervals; 0 if there are fewer than 3 spikes
+  double cv_model = 0;
+};
+GifPrediction predict_gif(const network::GifModel& model, std::span<const GifSweep> test, double skip_ms,
+                          std::size_t repetitions, std::uint64_t seed, double window_ms = 4);
+
+}  // namespace triscale::bridges
