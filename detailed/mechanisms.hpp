@@ -1,0 +1,114 @@
+/// Mechanisms: what sits in the membrane of a compartment besides leak and capacitance. A mechanism knows its
+/// parameters, its states, the conductance it adds and how its states move; formulas of the channels stand in
+/// detailed/channels.hpp.
+///
+/// A mechanism works on a group of cells at once: arrays are indexed [node * kColumns + column], each element a vector
+/// of kLaneWidth cells. The same kinetics are available for one compartment in plain doubles (MembranePatch), for tests
+/// and for linearisation.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/error.hpp"
+#include "detailed/lanes.hpp"
+#include "network/cell_models.hpp"
+
+namespace triscale::detailed {
+
+/// Vectors in flight a node: a group holds kColumns * kLaneWidth cells.
+inline constexpr int kColumns = 2;
+inline constexpr int kGroupCells = kColumns * kLaneWidth;
+
+/// The membrane of a group during one step. The voltage equation of a node is linear in V with the conductances frozen:
+/// currents enter as sum of G (uS) and sum of G E (nA).
+struct MembraneView {
+  const Lanes* V_mV;
+  Lanes* G_uS;
+  Lanes* GE_nA;
+  Lanes* Ca_mM;        ///< internal calcium
+  Lanes* E_Ca_mV;      ///< calcium reversal potential
+  Lanes* i_Ca_mA_cm2;  ///< calcium current density of the step, outward positive
+};
+
+struct ParameterInfo {
+  std::string name;  ///< as in the field's files, e.g. "gbar"
+  double default_value;
+  std::string unit;
+};
+
+struct MechanismInfo {
+  std::string name;
+  std::vector<ParameterInfo> parameters;
+  std::vector<std::string> states;
+  std::string summary;
+};
+
+/// All mechanisms that exist.
+const std::vector<MechanismInfo>& mechanism_catalogue();
+/// Null if there is no such mechanism.
+const MechanismInfo* find_mechanism(const std::string& name);
+
+/// Where a mechanism sits and in what surroundings.
+struct MechanismSite {
+  std::vector<std::uint32_t> nodes;
+  std::vector<double> areas_um2;
+};
+
+/// Constants of a placement.
+struct MechanismEnvironment {
+  double celsius = 34;
+  double E_Na_mV = 50, E_K_mV = -77;
+  double Ca_out_mM = 2;
+};
+
+class Mechanism {
+ public:
+  virtual ~Mechanism() = default;
+
+  // --- a group of cells ---
+  /// Allocates the states for the nodes of a group.
+  virtual void place(const MechanismSite& site) = 0;
+  /// States at their steady values for the present V.
+  virtual void initialise(const MembraneView& view) = 0;
+  /// Before the currents of a step: reversal potentials from concentrations.
+  virtual void prepare(const MembraneView&) const {}
+  /// Adds conductance and conductance times reversal potential at the present V and states.
+  virtual void add_currents(const MembraneView& view) const = 0;
+  /// Moves the states over dt at the new V.
+  virtual void advance(const MembraneView& view, double dt_ms) = 0;
+
+  // --- one compartment, plain doubles ---
+  virtual std::size_t n_states() const = 0;
+  virtual void steady_state(double V_mV, double Ca_mM, double* x) const = 0;
+  /// dx/dt per ms; `i_Ca_mA_cm2` is the calcium current density of the compartment.
+  virtual void derivative(double V_mV, double Ca_mM, double i_Ca_mA_cm2, const double* x, double* dx) const = 0;
+  /// Conductance density, S/cm2.
+  virtual double conductance_S_cm2(double V_mV, const double* x) const = 0;
+  /// Reversal potential; E_Ca for calcium channels.
+  virtual double reversal_mV(double E_Ca_mV) const = 0;
+  virtual bool carries_calcium() const { return false; }
+  /// True for the mechanism whose state 0 is the internal calcium concentration.
+  virtual bool is_calcium_pool() const { return false; }
+};
+
+/// Makes the mechanisms of a placement (one name may stand for several conductances, as in hh). Unknown names and
+/// parameters are reported by check_mechanisms; here they are bugs.
+std::vector<std::unique_ptr<Mechanism>> make_mechanisms(const network::MechanismPlacement& placement,
+                                                        const MechanismEnvironment& environment);
+
+/// Reports unknown mechanisms, unknown parameters and values that are not finite; `place` names the cell type.
+void check_mechanisms(const network::DetailedCell& cell, const std::string& place, core::Diagnostics& diagnostics);
+
+/// Calcium reversal potential, Nernst: RT/(2F) ln(Ca_out/Ca_in).
+double nernst_Ca_mV(double celsius, double Ca_out_mM, double Ca_in_mM);
+/// Used where no mechanism controls the internal calcium: RT/F-rounded 12.5 ln(2/5e-5), NEURON's default for eca.
+inline constexpr double kDefaultE_Ca_mV = 132.4579341637009;
+/// Internal calcium where no mechanism controls it, NEURON's default for cai.
+inline constexpr double kDefaultCa_mM = 5e-5;
+
+}  // namespace triscale::detailed
