@@ -1,0 +1,52 @@
+/// Adaptive exponential integrate-and-fire neuron with conductance synapses (Brette & Gerstner 2005, J Neurophysiol
+/// 94:3637).
+///
+///     C_m dV/dt   = -g_L (V - E_L) + g_L Delta_T exp((V - V_T) / Delta_T) - w - sum_s g_s (V - E_s) + I_ext
+///     tau_w dw/dt = a (V - E_L) - w
+///     V >= V_peak:  spike;  V = V_reset for t_ref;  w = w + b
+///
+/// V starts at E_L and w at 0. During t_ref w keeps evolving with V = V_reset.
+///
+/// | parameter  | default | unit | symbol  |                                            |
+/// |------------|---------|------|---------|--------------------------------------------|
+/// | C_m_nF     | 0.2     | nF   | C_m     | membrane capacitance                       |
+/// | g_L_uS     | 0.01    | uS   | g_L     | leak conductance                           |
+/// | E_L_mV     | -70     | mV   | E_L     | leak reversal potential                    |
+/// | V_T_mV     | -50     | mV   | V_T     | where the exponential current takes over   |
+/// | Delta_T_mV | 2       | mV   | Delta_T | sharpness of spike initiation, > 0         |
+/// | V_peak_mV  | 0       | mV   | V_peak  | a spike is counted here                    |
+/// | V_reset_mV | -60     | mV   | V_reset | potential during and after refractoriness  |
+/// | t_ref_ms   | 2       | ms   | t_ref   | refractory time                            |
+/// | a_uS       | 0       | uS   | a       | subthreshold adaptation                    |
+/// | b_nA       | 0       | nA   | b       | spike-triggered adaptation                 |
+/// | tau_w_ms   | 100     | ms   | tau_w   | time constant of adaptation                |
+///
+/// Integration: exponential midpoint rule (Hochbruck & Ostermann 2010, Acta Numerica 19:209). The linear part, with the
+/// conductances and currents replaced by their exact means over the step, is solved exactly; the exponential current
+/// and w are taken at the middle of the step, which a half step with their values at its beginning predicts. Second
+/// order. The exponential is never evaluated above V_peak, so the upstroke cannot overflow. Recordable: v (mV), w (nA).
+#pragma once
+
+#include "pointneuron/neuron_model.hpp"
+
+namespace triscale::pointneuron {
+
+class AdExNeurons : public NeuronModel {
+ public:
+  AdExNeurons(const network::AdExModel& model, std::size_t cells, double dt_ms);
+
+  void step(std::size_t begin, std::size_t end, const StepInput& input, std::vector<std::uint32_t>& spikes) override;
+  std::span<const double> variable(std::string_view name) const override;
+
+ private:
+  void integrate(std::size_t cell, double G_uS, double J_nA);
+
+  network::AdExModel model_;
+  double dt_ms_;
+  double w_decay_, w_decay_half_;  ///< over a step and half a step
+  std::int32_t refractory_steps_;
+  std::vector<double> V_mV_, w_nA_;
+  std::vector<std::int32_t> refractory_;  ///< steps left
+};
+
+}  // namespace triscale::pointneuron

@@ -1,0 +1,137 @@
+#include "pointneuron/gif.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace triscale::pointneuron {
+
+namespace {
+/// Smallest uniform number of core::RandomStream is 2^-54, so a probability below exp(kNeverFires) cannot fire.
+constexpr double kNeverFires = -37.5;
+}  // namespace
+
+GifNeurons::Kernels GifNeurons::make_kernels(const std::vector<network::ExponentialKernel>& kernels, std::size_t cells,
+                                             double dt_ms) {
+  Kernels made;
+  for (const network::ExponentialKernel& kernel : kernels) {
+    made.steps.push_back({kernel.amplitude, std::exp(-dt_ms / kernel.tau_ms),
+                          -std::expm1(-dt_ms / kernel.tau_ms) * kernel.tau_ms / dt_ms});
+  }
+  made.state.assign(kernels.size() * cells, 0.0);
+  return made;
+}
+
+GifNeurons::GifNeurons(const network::GifModel& model, std::size_t cells, double dt_ms, RandomAddress random)
+    : model_(model),
+      dt_ms_(dt_ms),
+      cells_(cells),
+      refractory_steps_(refractory_steps(model.t_ref_ms, dt_ms)),
+      V_mV_(cells, model.E_L_mV),
+      threshold_mV_(cells, model.V_threshold_mV),
+      I_eta_nA_(cells, 0.0),
+      I_eta_mean_nA_(cells, 0.0),
+      refractory_(cells, 0),
+      eta_(make_kernels(model.eta_nA, cells, dt_ms)),
+      gamma_(make_kernels(model.gamma_mV, cells, dt_ms)) {
+  if (model.Delta_V_mV == 0) return;
+  log_rate_per_step_ = std::log(model.lambda_0_Hz * 1e-3 * dt_ms);
+  streams_.reserve(cells);
+  for (std::size_t cell = 0; cell < cells; ++cell) {
+    streams_.emplace_back(random.seed, core::Purpose::escape_noise,
+                          (static_cast<std::uint64_t>(random.population) << 32) | cell);
+  }
+}
+
+void GifNeurons::decay_kernels(std::size_t begin, std::size_t end) {
+  for (std::size_t i = begin; i < end; ++i) I_eta_nA_[i] = I_eta_mean_nA_[i] = 0;
+  for (std::size_t k = 0; k < eta_.steps.size(); ++k) {
+    const Kernels::Step s = eta_.steps[k];
+    double* state = eta_.state.data() + k * cells_;
+    for (std::size_t i = begin; i < end; ++i) {
+      I_eta_mean_nA_[i] += s.mean * state[i];
+      state[i] *= s.decay;
+      I_eta_nA_[i] += state[i];
+    }
+  }
+  for (std::size_t i = begin; i < end; ++i) threshold_mV_[i] = model_.V_threshold_mV;
+  for (std::size_t k = 0; k < gamma_.steps.size(); ++k) {
+    const Kernels::Step s = gamma_.steps[k];
+    double* state = gamma_.state.data() + k * cells_;
+    for (std::size_t i = begin; i < end; ++i) {
+      state[i] *= s.decay;
+      threshold_mV_[i] += state[i];
+    }
+  }
+}
+
+void GifNeurons::integrate(std::size_t begin, std::size_t end, const StepInput& input) {
+  const double g_L = model_.g_L_uS;
+  const double I_L = model_.g_L_uS * model_.E_L_mV;
+  const double h_over_C = dt_ms_ / model_.C_m_nF;
+  for (std::size_t i = begin; i < end; ++i) {
+    // C dV/dt = J - G V with constant G, J:  V(t+h) = V + (J - G V) (1 - exp(-h G / C)) / G
+    const double G = g_L + input.G_uS[i];
+    const double J = I_L + input.GE_nA[i] + input.I_nA[i] - I_eta_mean_nA_[i];
+    V_mV_[i] += (J - G * V_mV_[i]) * (-std::expm1(-h_over_C * G) / G);
+  }
+}
+
+void GifNeurons::leave_refractoriness(std::size_t cell) {
+  for (std::size_t k = 0; k < eta_.steps.size(); ++k) {
+    eta_.state[k * cells_ + cell] += eta_.steps[k].amplitude;
+    I_eta_nA_[cell] += eta_.steps[k].amplitude;
+  }
+  for (std::size_t k = 0; k < gamma_.steps.size(); ++k) {
+    gamma_.state[k * cells_ + cell] += gamma_.steps[k].amplitude;
+    threshold_mV_[cell] += gamma_.steps[k].amplitude;
+  }
+}
+
+bool GifNeurons::fires(std::size_t cell, std::int64_t step) const {
+  const double distance_mV = V_mV_[cell] - threshold_mV_[cell];
+  if (model_.Delta_V_mV == 0) return distance_mV >= 0;
+  // lambda dt = exp(x);  p = 1 - exp(-lambda dt)
+  const double x = log_rate_per_step_ + distance_mV / model_.Delta_V_mV;
+  if (x < kNeverFires) return false;
+  const double p = -std::expm1(-std::exp(x));
+  return streams_[cell].uniform(static_cast<std::uint64_t>(step)) < p;
+}
+
+void GifNeurons::check_finite(std::size_t begin, std::size_t end) const {
+  bool finite = true;
+  for (std::size_t i = begin; i < end; ++i) finite &= std::isfinite(V_mV_[i]) && std::isfinite(threshold_mV_[i]);
+  if (finite) return;
+  for (std::size_t i = begin; i < end; ++i) {
+    if (!std::isfinite(V_mV_[i])) throw NonFinite{i, "v"};
+    if (!std::isfinite(threshold_mV_[i])) throw NonFinite{i, "threshold"};
+  }
+}
+
+void GifNeurons::step(std::size_t begin, std::size_t end, const StepInput& input, std::vector<std::uint32_t>& spikes) {
+  decay_kernels(begin, end);
+  integrate(begin, end, input);
+  for (std::size_t i = begin; i < end; ++i) {
+    if (refractory_[i] > 0) V_mV_[i] = model_.V_reset_mV;
+  }
+  check_finite(begin, end);
+  for (std::size_t i = begin; i < end; ++i) {
+    if (refractory_[i] > 0) {
+      if (--refractory_[i] == 0) leave_refractoriness(i);
+      continue;
+    }
+    if (!fires(i, input.step)) continue;
+    spikes.push_back(static_cast<std::uint32_t>(i));
+    V_mV_[i] = model_.V_reset_mV;
+    refractory_[i] = refractory_steps_;
+    if (refractory_steps_ == 0) leave_refractoriness(i);
+  }
+}
+
+std::span<const double> GifNeurons::variable(std::string_view name) const {
+  if (name == "v") return V_mV_;
+  if (name == "threshold") return threshold_mV_;
+  if (name == "i_eta") return I_eta_nA_;
+  return {};
+}
+
+}  // namespace triscale::pointneuron

@@ -1,0 +1,71 @@
+/// Generalised integrate-and-fire neuron with conductance synapses (Mensi et al. 2012, J Neurophysiol 107:1756;
+/// Pozzorini et al. 2015, PLoS Comput Biol 11:e1004275). The leaky integrate-and-fire neuron is the case without
+/// kernels and noise.
+///
+///     C_m dV/dt = -g_L (V - E_L) - sum_s g_s (V - E_s) + I_ext - sum_k eta_k
+///     V_T = V_T* + sum_k gamma_k
+///     Delta_V = 0:  spike when V >= V_T
+///     Delta_V > 0:  spike with probability 1 - exp(-lambda dt),  lambda = lambda_0 exp((V - V_T) / Delta_V)
+///
+/// After a spike V is held at V_reset for t_ref; at the end of t_ref every eta_k and gamma_k grows by its amplitude,
+/// and decays exponentially from there. V starts at E_L.
+///
+/// | parameter      | default | unit | symbol    |                                                          |
+/// |----------------|---------|------|-----------|----------------------------------------------------------|
+/// | C_m_nF         | 0.1     | nF   | C_m       | membrane capacitance                                     |
+/// | g_L_uS         | 0.005   | uS   | g_L       | leak conductance                                         |
+/// | E_L_mV         | -70     | mV   | E_L       | leak reversal potential                                  |
+/// | V_reset_mV     | -70     | mV   | V_reset   | potential during and after refractoriness                |
+/// | t_ref_ms       | 2       | ms   | t_ref     | absolute refractory time                                 |
+/// | V_threshold_mV | -50     | mV   | V_T*      | threshold long after the last spike                      |
+/// | Delta_V_mV     | 0       | mV   | Delta_V   | softness of the threshold; 0: hard                       |
+/// | lambda_0_Hz    | 1       | Hz   | lambda_0  | rate at threshold; unused when the threshold is hard     |
+/// | eta_nA         | none    | nA   | eta_k     | spike-triggered currents, positive hyperpolarises        |
+/// | gamma_mV       | none    | mV   | gamma_k   | spike-triggered threshold movements                      |
+///
+/// Integration: over a step the conductances and currents are replaced by their exact means, and the then linear
+/// equation is solved exactly (the first term of the Magnus expansion; Hochbruck & Ostermann 2010, Acta Numerica
+/// 19:209): exact for constant input, second order otherwise, stable for any dt. The escape rate is taken at the end of
+/// the step. Recordable: v (mV), threshold (mV), i_eta (nA, the sum of the spike-triggered currents).
+#pragma once
+
+#include "core/random.hpp"
+#include "pointneuron/neuron_model.hpp"
+
+namespace triscale::pointneuron {
+
+class GifNeurons : public NeuronModel {
+ public:
+  GifNeurons(const network::GifModel& model, std::size_t cells, double dt_ms, RandomAddress random);
+
+  void step(std::size_t begin, std::size_t end, const StepInput& input, std::vector<std::uint32_t>& spikes) override;
+  std::span<const double> variable(std::string_view name) const override;
+
+ private:
+  /// Exponential kernels of one kind.
+  struct Kernels {
+    struct Step {
+      double amplitude, decay, mean;  ///< mean over a step of a kernel that is 1 at its beginning
+    };
+    std::vector<Step> steps;
+    std::vector<double> state;  ///< [kernel][cell]
+  };
+  static Kernels make_kernels(const std::vector<network::ExponentialKernel>& kernels, std::size_t cells, double dt_ms);
+  void decay_kernels(std::size_t begin, std::size_t end);
+  void integrate(std::size_t begin, std::size_t end, const StepInput& input);
+  void leave_refractoriness(std::size_t cell);
+  bool fires(std::size_t cell, std::int64_t step) const;
+  void check_finite(std::size_t begin, std::size_t end) const;
+
+  network::GifModel model_;
+  double dt_ms_;
+  std::size_t cells_;
+  std::int32_t refractory_steps_;
+  std::vector<double> V_mV_, threshold_mV_, I_eta_nA_, I_eta_mean_nA_;
+  std::vector<std::int32_t> refractory_;  ///< steps left
+  Kernels eta_, gamma_;
+  std::vector<core::RandomStream> streams_;  ///< one per cell, if the threshold is soft
+  double log_rate_per_step_ = 0;             ///< log(lambda_0 dt)
+};
+
+}  // namespace triscale::pointneuron
