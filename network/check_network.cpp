@@ -80,11 +80,15 @@ void check_population(const Circuit& circuit, const Population& population, cons
 /// Two cells that share a name in result files would be mixed up there.
 void check_file_ids(const Circuit& circuit, Checks& checks) {
   std::map<std::string, std::set<std::uint64_t>> seen;
+  std::set<std::string> own_names;
   for (const Population& population : circuit.populations) {
+    const bool already_reported = !own_names.insert(population.name).second ||
+                                  (!population.file_ids.empty() && population.file_ids.size() != population.size);
+    if (already_reported) continue;
     const std::string& name = population.file_population.empty() ? population.name : population.file_population;
     std::set<std::uint64_t>& ids = seen[name];
     for (std::size_t cell = 0; cell < population.size && cell < kMaxPopulationSize; ++cell) {
-      const std::uint64_t id = cell < population.file_ids.size() ? population.file_ids[cell] : cell;
+      const std::uint64_t id = population.file_ids.empty() ? cell : population.file_ids[cell];
       if (ids.insert(id).second) continue;
       checks.error(fmt::format("populations.{}.file_ids", population.name), fmt::format("{} in {}", id, name),
                    "must be unique within the population of the file");

@@ -141,7 +141,7 @@ void check_meanfield(const MeanfieldCell& cell, const std::string& place, Checks
 void check_biexponential(const BiexponentialSynapse& synapse, const std::string& place, Checks& checks) {
   checks.positive(place + ".tau_decay_ms", synapse.tau_decay_ms);
   checks.not_negative(place + ".tau_rise_ms", synapse.tau_rise_ms);
-  checks.require(!(synapse.tau_rise_ms >= synapse.tau_decay_ms), place + ".tau_rise_ms",
+  checks.require(!(synapse.tau_decay_ms > 0 && synapse.tau_rise_ms >= synapse.tau_decay_ms), place + ".tau_rise_ms",
                  fmt::format("{}", synapse.tau_rise_ms), "must be smaller than tau_decay_ms",
                  "an alpha function is the limit tau_rise = 0.9999 tau_decay");
   checks.finite(place + ".E_rev_mV", synapse.E_rev_mV);

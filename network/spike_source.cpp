@@ -18,7 +18,8 @@ SpikeSourceReader::SpikeSourceReader(const Circuit& circuit, std::size_t populat
   const SpikeSource& source = circuit.populations[population].source;
   if (const auto* trains = std::get_if<SpikeTrains>(&source)) {
     for (std::size_t i = 0; i < trains->cells.size(); ++i) {
-      if (trains->cells[i] >= begin && trains->cells[i] < end) listed_.push_back({trains->times_ms[i], trains->cells[i]});
+      if (trains->cells[i] >= begin && trains->cells[i] < end)
+        listed_.push_back({trains->times_ms[i], trains->cells[i]});
     }
     std::stable_sort(listed_.begin(), listed_.end(),
                      [](const SourceSpike& a, const SourceSpike& b) { return a.t_ms < b.t_ms; });
@@ -27,8 +28,8 @@ SpikeSourceReader::SpikeSourceReader(const Circuit& circuit, std::size_t populat
     poisson_.reserve(end - begin);
     for (std::size_t cell = begin; cell < end; ++cell) {
       const std::uint64_t entity = (static_cast<std::uint64_t>(population) << 32) | cell;
-      poisson_.push_back({core::RandomStream(circuit.run.seed, core::Purpose::poisson_input, entity),
-                          poisson->times_ms.front(), 0});
+      poisson_.push_back(
+          {core::RandomStream(circuit.run.seed, core::Purpose::poisson_input, entity), poisson->times_ms.front(), 0});
       schedule_next(poisson_.back());
     }
   }
@@ -53,7 +54,8 @@ void SpikeSourceReader::schedule_next(PoissonCell& cell) const {
 
 void SpikeSourceReader::take_until(double end_ms, std::vector<SourceSpike>& spikes) {
   const auto first_new = static_cast<std::ptrdiff_t>(spikes.size());
-  while (listed_next_ < listed_.size() && listed_[listed_next_].t_ms < end_ms) spikes.push_back(listed_[listed_next_++]);
+  while (listed_next_ < listed_.size() && listed_[listed_next_].t_ms < end_ms)
+    spikes.push_back(listed_[listed_next_++]);
   std::sort(spikes.begin() + first_new, spikes.end(), by_cell_then_time);
   for (std::size_t i = 0; i < poisson_.size(); ++i) {
     while (poisson_[i].next_ms < end_ms) {

@@ -1,10 +1,10 @@
-/// Spikes of a virtual population, handed out window by window. Both spiking tiers take them from here, so that they are
-/// driven by the same spikes.
+/// Spikes of a virtual population, handed out window by window. Both spiking tiers take them from here, so that they
+/// are driven by the same spikes.
 ///
 /// SpikeTrains are passed on as they are. PoissonTrains are drawn in continuous time by rescaling: with the cumulative
-/// intensity L(t) = int rate dt, spike n is at L^-1(E_1 + ... + E_n), E_i exponential with mean 1 (Devroye 1986, ch. VI.1.3).
-/// The draws of a cell are a function of (seed, population, cell) alone: they depend neither on the time step, nor on the
-/// tier, nor on the number of threads.
+/// intensity L(t) = int rate dt, spike n is at L^-1(E_1 + ... + E_n), E_i exponential with mean 1 (Devroye 1986, ch.
+/// VI.1.3). The draws of a cell are a function of (seed, population, cell) alone: they depend neither on the time step,
+/// nor on the tier, nor on the number of threads.
 #pragma once
 
 #include <cstdint>
