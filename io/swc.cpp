@@ -30,7 +30,7 @@ struct Sample {
   int type = 0;
   float x = 0, y = 0, z = 0;  ///< single precision, as NEURON keeps them
   float diameter = 0;
-  double exact_x = 0, exact_diameter = 0;
+  double read_x = 0, read_diameter = 0;  ///< before they went through text
   int parent_id = -1;
   int line = 0;
   int parent = -1;  ///< index of the parent sample
@@ -100,12 +100,12 @@ class Reader {
     Sample sample;
     sample.id = static_cast<int>(column[0]);
     sample.type = static_cast<int>(column[1]);
-    sample.exact_x = column[2];
-    sample.exact_diameter = 2 * column[5];
-    sample.x = as_neuron_keeps(column[2]);
-    sample.y = as_neuron_keeps(column[3]);
-    sample.z = as_neuron_keeps(column[4]);
-    sample.diameter = as_neuron_keeps(2 * column[5]);
+    sample.read_x = static_cast<float>(column[2]);
+    sample.read_diameter = 2 * static_cast<float>(column[5]);
+    sample.x = as_neuron_keeps(static_cast<float>(column[2]));
+    sample.y = as_neuron_keeps(static_cast<float>(column[3]));
+    sample.z = as_neuron_keeps(static_cast<float>(column[4]));
+    sample.diameter = as_neuron_keeps(2 * static_cast<float>(column[5]));
     sample.parent_id = static_cast<int>(column[6]);
     sample.line = number;
     if (sample.type < 1 || sample.type > 4) {
@@ -200,7 +200,7 @@ class Reader {
     const auto distance = [&](const Sample& s) {
       return std::hypot(double{s.x} - a.x, double{s.y} - a.y, double{s.z} - a.z);
     };
-    return std::abs((distance(b) + distance(c)) / a.exact_diameter - 1) < 0.01;
+    return std::abs((distance(b) + distance(c)) / a.read_diameter - 1) < 0.01;
   }
 
   static network::MorphologyPoint point_of(const Sample& sample) {
@@ -255,7 +255,7 @@ class Reader {
       const Sample& soma = samples_[0];
       for (int side = -1; side <= 1; ++side) {
         Sample moved = soma;
-        moved.x = as_neuron_keeps(soma.exact_x + side * soma.exact_diameter / 2);
+        moved.x = as_neuron_keeps(soma.read_x + side * soma.read_diameter / 2);
         add(point_of(moved), side == 0 ? soma.id : -1);
       }
       return;
