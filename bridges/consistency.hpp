@@ -1,0 +1,72 @@
+/// Do neighbouring tiers agree? Statistics of every population are compared between each tier and the next coarser one,
+/// and judged by equivalence testing (Schuirmann 1987, J. Pharmacokinet. Biopharm. 15:657): with the interval of the
+/// difference from a block bootstrap over time (measure/bootstrap.hpp) and a tolerance that says which difference still
+/// counts as agreement,
+///   consistent    the whole interval lies within the tolerance,
+///   inconsistent  the whole interval lies outside,
+///   undecided     neither; the width shrinks with 1 / sqrt(simulated time), which tells how much time would decide.
+/// A missing difference is thus never taken for agreement, and a significant but harmless one never for disagreement.
+///
+/// mean_rate           spikes per cell and second.
+/// cv_isi              coefficient of variation of inter-spike intervals, mean over the cells that have enough
+/// intervals in both tiers. rate_distribution   Kolmogorov-Smirnov distance D between the rates of single cells.
+/// Counting noise makes D too large, and resampling
+///                     adds the same noise again, so 2 D - mean(D*) extrapolates to none (the bootstrap's bias
+///                     correction).
+/// top10_share         share of all spikes that the most active 10 % of the cells fire, each tier's value corrected
+/// likewise. rate_correlation    Pearson's correlation of the population's rates in bins. Two tiers that follow the
+/// same signal, but have independent
+///                     chance, correlate by a = the variance that cells share (measure::shared_variance) if both spike,
+///                     by sqrt(a) if the coarser one is a mean-field. This is `finer_value`; the correlation itself is
+///                     `coarser_value`, and only falling short of what can be expected counts. Where chance dominates
+///                     (a small) there is nothing to correlate.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "measure/activity.hpp"
+#include "measure/consistency_result.hpp"
+
+namespace triscale::bridges {
+
+/// The difference that still counts as agreement.
+struct ConsistencyTolerances {
+  /// Mean rate: 10 % of the finer tier's rate, about the spread between repetitions of in-vivo recordings of one
+  /// population, but not less than 0.2 Hz, below which a population counts as nearly silent either way.
+  double rate_relative = 0.1;
+  double rate_hz = 0.2;
+  /// 0.1 separates regular (0.3), irregular (0.8 to 1) and bursting (> 1.2) firing with room to spare.
+  double cv = 0.1;
+  /// At no rate do the shares of cells below it differ by more than a fifth.
+  double ks_distance = 0.2;
+  /// The top 10 % of equal cells fire 10 % of the spikes, of lognormal cortical cells 30 to 50 %.
+  double top10_share = 0.05;
+  /// Shortfall of the correlation: with no chance at work, it has to reach 0.8.
+  double correlation_shortfall = 0.2;
+};
+
+struct ConsistencyOptions {
+  ConsistencyTolerances tolerances;
+  /// Ignored at the beginning, where the initial state still shows: a tenth of the run, but not more than this.
+  double max_settle_ms = 500;
+  double settle_fraction = 0.1;
+  double min_block_ms = 250;  ///< longer than membrane and synaptic time constants and most adaptation
+  double bin_ms = 50;
+  std::size_t min_blocks = 5;  ///< fewer give no interval worth the name
+  std::size_t replicates = 1000;
+  double confidence = 0.95;
+  std::size_t min_intervals = 10;         ///< of a cell, for its coefficient of variation
+  double min_spikes_per_cell = 10;        ///< on average, for distributions over cells
+  std::size_t min_cells = 10;             ///< for distributions over cells and for shared variance
+  double min_expected_correlation = 0.3;  ///< below, rate time courses are left out: chance dominates them
+  std::uint64_t seed = 1;
+};
+
+/// `activities` from the finest to the coarsest tier; with fewer than two there is nothing to check and the verdict is
+/// undecided. Throws InputError if they do not describe the same populations, or hold values that are not finite.
+measure::Consistency check_consistency(const std::vector<measure::Activity>& activities,
+                                       const ConsistencyOptions& options = {});
+
+}  // namespace triscale::bridges

@@ -1,0 +1,105 @@
+#include "bridges/consistency_summary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+
+namespace triscale::bridges {
+
+namespace {
+
+using measure::Consistency;
+using measure::ConsistencyCheck;
+using measure::Verdict;
+
+struct StatisticText {
+  const char* name;
+  const char* text;
+  const char* unit;
+};
+constexpr std::array kTexts{
+    StatisticText{"mean_rate", "mean rate", " Hz"},
+    StatisticText{"cv_isi", "irregularity of firing (CV)", ""},
+    StatisticText{"rate_distribution", "distribution of single-cell rates (Kolmogorov-Smirnov distance)", ""},
+    StatisticText{"top10_share", "share of spikes of the most active 10 % of cells", ""},
+    StatisticText{"rate_correlation", "correlation of the rate time courses", ""},
+};
+
+StatisticText text_of(const std::string& statistic) {
+  for (const StatisticText& entry : kTexts) {
+    if (statistic == entry.name) return entry;
+  }
+  return {statistic.c_str(), statistic.c_str(), ""};
+}
+
+std::size_t count(const Consistency& result, Verdict verdict) {
+  return static_cast<std::size_t>(std::count_if(result.checks.begin(), result.checks.end(),
+                                                [&](const auto& check) { return check.verdict == verdict; }));
+}
+
+/// How many tolerances the difference is away: the worst disagreement is told first.
+double severity(const ConsistencyCheck& check) {
+  return check.difference && check.tolerance > 0 ? std::abs(*check.difference) / check.tolerance : 0.0;
+}
+
+const ConsistencyCheck* worst_inconsistency(const Consistency& result) {
+  const ConsistencyCheck* worst = nullptr;
+  for (const ConsistencyCheck& check : result.checks) {
+    if (check.verdict == Verdict::inconsistent && (!worst || severity(check) > severity(*worst))) worst = &check;
+  }
+  return worst;
+}
+
+std::string describe(const ConsistencyCheck& check) {
+  const StatisticText text = text_of(check.statistic);
+  return fmt::format(
+      "{} of population {}: {} {:.3g}{}, {} {:.3g}{} (difference {:+.3g}, interval {:+.3g} to {:+.3g}, tolerance "
+      "{:.3g})",
+      text.text, check.population, check.finer, check.finer_value.value_or(0), text.unit, check.coarser,
+      check.coarser_value.value_or(0), text.unit, check.difference.value_or(0), check.ci_low.value_or(0),
+      check.ci_high.value_or(0), check.tolerance);
+}
+
+std::string undecided_text(const Consistency& result, std::size_t undecided) {
+  std::string text = fmt::format("{} of {} comparisons cannot be decided from {:.3g} s", undecided,
+                                 result.checks.size(), (result.end_ms - result.begin_ms) / 1000.0);
+  if (result.needed_ms)
+    text += fmt::format("; about {:.3g} s of simulated time would decide all of them", *result.needed_ms / 1000.0);
+  return text + ".";
+}
+
+}  // namespace
+
+void conclude(Consistency& result, double shortest_run_ms) {
+  const std::size_t inconsistent = count(result, Verdict::inconsistent), undecided = count(result, Verdict::undecided);
+  result.needed_ms.reset();
+  for (const ConsistencyCheck& check : result.checks) {
+    if (check.verdict == Verdict::undecided && check.needed_ms) {
+      result.needed_ms = std::max(result.needed_ms.value_or(0.0), *check.needed_ms);
+    }
+  }
+  if (result.checks.empty()) {
+    result.verdict = Verdict::undecided;
+    result.summary =
+        "Nothing was compared: at least two levels, a population and a run that is not too short are needed.";
+    if (!(result.end_ms > result.begin_ms)) result.needed_ms = shortest_run_ms;
+    return;
+  }
+  if (inconsistent > 0) {
+    result.verdict = Verdict::inconsistent;
+    result.summary = fmt::format("The levels disagree in {} of {} comparisons. Largest against its tolerance: {}.",
+                                 inconsistent, result.checks.size(), describe(*worst_inconsistency(result)));
+    if (undecided > 0) result.summary += " " + undecided_text(result, undecided);
+  } else if (undecided > 0) {
+    result.verdict = Verdict::undecided;
+    result.summary = "No disagreement was found, but " + undecided_text(result, undecided);
+  } else {
+    result.verdict = Verdict::consistent;
+    result.summary = fmt::format("The levels agree in all {} comparisons.", result.checks.size());
+  }
+}
+
+}  // namespace triscale::bridges

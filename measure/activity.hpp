@@ -1,0 +1,37 @@
+/// What a run of one tier did, as plain data that statistics work on: spikes per population for the tiers that have
+/// spikes, sampled population rates for the mean-field tier.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace triscale::measure {
+
+struct PopulationActivity {
+  std::string name;
+  std::size_t cells = 0;
+  bool is_virtual = false;  ///< an input: no statistics are compared
+
+  /// Spiking tiers: one entry per spike, ascending in time.
+  std::vector<double> spike_times_ms;
+  std::vector<std::uint32_t> spike_cells;  ///< index within the population, same length
+
+  /// Mean-field tier: the population's rate at ascending times.
+  std::vector<double> rate_times_ms;
+  std::vector<double> rates_hz;
+  /// Mean-field tier, optional: the rate it expects of every cell, one per cell; empty if it does not tell cells apart.
+  std::vector<double> cell_rates_hz;
+};
+
+struct Activity {
+  enum class Kind { spikes, rates };
+
+  std::string tier;  ///< "detailed", "point", "meanfield"
+  Kind kind = Kind::spikes;
+  double duration_ms = 0;
+  std::vector<PopulationActivity> populations;
+};
+
+}  // namespace triscale::measure

@@ -1,0 +1,287 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "bridges/consistency.hpp"
+#include "core/error.hpp"
+#include "tests/measure/point_processes.hpp"
+
+namespace triscale::bridges {
+namespace {
+
+using measure::Activity;
+using measure::Consistency;
+using measure::ConsistencyCheck;
+using measure::PopulationActivity;
+using measure::Verdict;
+using measure::testing::gamma_population;
+using measure::testing::poisson_population;
+using measure::testing::rate_activity;
+using measure::testing::spiking_activity;
+
+const ConsistencyCheck* find(const Consistency& result, const std::string& statistic,
+                             const std::string& finer = "detailed") {
+  for (const auto& check : result.checks) {
+    if (check.statistic == statistic && check.finer == finer) return &check;
+  }
+  return nullptr;
+}
+
+std::string reason(const Consistency& result, const std::string& statistic) {
+  for (const auto& omitted : result.omitted) {
+    if (omitted.statistic == statistic) return omitted.reason;
+  }
+  return "";
+}
+
+/// Rates of 100 cells between 4 and 12 Hz, and a slow signal common to all.
+PopulationActivity varied(double duration_ms, double scale, std::uint64_t seed) {
+  const auto rate = [scale](std::size_t cell, double t_ms) {
+    return scale * (4 + 0.08 * static_cast<double>(cell)) * (1 + 0.8 * std::sin(t_ms / 200));
+  };
+  return gamma_population("E", 100, duration_ms, rate, 22 * std::max(scale, 1.0), 1, seed);
+}
+
+void expect_everything_finite(const Consistency& result) {
+  for (const auto& check : result.checks) {
+    for (const auto& value :
+         {check.finer_value, check.coarser_value, check.difference, check.ci_low, check.ci_high, check.needed_ms}) {
+      EXPECT_TRUE(!value || std::isfinite(*value)) << check.statistic;
+    }
+    EXPECT_TRUE(std::isfinite(check.tolerance));
+    if (check.verdict == Verdict::undecided) {
+      EXPECT_TRUE(check.needed_ms.has_value()) << check.statistic;
+    }
+  }
+}
+
+TEST(Consistency, IdenticalRunsAreConsistentInEveryStatistic) {
+  const PopulationActivity population = varied(20000, 1, 1);
+  const auto result = check_consistency(
+      {spiking_activity("detailed", 20000, {population}), spiking_activity("point", 20000, {population})});
+  EXPECT_EQ(result.verdict, Verdict::consistent) << result.summary;
+  EXPECT_EQ(result.checks.size(), 5u);
+  for (const auto& check : result.checks) EXPECT_EQ(check.verdict, Verdict::consistent) << check.statistic;
+  expect_everything_finite(result);
+}
+
+TEST(Consistency, RunsWithTheSameRatesAndIndependentChanceAreNeverCalledInconsistent) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const auto result = check_consistency({spiking_activity("detailed", 20000, {varied(20000, 1, 2 * seed + 1)}),
+                                           spiking_activity("point", 20000, {varied(20000, 1, 2 * seed + 2)})});
+    EXPECT_NE(result.verdict, Verdict::inconsistent) << "seed " << seed << ": " << result.summary;
+    EXPECT_EQ(find(result, "mean_rate")->verdict, Verdict::consistent) << "seed " << seed;
+    EXPECT_EQ(find(result, "cv_isi")->verdict, Verdict::consistent) << "seed " << seed;
+    EXPECT_EQ(find(result, "rate_correlation")->verdict, Verdict::consistent) << "seed " << seed;
+  }
+}
+
+TEST(Consistency, ARateThatIsAThirdTooHighIsInconsistent) {
+  const auto result = check_consistency({spiking_activity("detailed", 20000, {varied(20000, 1, 1)}),
+                                         spiking_activity("point", 20000, {varied(20000, 1.33, 2)})});
+  EXPECT_EQ(result.verdict, Verdict::inconsistent);
+  const ConsistencyCheck* rate = find(result, "mean_rate");
+  EXPECT_EQ(rate->verdict, Verdict::inconsistent);
+  EXPECT_GT(*rate->ci_low, rate->tolerance);
+  EXPECT_NEAR(*rate->difference, *rate->coarser_value - *rate->finer_value, 1e-12);
+  EXPECT_NE(result.summary.find("population E"), std::string::npos) << result.summary;
+}
+
+TEST(Consistency, RegularFiringInPlaceOfIrregularIsInconsistentInCvOnly) {
+  const auto result =
+      check_consistency({spiking_activity("detailed", 20000, {poisson_population("E", 60, 20000, 10, 1, 1)}),
+                         spiking_activity("point", 20000, {poisson_population("E", 60, 20000, 10, 2, 6)})});
+  EXPECT_EQ(find(result, "cv_isi")->verdict, Verdict::inconsistent);
+  EXPECT_NEAR(*find(result, "cv_isi")->finer_value, 1.0, 0.03);
+  EXPECT_NEAR(*find(result, "cv_isi")->coarser_value, 1 / std::sqrt(6), 0.03);
+  EXPECT_EQ(find(result, "mean_rate")->verdict, Verdict::consistent);
+}
+
+TEST(Consistency, EqualCellsInPlaceOfUnequalOnesAreInconsistentInDistributionAndTopShare) {
+  const auto skewed = [](std::size_t cell, double) { return cell < 20 ? 40.0 : 2.5; };
+  const auto result =
+      check_consistency({spiking_activity("detailed", 20000, {gamma_population("E", 100, 20000, skewed, 40, 1, 1)}),
+                         spiking_activity("point", 20000, {poisson_population("E", 100, 20000, 10, 2)})});
+  EXPECT_EQ(find(result, "mean_rate")->verdict, Verdict::consistent);
+  EXPECT_EQ(find(result, "rate_distribution")->verdict, Verdict::inconsistent);
+  EXPECT_EQ(find(result, "top10_share")->verdict, Verdict::inconsistent);
+  EXPECT_NEAR(*find(result, "top10_share")->finer_value, 0.4, 0.02);
+  EXPECT_NEAR(*find(result, "top10_share")->coarser_value, 0.1, 0.02);
+}
+
+TEST(Consistency, AMeanFieldIsComparedInRateAndTimeCourseAndTheRestIsLeftOutWithAReason) {
+  const auto signal = [](double t_ms) { return 8 * (1 + 0.8 * std::sin(t_ms / 200)); };
+  const auto result = check_consistency(
+      {spiking_activity("point", 20000, {varied(20000, 1, 1)}), rate_activity(20000, "E", 100, signal)});
+  EXPECT_EQ(find(result, "mean_rate", "point")->verdict, Verdict::consistent);
+  const ConsistencyCheck* correlation = find(result, "rate_correlation", "point");
+  ASSERT_NE(correlation, nullptr);
+  EXPECT_EQ(correlation->verdict, Verdict::consistent);
+  EXPECT_NEAR(*correlation->difference, 0, 0.05);  // what chance allows is predicted from the spikes
+  EXPECT_EQ(result.checks.size(), 2u);
+  EXPECT_NE(reason(result, "cv_isi").find("no spikes"), std::string::npos);
+  EXPECT_NE(reason(result, "rate_distribution").find("one rate for all cells"), std::string::npos);
+  EXPECT_EQ(result.verdict, Verdict::consistent);
+}
+
+TEST(Consistency, AMeanFieldThatIgnoresTheSignalOrInventsARhythmIsInconsistentInTimeCourse) {
+  const auto flat = rate_activity(20000, "E", 100, [](double) { return 8.0; });
+  const auto ignored = check_consistency({spiking_activity("point", 20000, {varied(20000, 1, 1)}), flat});
+  EXPECT_EQ(find(ignored, "rate_correlation", "point")->verdict, Verdict::inconsistent);
+
+  const auto rhythm = rate_activity(20000, "E", 100, [](double t_ms) { return 8 + 6 * std::sin(t_ms / 50); });
+  const auto invented =
+      check_consistency({spiking_activity("point", 20000, {poisson_population("E", 100, 20000, 8, 1)}), rhythm});
+  EXPECT_EQ(find(invented, "rate_correlation", "point")->verdict, Verdict::inconsistent);
+}
+
+TEST(Consistency, CorrelationIsLeftOutWhereChanceDominates) {
+  const auto result =
+      check_consistency({spiking_activity("detailed", 10000, {poisson_population("E", 50, 10000, 8, 1)}),
+                         spiking_activity("point", 10000, {poisson_population("E", 50, 10000, 8, 2)})});
+  EXPECT_EQ(find(result, "rate_correlation"), nullptr);
+  EXPECT_NE(reason(result, "rate_correlation").find("chance"), std::string::npos);
+}
+
+TEST(Consistency, ExpectedRatesOfCellsAreComparedWithCountsFreeOfCountingNoise) {
+  Activity field = rate_activity(20000, "E", 100, [](double) { return 7.96; });
+  for (std::size_t cell = 0; cell < 100; ++cell) {
+    field.populations[0].cell_rates_hz.push_back(4 + 0.08 * static_cast<double>(cell));
+  }
+  const auto rate = [](std::size_t cell, double) { return 4 + 0.08 * static_cast<double>(cell); };
+  const auto good =
+      check_consistency({spiking_activity("point", 20000, {gamma_population("E", 100, 20000, rate, 12, 1, 1)}), field});
+  EXPECT_EQ(find(good, "rate_distribution", "point")->verdict, Verdict::consistent);
+  EXPECT_EQ(find(good, "top10_share", "point")->verdict, Verdict::consistent);
+
+  field.populations[0].cell_rates_hz.assign(100, 7.96);  // all the same: wrong
+  const auto bad =
+      check_consistency({spiking_activity("point", 20000, {gamma_population("E", 100, 20000, rate, 12, 1, 1)}), field});
+  EXPECT_EQ(find(bad, "rate_distribution", "point")->verdict, Verdict::inconsistent);
+}
+
+TEST(Consistency, SilenceInBothTiersIsConsistentOnceWatchedLongEnough) {
+  PopulationActivity silent;
+  silent.name = "E";
+  silent.cells = 10;
+  // 3 / (10 cells x 2.25 s) = 0.13 Hz: below the tolerance of 0.2 Hz.
+  const auto longer =
+      check_consistency({spiking_activity("detailed", 2500, {silent}), spiking_activity("point", 2500, {silent})});
+  EXPECT_EQ(longer.verdict, Verdict::consistent) << longer.summary;
+  EXPECT_EQ(longer.checks.size(), 1u);
+  EXPECT_EQ(longer.omitted.size(), 4u);
+  expect_everything_finite(longer);
+
+  silent.cells = 2;  // 3 / (2 x 2.25 s) = 0.67 Hz: not watched long enough
+  const auto shorter =
+      check_consistency({spiking_activity("detailed", 2500, {silent}), spiking_activity("point", 2500, {silent})});
+  EXPECT_EQ(shorter.verdict, Verdict::undecided);
+  EXPECT_GT(shorter.needed_ms.value(), 2500);
+  expect_everything_finite(shorter);
+}
+
+TEST(Consistency, ASilentTierBesideAnActiveOneIsInconsistent) {
+  PopulationActivity silent;
+  silent.name = "E";
+  silent.cells = 100;
+  const auto result = check_consistency(
+      {spiking_activity("detailed", 10000, {varied(10000, 1, 1)}), spiking_activity("point", 10000, {silent})});
+  EXPECT_EQ(find(result, "mean_rate")->verdict, Verdict::inconsistent);
+  EXPECT_EQ(result.verdict, Verdict::inconsistent);
+  expect_everything_finite(result);
+}
+
+TEST(Consistency, StarvedStatisticsAreUndecidedAndSayHowLongToRun) {
+  // About 0.5 Hz for 3 s, as in the public circuit.
+  const auto run = [](double duration_ms) {
+    return check_consistency(
+        {spiking_activity("detailed", duration_ms, {poisson_population("E", 60, duration_ms, 0.5, 1)}),
+         spiking_activity("point", duration_ms, {poisson_population("E", 60, duration_ms, 0.5, 2)})});
+  };
+  const auto result = run(3000);
+  EXPECT_EQ(result.verdict, Verdict::undecided) << result.summary;
+  EXPECT_EQ(find(result, "cv_isi")->verdict, Verdict::undecided);
+  EXPECT_FALSE(find(result, "cv_isi")->finer_value);
+  EXPECT_EQ(find(result, "rate_distribution")->verdict, Verdict::undecided);
+  expect_everything_finite(result);
+  // The advice is good: after that time, the statistics exist.
+  const auto after = run(1.2 * *result.needed_ms);
+  EXPECT_TRUE(find(after, "cv_isi")->ci_low);
+  EXPECT_TRUE(find(after, "rate_distribution")->ci_low);
+}
+
+TEST(Consistency, ARunTooShortForIntervalsIsUndecided) {
+  for (const double duration_ms : {20.0, 60.0, 300.0, 1000.0}) {
+    const auto result =
+        check_consistency({spiking_activity("detailed", duration_ms, {poisson_population("E", 40, duration_ms, 20, 1)}),
+                           spiking_activity("point", duration_ms, {poisson_population("E", 40, duration_ms, 20, 2)})});
+    EXPECT_EQ(result.verdict, Verdict::undecided) << duration_ms;
+    EXPECT_GE(result.needed_ms.value(), 1250) << duration_ms;
+    expect_everything_finite(result);
+  }
+}
+
+TEST(Consistency, TimeAskedForAnUndecidedRateUsuallyDecides) {
+  int decided = 0, asked = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const auto run = [&](double duration_ms) {
+      // 8 Hz, tolerance 0.8 Hz, independent chance of 10 cells: 2 s do not decide.
+      return check_consistency(
+          {spiking_activity("detailed", duration_ms, {poisson_population("E", 10, duration_ms, 8, 2 * seed)}),
+           spiking_activity("point", duration_ms, {poisson_population("E", 10, duration_ms, 8, 2 * seed + 1)})});
+    };
+    const auto first = run(2000);
+    const ConsistencyCheck* rate = find(first, "mean_rate");
+    if (rate->verdict != Verdict::undecided) continue;
+    ++asked;
+    const auto second = run(std::min(*rate->needed_ms, 200000.0));
+    decided += find(second, "mean_rate")->verdict == Verdict::consistent ? 1 : 0;
+  }
+  EXPECT_GT(asked, 10);
+  EXPECT_GE(decided, asked / 2);
+}
+
+TEST(Consistency, VirtualPopulationsAndSingleTiersAreNotCompared) {
+  PopulationActivity input = poisson_population("input", 10, 5000, 20, 1);
+  input.is_virtual = true;
+  const auto tiers =
+      check_consistency({spiking_activity("detailed", 5000, {input}), spiking_activity("point", 5000, {input})});
+  EXPECT_TRUE(tiers.checks.empty());
+  EXPECT_EQ(tiers.verdict, Verdict::undecided);
+  const auto single =
+      check_consistency({spiking_activity("detailed", 5000, {poisson_population("E", 10, 5000, 20, 1)})});
+  EXPECT_TRUE(single.checks.empty());
+  EXPECT_EQ(single.tiers.size(), 1u);
+  EXPECT_TRUE(check_consistency({}).checks.empty());
+}
+
+TEST(Consistency, ActivityThatMakesNoSenseIsRefusedWithAllProblems) {
+  Activity field = rate_activity(1000, "E", 5, [](double) { return std::numeric_limits<double>::quiet_NaN(); });
+  Activity spikes = spiking_activity("point", 1000, {poisson_population("E", 5, 1000, 20, 1)});
+  spikes.populations[0].spike_cells[0] = 99;
+  try {
+    check_consistency({spikes, field});
+    FAIL() << "accepted";
+  } catch (const core::InputError& error) {
+    EXPECT_EQ(error.problems().size(), 2u) << error.what();
+  }
+}
+
+TEST(Consistency, IsTheSameForTheSameSeed) {
+  const auto run = [](std::uint64_t seed) {
+    ConsistencyOptions options;
+    options.seed = seed;
+    return *check_consistency({spiking_activity("detailed", 5000, {varied(5000, 1, 1)}),
+                               spiking_activity("point", 5000, {varied(5000, 1, 2)})},
+                              options)
+                .checks[0]
+                .ci_low;
+  };
+  EXPECT_EQ(run(1), run(1));
+  EXPECT_NE(run(1), run(2));
+}
+
+}  // namespace
+}  // namespace triscale::bridges
