@@ -1,0 +1,301 @@
+#include "meanfield/model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "network/edges.hpp"
+
+namespace triscale::meanfield {
+
+namespace {
+
+constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+/// Per-cell sums of one channel while edges are read.
+struct ChannelSums {
+  std::size_t receptor = 0;
+  std::vector<double> weight, weight2;
+  double count = 0, plain = 0, plain2 = 0, delay = 0;
+};
+
+std::size_t find_or_add_receptor(std::vector<Receptor>& receptors, const network::BiexponentialSynapse& synapse) {
+  for (std::size_t k = 0; k < receptors.size(); ++k) {
+    if (receptors[k].tau_rise_ms == synapse.tau_rise_ms && receptors[k].tau_decay_ms == synapse.tau_decay_ms &&
+        receptors[k].E_rev_mV == synapse.E_rev_mV) {
+      return k;
+    }
+  }
+  receptors.emplace_back(synapse);
+  return receptors.size() - 1;
+}
+
+void check_population(const network::Circuit& circuit, const network::Population& population,
+                      std::vector<core::Problem>& problems) {
+  const network::CellType& type = circuit.cell_types.at(population.cell_type);
+  if (type.meanfield) return;
+  const bool normalised = type.point && std::holds_alternative<network::IntFire1Model>(type.point->model);
+  problems.push_back({"", fmt::format("cell_types.{}", type.name), "",
+                      fmt::format("has no mean-field description, which population {} needs", population.name),
+                      normalised ? "normalised integrate-and-fire cells have no transfer function; run them on the "
+                                   "detailed or point tier"
+                                 : "derive it from the point description, or give one"});
+}
+
+void check_projection(const network::Circuit& circuit, const network::Projection& projection,
+                      std::vector<core::Problem>& problems) {
+  const network::SynapseType& type = circuit.synapse_types.at(projection.synapse_type);
+  if (type.point && std::holds_alternative<network::PointSynapse>(*type.point) &&
+      !std::get<network::PointSynapse>(*type.point).receptors.empty()) {
+    return;
+  }
+  problems.push_back(
+      {"", fmt::format("synapse_types.{}", type.name), "",
+       fmt::format("must be a conductance synapse with a point description for projection {}", projection.name),
+       type.point ? "instantaneous synapses have no mean-field description"
+                  : "derive the point description first, or give one"});
+}
+
+}  // namespace
+
+std::vector<core::Problem> missing(const network::Circuit& circuit) {
+  std::vector<core::Problem> problems;
+  for (const network::Population& population : circuit.populations) {
+    if (!population.is_virtual) check_population(circuit, population, problems);
+  }
+  for (const network::Projection& projection : circuit.projections) {
+    if (!circuit.populations.at(projection.target).is_virtual) check_projection(circuit, projection, problems);
+  }
+  return problems;
+}
+
+std::vector<core::Problem> left_out(const network::Circuit& circuit) {
+  std::vector<core::Problem> problems;
+  for (const network::Probe& probe : circuit.probes) {
+    problems.push_back({"", fmt::format("probes.{}", probe.name), probe.variable,
+                        "is not recorded by the mean-field tier, which has population rates only",
+                        "run the detailed or the point tier for it"});
+  }
+  return problems;
+}
+
+core::Problem hull_warning(const std::string& population, double share, double t_ms) {
+  return {"", fmt::format("populations.{}", population), fmt::format("{:.0f} % of the cells", 100 * share),
+          fmt::format("work outside the range that the transfer function was fitted on (t = {:.6g} ms)", t_ms),
+          "its rate is an extrapolation; fit again over a wider range of input"};
+}
+
+// ------------------------------------------------------------------------------------------------- one population
+// -----
+
+MembraneStatistics<double> statistics_of(const PopulationModel& model, const CellClass& cells,
+                                         const PopulationInput& input) {
+  std::vector<PoissonDrive<double>> drives(model.receptors.size());
+  std::vector<CurrentFluctuation> fluctuations;
+  for (std::size_t c = 0; c < model.channels.size(); ++c) {
+    PoissonDrive<double>& drive = drives[model.channels[c].receptor];
+    const double rate_per_ms = input.source_hz[c] / 1000.0;
+    drive.rate_weight_uS_per_ms += cells.weight_uS[c] * rate_per_ms;
+    drive.rate_weight2_uS2_per_ms += cells.weight2_uS2[c] * rate_per_ms;
+  }
+  double current_nA = -input.adaptation_nA;
+  for (std::size_t k = 0; k < model.clamps.size(); ++k) {
+    current_nA += cells.clamp_share[k] * input.clamp_nA[k];
+    if (cells.clamp_share[k] > 0 && input.noise_sd_nA[k] > 0) {
+      fluctuations.push_back({input.noise_sd_nA[k] * std::sqrt(cells.clamp_share[k]), input.noise_tau_ms[k]});
+    }
+  }
+  return membrane_statistics<double>(membrane_of(model.transfer), model.receptors, drives, current_nA, fluctuations);
+}
+
+double population_rate_hz(const PopulationModel& model, const PopulationInput& input) {
+  double rate_hz = 0;
+  for (const CellClass& cells : model.classes) {
+    rate_hz += cells.share * transfer_rate(model.transfer, statistics_of(model, cells, input));
+  }
+  return rate_hz;
+}
+
+double share_outside_hull(const PopulationModel& model, const PopulationInput& input) {
+  constexpr double kSilent_Hz = 0.01;
+  double share = 0;
+  for (const CellClass& cells : model.classes) {
+    const MembraneStatistics<double> statistics = statistics_of(model, cells, input);
+    if (inside_hull(model.transfer, statistics)) continue;
+    const bool harmless =
+        statistics.mu_mV < model.transfer.fitted_mu_mV[0] && transfer_rate(model.transfer, statistics) < kSilent_Hz;
+    if (!harmless) share += cells.share;
+  }
+  return share;
+}
+
+// ------------------------------------------------------------------------------------------------- whole circuit
+// ------
+
+Model::Model(const network::Circuit& circuit, const ModelOptions& options) : circuit_(&circuit) {
+  const std::vector<core::Problem> problems = missing(circuit);
+  if (!problems.empty()) throw core::InputError(problems);
+  edge_hash_ = network::kEdgeHashStart;
+  index_of_.assign(circuit.populations.size(), kNone);
+  for (std::size_t p = 0; p < circuit.populations.size(); ++p) {
+    const network::Population& population = circuit.populations[p];
+    external_.push_back(population.is_virtual ? rate_of_source(population, circuit.run.duration_ms, options.bin_ms)
+                                              : PiecewiseRate{});
+    relative_rates_.push_back(relative_cell_rates(population, circuit.run.duration_ms));
+    if (population.is_virtual) continue;
+    index_of_[p] = populations_.size();
+    const network::MeanfieldCell& cell = *circuit.cell_types[population.cell_type].meanfield;
+    PopulationModel& model = populations_.emplace_back();
+    model.population = p;
+    model.transfer = cell.transfer;
+    model.time_constant_ms = cell.time_constant_ms;
+    model.classes.assign(population.size, CellClass{1.0 / static_cast<double>(population.size), {}, {}, {}});
+    cells_ += population.size;
+  }
+  for (std::size_t p = 0; p < circuit.projections.size(); ++p) add_projection(p);
+  for (PopulationModel& model : populations_) {
+    add_clamps(model);
+    merge_classes(model, options.max_classes);
+  }
+}
+
+void Model::add_projection(std::size_t index) {
+  const network::Projection& projection = circuit_->projections[index];
+  const network::EdgeList edges = network::edges_of(*circuit_, index);
+  edge_hash_ = network::hash_edges(edge_hash_, index, edges);
+  synapses_ += edges.size();
+  if (index_of_[projection.target] == kNone) return;
+  PopulationModel& model = populations_[index_of_[projection.target]];
+  const network::SynapseType& type = circuit_->synapse_types[projection.synapse_type];
+  const double gain = type.meanfield ? type.meanfield->gain : 1.0;
+  const auto& receptors = std::get<network::PointSynapse>(*type.point).receptors;
+  const network::PointEdgeList list = network::point_edges_of(*circuit_, index, edges);
+  const std::size_t cells = model.classes.size();
+
+  std::vector<ChannelSums> sums(receptors.size());
+  for (ChannelSums& sum : sums) {
+    sum.weight.assign(cells, 0.0);
+    sum.weight2.assign(cells, 0.0);
+  }
+  const std::vector<double>& relative = relative_rates_[projection.source];
+  for (std::size_t e = 0; e < list.sources.size(); ++e) {
+    ChannelSums& sum = sums[list.receptors[e]];
+    const double w_uS = gain * list.weights[e];
+    const double rate = relative[list.sources[e]];
+    sum.weight[list.targets[e]] += rate * w_uS;
+    sum.weight2[list.targets[e]] += rate * w_uS * w_uS;
+    sum.count += 1;
+    sum.plain += w_uS;
+    sum.plain2 += w_uS * w_uS;
+    sum.delay += w_uS * list.delays_ms[e];
+  }
+  for (std::size_t r = 0; r < sums.size(); ++r) {
+    const ChannelSums& sum = sums[r];
+    if (!(sum.count > 0)) continue;
+    Channel channel;
+    channel.projection = index;
+    channel.source = projection.source;
+    channel.receptor = find_or_add_receptor(model.receptors, receptors[r]);
+    channel.delay_ms = sum.plain > 0 ? sum.delay / sum.plain : 0;
+    channel.in_degree = sum.count / static_cast<double>(cells);
+    channel.mean_weight_uS = sum.plain / sum.count;
+    channel.mean_weight2_uS2 = sum.plain2 / sum.count;
+    model.channels.push_back(channel);
+    for (std::size_t i = 0; i < cells; ++i) {
+      model.classes[i].weight_uS.push_back(sum.weight[i]);
+      model.classes[i].weight2_uS2.push_back(sum.weight2[i]);
+    }
+  }
+}
+
+void Model::add_clamps(PopulationModel& model) const {
+  for (std::size_t k = 0; k < circuit_->current_clamps.size(); ++k) {
+    const network::CurrentClamp& clamp = circuit_->current_clamps[k];
+    if (clamp.population != model.population) continue;
+    model.clamps.push_back(k);
+    for (CellClass& cell : model.classes) cell.clamp_share.push_back(clamp.cells.empty() ? 1.0 : 0.0);
+    for (const std::uint32_t cell : clamp.cells) model.classes[cell].clamp_share.back() = 1.0;
+  }
+}
+
+/// Sorts the cells by their drive at nominal rates and replaces runs of neighbours by their average, so that every sum
+/// over the population stays what it was.
+void Model::merge_classes(PopulationModel& model, std::size_t max_classes) const {
+  constexpr double kNominalRate_Hz = 5.0;
+  const std::size_t cells = model.classes.size();
+  if (cells <= max_classes || max_classes == 0) return;
+  std::vector<double> channel_gain;
+  for (const Channel& channel : model.channels) {
+    const Receptor& receptor = model.receptors[channel.receptor];
+    const double rate_hz = circuit_->populations[channel.source].is_virtual
+                               ? external_[channel.source].mean(0, circuit_->run.duration_ms)
+                               : kNominalRate_Hz;
+    channel_gain.push_back(rate_hz * receptor.area_ms * (receptor.E_rev_mV - model.transfer.E_L_mV));
+  }
+  std::vector<double> drive(cells, 0.0);
+  for (std::size_t i = 0; i < cells; ++i) {
+    for (std::size_t c = 0; c < channel_gain.size(); ++c) drive[i] += channel_gain[c] * model.classes[i].weight_uS[c];
+  }
+  std::vector<std::size_t> order(cells);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return drive[a] < drive[b]; });
+
+  std::vector<CellClass> merged;
+  for (std::size_t m = 0; m < max_classes; ++m) {
+    const std::size_t begin = cells * m / max_classes, end = cells * (m + 1) / max_classes;
+    CellClass mean{0, std::vector<double>(model.channels.size(), 0.0), std::vector<double>(model.channels.size(), 0.0),
+                   std::vector<double>(model.clamps.size(), 0.0)};
+    const double part = 1.0 / static_cast<double>(end - begin);
+    for (std::size_t k = begin; k < end; ++k) {
+      const CellClass& cell = model.classes[order[k]];
+      mean.share += cell.share;
+      for (std::size_t c = 0; c < mean.weight_uS.size(); ++c) {
+        mean.weight_uS[c] += part * cell.weight_uS[c];
+        mean.weight2_uS2[c] += part * cell.weight2_uS2[c];
+      }
+      for (std::size_t c = 0; c < mean.clamp_share.size(); ++c) mean.clamp_share[c] += part * cell.clamp_share[c];
+    }
+    merged.push_back(std::move(mean));
+  }
+  model.classes = std::move(merged);
+}
+
+std::vector<double> Model::mean_external_hz(double begin_ms, double end_ms) const {
+  std::vector<double> rates_hz(circuit_->populations.size(), 0.0);
+  for (std::size_t p = 0; p < rates_hz.size(); ++p) {
+    if (circuit_->populations[p].is_virtual) rates_hz[p] = external_[p].mean(begin_ms, end_ms);
+  }
+  return rates_hz;
+}
+
+void Model::set_currents(const PopulationModel& model, double begin_ms, double end_ms, PopulationInput& input) const {
+  input.clamp_nA.assign(model.clamps.size(), 0.0);
+  input.noise_sd_nA.assign(model.clamps.size(), 0.0);
+  input.noise_tau_ms.assign(model.clamps.size(), 1.0);
+  for (std::size_t k = 0; k < model.clamps.size(); ++k) {
+    const network::CurrentClamp& clamp = circuit_->current_clamps[model.clamps[k]];
+    input.clamp_nA[k] = mean_current_nA(clamp, begin_ms, end_ms);
+    const auto* noise = std::get_if<network::NoiseCurrent>(&clamp.waveform);
+    const double middle_ms = (begin_ms + end_ms) / 2;
+    if (noise != nullptr && middle_ms >= noise->begin_ms && middle_ms < noise->end_ms) {
+      input.noise_sd_nA[k] = noise->sd_nA;
+      input.noise_tau_ms[k] = noise->tau_ms;
+    }
+  }
+}
+
+std::vector<double> Model::transfer_hz(const std::vector<double>& rates_hz,
+                                       std::vector<PopulationInput>& inputs) const {
+  std::vector<double> result;
+  for (std::size_t i = 0; i < populations_.size(); ++i) {
+    const PopulationModel& model = populations_[i];
+    inputs[i].source_hz.clear();
+    for (const Channel& channel : model.channels) inputs[i].source_hz.push_back(rates_hz[channel.source]);
+    result.push_back(population_rate_hz(model, inputs[i]));
+  }
+  return result;
+}
+
+}  // namespace triscale::meanfield

@@ -1,0 +1,247 @@
+#include "meanfield/simulate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "meanfield/integrator.hpp"
+
+namespace triscale::meanfield {
+
+namespace {
+
+constexpr double kOutputInterval_ms = 1.0;
+constexpr double kStepsPerTimeConstant = 5.0;
+
+/// Rates and slopes at the last grid times; a ring buffer that reaches back past the longest delay.
+class History {
+ public:
+  History(std::size_t populations, double longest_delay_ms, double step_ms)
+      : populations_(populations),
+        step_ms_(step_ms),
+        slots_(static_cast<std::size_t>(std::ceil(longest_delay_ms / step_ms)) + 3),
+        rates_(slots_ * populations),
+        slopes_(slots_ * populations) {}
+
+  void push(const State& state, const State& slopes) {
+    const std::size_t slot = (size_++ % slots_) * populations_;
+    std::copy_n(state.begin(), populations_, rates_.begin() + static_cast<std::ptrdiff_t>(slot));
+    std::copy_n(slopes.begin(), populations_, slopes_.begin() + static_cast<std::ptrdiff_t>(slot));
+  }
+
+  /// Rate at t_ms, which must not lie after the last grid time; 0 before the start.
+  double at(std::size_t population, double t_ms) const {
+    const double position = t_ms / step_ms_;
+    if (!(position > 0) || size_ == 0) return 0;
+    const auto left = std::min(static_cast<std::size_t>(position), size_ - 1);
+    const double x = position - static_cast<double>(left);
+    const std::size_t a = (left % slots_) * populations_ + population;
+    if (left + 1 >= size_ || !(x > 0)) return rates_[a];
+    const std::size_t b = ((left + 1) % slots_) * populations_ + population;
+    const double y = 1 - x;
+    return y * y * (1 + 2 * x) * rates_[a] + x * x * (1 + 2 * y) * rates_[b] +
+           x * y * step_ms_ * (y * slopes_[a] - x * slopes_[b]);
+  }
+
+ private:
+  std::size_t populations_;
+  double step_ms_;
+  std::size_t slots_;
+  std::size_t size_ = 0;
+  std::vector<double> rates_, slopes_;
+};
+
+/// The longest step that divides the output interval and exceeds neither the shortest recurrent delay nor a fraction of
+/// the fastest time constant.
+double step_for(const Model& model, double output_ms, double longest_ms) {
+  double limit_ms = std::min(longest_ms, output_ms);
+  for (const PopulationModel& population : model.populations()) {
+    limit_ms = std::min(limit_ms, population.time_constant_ms / kStepsPerTimeConstant);
+    for (const auto& kernel : population.transfer.adaptation_nA) {
+      limit_ms = std::min(limit_ms, kernel.tau_ms / kStepsPerTimeConstant);
+    }
+    for (const Channel& channel : population.channels) {
+      if (!model.circuit().populations[channel.source].is_virtual && channel.delay_ms > 0) {
+        limit_ms = std::min(limit_ms, std::max(channel.delay_ms, model.circuit().run.dt_ms));
+      }
+    }
+  }
+  return output_ms / std::ceil(output_ms / limit_ms - 1e-9);
+}
+
+double longest_delay(const Model& model) {
+  double delay_ms = 0;
+  for (const PopulationModel& population : model.populations()) {
+    for (const Channel& channel : population.channels) delay_ms = std::max(delay_ms, channel.delay_ms);
+  }
+  return delay_ms;
+}
+
+/// Layout of the state: rates (Hz) of the simulated populations, then the adaptation currents (nA) of each.
+class TimeCourse {
+ public:
+  TimeCourse(const Model& model, double step_ms)
+      : model_(model),
+        step_ms_(step_ms),
+        history_(model.populations().size(), longest_delay(model), step_ms),
+        inputs_(model.populations().size()) {
+    for (const PopulationModel& population : model.populations()) size_ += population.transfer.adaptation_nA.size();
+    size_ += model.populations().size();
+  }
+
+  std::size_t size() const { return size_; }
+
+  void derivative(const State& state, State& slope, double t_ms) {
+    std::size_t a = model_.populations().size();
+    for (std::size_t i = 0; i < model_.populations().size(); ++i) {
+      const PopulationModel& population = model_.populations()[i];
+      PopulationInput& input = inputs_[i];
+      gather(population, state, t_ms, input);
+      input.adaptation_nA = 0;
+      for (const auto& kernel : population.transfer.adaptation_nA) {
+        input.adaptation_nA += state[a];
+        slope[a] = (kernel.amplitude * kernel.tau_ms * state[i] / 1000.0 - state[a]) / kernel.tau_ms;
+        ++a;
+      }
+      slope[i] = (population_rate_hz(population, input) - state[i]) / population.time_constant_ms;
+    }
+  }
+
+  /// Makes the state at t_ms the newest entry of the history and takes the external input of the step that begins
+  /// there: its average over the step, so that a jump of the input between or at grid times costs no accuracy.
+  void accept(const State& state, double t_ms) {
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      const PopulationModel& population = model_.populations()[i];
+      model_.set_currents(population, t_ms, t_ms + step_ms_, inputs_[i]);
+      inputs_[i].source_hz.assign(population.channels.size(), 0.0);
+      for (std::size_t c = 0; c < population.channels.size(); ++c) {
+        const Channel& channel = population.channels[c];
+        if (!model_.circuit().populations[channel.source].is_virtual) continue;
+        const double then_ms = t_ms - channel.delay_ms;
+        inputs_[i].source_hz[c] =
+            then_ms + step_ms_ > 0 ? model_.external(channel.source).mean(then_ms, then_ms + step_ms_) : 0.0;
+      }
+    }
+    State slope(state.size());
+    derivative(state, slope, t_ms);
+    history_.push(state, slope);
+  }
+
+  const std::vector<PopulationInput>& inputs() const { return inputs_; }
+
+ private:
+  /// Recurrent rates as they arrive at t_ms.
+  void gather(const PopulationModel& population, const State& state, double t_ms, PopulationInput& input) const {
+    for (std::size_t c = 0; c < population.channels.size(); ++c) {
+      const Channel& channel = population.channels[c];
+      if (model_.circuit().populations[channel.source].is_virtual) continue;
+      const std::size_t source = model_.index_of(channel.source);
+      const bool delayed = channel.delay_ms >= step_ms_ * (1 - 1e-9);
+      input.source_hz[c] = delayed ? history_.at(source, t_ms - channel.delay_ms) : state[source];
+    }
+  }
+
+  const Model& model_;
+  double step_ms_;
+  std::size_t size_ = 0;
+  History history_;
+  std::vector<PopulationInput> inputs_;
+};
+
+/// Remembers for each population the worst moment outside its hull.
+class HullWatch {
+ public:
+  explicit HullWatch(const Model& model) : model_(model), worst_(model.populations().size()) {}
+
+  void look(const std::vector<PopulationInput>& inputs, double t_ms) {
+    for (std::size_t i = 0; i < worst_.size(); ++i) {
+      const double share = share_outside_hull(model_.populations()[i], inputs[i]);
+      if (share > worst_[i].share) worst_[i] = {share, t_ms};
+    }
+  }
+
+  void report(std::vector<core::Problem>& warnings) const {
+    for (std::size_t i = 0; i < worst_.size(); ++i) {
+      if (!(worst_[i].share > 0)) continue;
+      const std::size_t population = model_.populations()[i].population;
+      warnings.push_back(hull_warning(model_.circuit().populations[population].name, worst_[i].share, worst_[i].t_ms));
+    }
+  }
+
+ private:
+  struct Moment {
+    double share = 0, t_ms = 0;
+  };
+  const Model& model_;
+  std::vector<Moment> worst_;
+};
+
+std::vector<double> all_rates(const Model& model, const State& state, double t_ms) {
+  std::vector<double> rates_hz(model.circuit().populations.size(), 0.0);
+  for (std::size_t p = 0; p < rates_hz.size(); ++p) {
+    rates_hz[p] = model.circuit().populations[p].is_virtual ? model.external(p).at(t_ms) : state[model.index_of(p)];
+  }
+  return rates_hz;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+core::RunStatistics simulate(const network::Circuit& circuit, std::size_t /*threads*/, core::Recorder& recorder,
+                             core::Progress& progress) {
+  std::vector<core::Problem> warnings;
+  return simulate(circuit, SimulationOptions{}, recorder, progress, warnings);
+}
+
+core::RunStatistics simulate(const network::Circuit& circuit, const SimulationOptions& options,
+                             core::Recorder& recorder, core::Progress& progress, std::vector<core::Problem>& warnings) {
+  constexpr std::size_t kHullInterval = 20;  // outputs between two looks at the hull, which costs as much as a step
+  constexpr std::size_t kProgressInterval = 100;
+  const auto setup_start = std::chrono::steady_clock::now();
+  const Model model(circuit, options.model);
+  const double duration_ms = circuit.run.duration_ms;
+  const double output_ms = std::max(kOutputInterval_ms, circuit.run.dt_ms);
+  const double step_ms = step_for(model, output_ms, options.longest_step_ms);
+  const auto steps_per_output = static_cast<std::size_t>(std::lround(output_ms / step_ms));
+  const auto outputs = static_cast<std::size_t>(std::ceil(duration_ms / output_ms - 1e-9));
+
+  TimeCourse course(model, step_ms);
+  HullWatch hull(model);
+  core::RunStatistics statistics;
+  statistics.cells = model.cells();
+  statistics.synapses = model.synapses();
+  statistics.edge_hash = model.edge_hash();
+  statistics.setup_s = seconds_since(setup_start);
+
+  const auto loop_start = std::chrono::steady_clock::now();
+  State state(course.size(), 0.0);
+  const ComponentName name = [&](std::size_t i) {
+    return i < model.populations().size()
+               ? fmt::format("rate of population {}", circuit.populations[model.populations()[i].population].name)
+               : std::string("an adaptation current");
+  };
+  std::size_t step = 0;
+  const StepObserver observe = [&](double, const State& now) {
+    const double t_ms = static_cast<double>(step) * step_ms;
+    course.accept(now, t_ms);
+    if (step % steps_per_output == 0) {
+      const std::size_t output = step / steps_per_output;
+      recorder.record_rates(t_ms, all_rates(model, now, t_ms));
+      if (output % kHullInterval == 0 || output == outputs) hull.look(course.inputs(), t_ms);
+      if (output % kProgressInterval == 0 || output == outputs) progress.advance(t_ms, duration_ms);
+    }
+    ++step;
+  };
+  integrate_fixed([&](const State& x, State& dx, double t) { course.derivative(x, dx, t); }, state, 0,
+                  static_cast<double>(outputs) * output_ms, outputs * steps_per_output, observe, name);
+  hull.report(warnings);
+  statistics.wall_s = seconds_since(loop_start);
+  return statistics;
+}
+
+}  // namespace triscale::meanfield

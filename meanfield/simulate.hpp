@@ -1,0 +1,35 @@
+/// Runs a circuit on the mean-field tier: the time course of the population rates from a silent start,
+///
+///   T dnu_p/dt = <F_p(nu_q(t - d_pq), external(t - d), currents(t), a_p)> - nu_p,
+///
+/// by the classical Runge-Kutta method in fixed steps. A step is never longer than the shortest delay between simulated
+/// populations, so that delayed rates always lie in the past; they are read from a history of rates and slopes by cubic
+/// Hermite interpolation, which keeps the fourth order.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/recorder.hpp"
+#include "meanfield/model.hpp"
+#include "network/circuit.hpp"
+
+namespace triscale::meanfield {
+
+/// Records the rates of all populations (virtual ones included) every max(1 ms, run.dt_ms) from t = 0 to the end
+/// (the last interval may end past it). The result does not depend on `threads`; the work is too small to share.
+core::RunStatistics simulate(const network::Circuit& circuit, std::size_t threads, core::Recorder& recorder,
+                             core::Progress& progress);
+
+struct SimulationOptions {
+  ModelOptions model;
+  double longest_step_ms = 1.0;
+};
+
+/// Same, with options, and with a warning for each population whose cells left the fitted range of their transfer
+/// function.
+core::RunStatistics simulate(const network::Circuit& circuit, const SimulationOptions& options,
+                             core::Recorder& recorder, core::Progress& progress, std::vector<core::Problem>& warnings);
+
+}  // namespace triscale::meanfield
