@@ -7,19 +7,22 @@
 ///   undecided     neither; the width shrinks with 1 / sqrt(simulated time), which tells how much time would decide.
 /// A missing difference is thus never taken for agreement, and a significant but harmless one never for disagreement.
 ///
-/// mean_rate           spikes per cell and second.
-/// cv_isi              coefficient of variation of inter-spike intervals, mean over the cells that have enough
-/// intervals in both tiers. rate_distribution   Kolmogorov-Smirnov distance D between the rates of single cells.
-/// Counting noise makes D too large, and resampling
-///                     adds the same noise again, so 2 D - mean(D*) extrapolates to none (the bootstrap's bias
-///                     correction).
-/// top10_share         share of all spikes that the most active 10 % of the cells fire, each tier's value corrected
-/// likewise. rate_correlation    Pearson's correlation of the population's rates in bins. Two tiers that follow the
-/// same signal, but have independent
-///                     chance, correlate by a = the variance that cells share (measure::shared_variance) if both spike,
-///                     by sqrt(a) if the coarser one is a mean-field. This is `finer_value`; the correlation itself is
-///                     `coarser_value`, and only falling short of what can be expected counts. Where chance dominates
-///                     (a small) there is nothing to correlate.
+/// mean_rate: spikes per cell and second.
+///
+/// cv_isi: coefficient of variation of inter-spike intervals, mean over the cells that have enough intervals in both
+/// tiers.
+///
+/// rate_distribution: Kolmogorov-Smirnov distance D between the rates of single cells. Counting noise makes D too
+/// large, and resampling adds as much noise again, so 2 D - mean(D*) removes most of it (the bootstrap's bias
+/// correction).
+///
+/// top10_share: share of all spikes that the most active 10 % of the cells fire, each tier's value corrected likewise.
+///
+/// rate_correlation: Pearson's correlation of the population's rates in bins. Two tiers that follow the same signal,
+/// but have independent chance, correlate by a = the share of variance that cells have in common
+/// (measure::shared_variance) if both spike, by sqrt(a) if the coarser one is a mean-field. This is `finer_value`; the
+/// correlation itself is `coarser_value`, and only falling short of what can be expected counts. Where chance dominates
+/// (a small) there is nothing to correlate.
 #pragma once
 
 #include <cstddef>
@@ -33,8 +36,8 @@ namespace triscale::bridges {
 
 /// The difference that still counts as agreement.
 struct ConsistencyTolerances {
-  /// Mean rate: 10 % of the finer tier's rate, about the spread between repetitions of in-vivo recordings of one
-  /// population, but not less than 0.2 Hz, below which a population counts as nearly silent either way.
+  /// Mean rate: 10 % of the finer tier's rate, a difference that hardly anybody builds a conclusion on, but not less
+  /// than 0.2 Hz: one spike in five seconds is as good as silence.
   double rate_relative = 0.1;
   double rate_hz = 0.2;
   /// 0.1 separates regular (0.3), irregular (0.8 to 1) and bursting (> 1.2) firing with room to spare.
