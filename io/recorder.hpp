@@ -1,0 +1,49 @@
+/// Writes what a run records: spikes and rates are kept in memory, probe samples go to their report files as they come.
+/// finish() writes the files; without it (an interrupted run) none of them appears.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/recorder.hpp"
+#include "io/results.hpp"
+#include "measure/activity.hpp"
+#include "measure/activity_recorder.hpp"
+#include "network/circuit.hpp"
+
+namespace triscale::io {
+
+/// An activity without spikes for the populations of a circuit. `tier`: detailed, point or meanfield.
+measure::Activity empty_activity(const network::Circuit& circuit, const std::string& tier);
+
+class FileRecorder : public core::Recorder {
+ public:
+  /// `circuit` must outlive the recorder. A probe goes to <folder>/<probe name>.h5.
+  FileRecorder(const network::Circuit& circuit, const std::string& tier, std::filesystem::path folder);
+
+  /// The elements of a probe of all compartments. Without it such a report numbers the elements of a cell 0, 1, 2, ...
+  /// as element_ids, all at position 0.5.
+  void describe_elements(std::size_t probe, ReportElements elements);
+
+  void record_spikes(std::size_t population, double t_ms, std::span<const std::uint32_t> cells) override;
+  void record_probe(std::size_t probe, double t_ms, std::span<const double> values) override;
+  void record_rates(double t_ms, std::span<const double> rates_hz) override;
+
+  /// Writes spikes.h5 (spiking tiers), rates.h5 and the reports of all probes that got samples.
+  void finish();
+
+  const measure::Activity& activity() const { return recorder_.activity(); }
+
+ private:
+  ReportElements elements_of(std::size_t probe, std::size_t columns);
+
+  const network::Circuit& circuit_;
+  std::filesystem::path folder_;
+  measure::ActivityRecorder recorder_;
+  std::map<std::size_t, ReportElements> elements_;
+  std::map<std::size_t, std::unique_ptr<ReportWriter>> reports_;
+};
+
+}  // namespace triscale::io

@@ -1,0 +1,222 @@
+#include "io/results.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "core/error.hpp"
+#include "io/recorder.hpp"
+
+namespace triscale::io {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder of its own for each test.
+class Results : public testing::Test {
+ protected:
+  Results() {
+    folder_ = fs::path(testing::TempDir()) /
+              (std::string("triscale_results_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  ~Results() override { fs::remove_all(folder_); }
+  fs::path folder_;
+};
+
+/// Two populations that share a population of the file with interleaved ids, one of its own, one virtual.
+network::Circuit circuit() {
+  network::Circuit c;
+  c.cell_types.resize(1);
+  c.populations.resize(4);
+  c.populations[0].name = "exc";
+  c.populations[0].size = 2;
+  c.populations[0].file_population = "v1";
+  c.populations[0].file_ids = {0, 2};
+  c.populations[1].name = "inh";
+  c.populations[1].size = 2;
+  c.populations[1].file_population = "v1";
+  c.populations[1].file_ids = {1, 7};
+  c.populations[2].name = "silent";
+  c.populations[2].size = 5;
+  c.populations[3].name = "outside";
+  c.populations[3].size = 10;
+  c.populations[3].is_virtual = true;
+  c.populations[3].source = network::PoissonTrains{{0, 50}, {10, 30}};
+  c.run.duration_ms = 100;
+  c.run.dt_ms = 0.1;
+  return c;
+}
+
+void record(FileRecorder& recorder) {
+  const std::uint32_t both[] = {0, 1}, second[] = {1};
+  recorder.record_spikes(0, 10.1, both);
+  recorder.record_spikes(1, 10.1, both);
+  recorder.record_spikes(1, 20.3, second);
+  recorder.record_spikes(0, 99.9, second);
+}
+
+std::size_t files_in(const fs::path& folder) {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+}
+
+TEST_F(Results, SpikesComeBackUnderTheNamesAndIdsOfTheFileSortedByTime) {
+  const network::Circuit c = circuit();
+  FileRecorder recorder(c, "detailed", folder_);
+  record(recorder);
+  recorder.finish();
+  const auto tables = read_spikes(folder_ / "spikes.h5");
+  ASSERT_EQ(tables.size(), 2u) << "the virtual population is not an output";
+  EXPECT_EQ(tables.at("v1").times_ms, (std::vector<double>{10.1, 10.1, 10.1, 10.1, 20.3, 99.9}));
+  EXPECT_EQ(tables.at("v1").node_ids, (std::vector<std::uint64_t>{0, 1, 2, 7, 7, 2}));
+  EXPECT_TRUE(tables.at("silent").times_ms.empty());
+}
+
+TEST_F(Results, SpikeFileCarriesSonataAttributes) {
+  const network::Circuit c = circuit();
+  FileRecorder recorder(c, "point", folder_);
+  record(recorder);
+  recorder.finish();
+  const Hdf5File file = Hdf5File::open(folder_ / "spikes.h5");
+  EXPECT_EQ(file.attribute<std::uint32_t>("/", "magic"), (std::vector<std::uint32_t>{0x0A7A}));
+  EXPECT_EQ(file.attribute<std::uint32_t>("/", "version"), (std::vector<std::uint32_t>{0, 1}));
+  EXPECT_EQ(file.string_attribute("/spikes/v1/timestamps", "units"), "ms");
+  EXPECT_TRUE(file.has_attribute("/spikes/v1", "sorting"));
+}
+
+TEST_F(Results, RatesOfASpikingTierCountSpikesInBins) {
+  const network::Circuit c = circuit();
+  FileRecorder recorder(c, "detailed", folder_);
+  record(recorder);
+  recorder.finish();
+  const auto tables = read_rates(folder_ / "rates.h5");
+  ASSERT_EQ(tables.size(), 3u);
+  const RateTable& exc = tables.at("exc");
+  ASSERT_EQ(exc.times_ms.size(), 20u);
+  EXPECT_DOUBLE_EQ(exc.times_ms[2], 12.5);
+  EXPECT_DOUBLE_EQ(exc.rates_hz[2], 200) << "2 spikes of 2 cells in 5 ms";
+  EXPECT_DOUBLE_EQ(exc.rates_hz[19], 100);
+  EXPECT_DOUBLE_EQ(exc.rates_hz[0], 0);
+}
+
+TEST_F(Results, RatesOfTheMeanFieldTierAreTheSamples) {
+  const network::Circuit c = circuit();
+  FileRecorder recorder(c, "meanfield", folder_);
+  for (int i = 0; i < 3; ++i) recorder.record_rates(i * 0.5, std::vector<double>{1.0 + i, 2.0, 3.0, 10.0});
+  recorder.finish();
+  EXPECT_FALSE(fs::exists(folder_ / "spikes.h5")) << "this tier has no spikes";
+  const auto tables = read_rates(folder_ / "rates.h5");
+  EXPECT_EQ(tables.at("exc").times_ms, (std::vector<double>{0, 0.5, 1.0}));
+  EXPECT_EQ(tables.at("exc").rates_hz, (std::vector<double>{1, 2, 3}));
+}
+
+TEST_F(Results, NothingAppearsWithoutFinish) {
+  network::Circuit c = circuit();
+  c.probes.push_back({"v_exc", "v", 0, {}, network::Probe::Where::soma, 0, 1e300, 0});
+  {
+    FileRecorder recorder(c, "detailed", folder_);
+    record(recorder);
+    recorder.record_probe(0, 0.0, std::vector<double>{-70, -71});
+  }
+  EXPECT_EQ(files_in(folder_), 0u);
+}
+
+TEST_F(Results, AReportSaysWhatEveryColumnIs) {
+  network::Circuit c = circuit();
+  c.probes.push_back({"v_inh", "v", 1, {}, network::Probe::Where::soma, 0, 1e300, 0.5});
+  FileRecorder recorder(c, "detailed", folder_);
+  for (int i = 0; i < 1000; ++i) recorder.record_probe(0, i * 0.5, std::vector<double>{-70.0 + i, -60.0 - i});
+  recorder.finish();
+  const Hdf5File file = Hdf5File::open(folder_ / "v_inh.h5");
+  EXPECT_EQ(file.shape("/report/v1/data"), (std::vector<std::size_t>{1000, 2}));
+  const auto data = file.read<float>("/report/v1/data");
+  EXPECT_FLOAT_EQ(data[2 * 999], -70.0f + 999);
+  EXPECT_FLOAT_EQ(data[2 * 999 + 1], -60.0f - 999);
+  EXPECT_EQ(file.string_attribute("/report/v1/data", "units"), "mV");
+  EXPECT_EQ(file.read<std::uint64_t>("/report/v1/mapping/node_ids"), (std::vector<std::uint64_t>{1, 7}));
+  EXPECT_EQ(file.read<std::uint64_t>("/report/v1/mapping/index_pointers"), (std::vector<std::uint64_t>{0, 1, 2}));
+  EXPECT_EQ(file.read<std::uint64_t>("/report/v1/mapping/index_pointer"), (std::vector<std::uint64_t>{0, 1, 2}));
+  EXPECT_EQ(file.read<double>("/report/v1/mapping/time"), (std::vector<double>{0, 500, 0.5}));
+  EXPECT_EQ(file.string_attribute("/report/v1/mapping/time", "units"), "ms");
+}
+
+TEST_F(Results, AReportOfAllCompartmentsKeepsSectionsAndPositions) {
+  network::Circuit c = circuit();
+  c.probes.push_back({"v_all", "cai", 0, {1}, network::Probe::Where::all_compartments, 0, 1e300, 0});
+  FileRecorder recorder(c, "detailed", folder_);
+  recorder.describe_elements(0, {{0, 3}, {0, 1, 1}, {0.5, 0.25, 0.75}});
+  recorder.record_probe(0, 0.0, std::vector<double>{1, 2, 3});
+  EXPECT_THROW(recorder.record_probe(0, 0.1, std::vector<double>{1, 2}), core::InputError);
+  recorder.finish();
+  const Hdf5File file = Hdf5File::open(folder_ / "v_all.h5");
+  EXPECT_EQ(file.string_attribute("/report/v1/data", "units"), "mM");
+  EXPECT_EQ(file.read<std::uint64_t>("/report/v1/mapping/node_ids"), (std::vector<std::uint64_t>{2}));
+  EXPECT_EQ(file.read<std::uint32_t>("/report/v1/mapping/element_ids"), (std::vector<std::uint32_t>{0, 1, 1}));
+  EXPECT_EQ(file.read<float>("/report/v1/mapping/element_pos"), (std::vector<float>{0.5f, 0.25f, 0.75f}));
+}
+
+TEST_F(Results, AProbeCannotTakeTheNameOfAnotherResult) {
+  network::Circuit c = circuit();
+  c.probes.push_back({"spikes", "v", 0, {}, network::Probe::Where::soma, 0, 1e300, 0});
+  EXPECT_THROW(FileRecorder(c, "detailed", folder_), core::InputError);
+  c.probes[0].name = "../escape";
+  EXPECT_THROW(FileRecorder(c, "detailed", folder_), core::InputError);
+}
+
+TEST_F(Results, RunManifestComesBackAsItWas) {
+  RunManifest run;
+  run.tier = "point";
+  run.version = "0.1.0";
+  run.config = "a \"quoted\" name.json";
+  run.seed = 18446744073709551615ull;
+  run.threads = 2;
+  run.dt_ms = 0.1;
+  run.simulated_ms = 3000;
+  run.statistics = {300, 9000, 40000, 341, 0xfedcba9876543210ull, 0.25, 1.0 / 3};
+  run.peak_memory_bytes = 123456789;
+  run.populations = {{"E", 240, false, 1.0 / 7, std::nullopt}, {"outside", 100, true, 5.0, std::nullopt}};
+  write_run_manifest(folder_ / "run.json", run);
+  const RunManifest back = read_run_manifest(folder_ / "run.json");
+  EXPECT_EQ(back.tier, run.tier);
+  EXPECT_EQ(back.config, run.config);
+  EXPECT_EQ(back.seed, run.seed);
+  EXPECT_EQ(back.statistics.edge_hash, run.statistics.edge_hash);
+  EXPECT_EQ(back.statistics.wall_s, run.statistics.wall_s);
+  EXPECT_EQ(back.realtime_factor(), run.realtime_factor());
+  ASSERT_EQ(back.populations.size(), 2u);
+  EXPECT_EQ(back.populations[0].rate_hz, run.populations[0].rate_hz);
+  EXPECT_EQ(back.populations[0].cv_isi, std::nullopt);
+  EXPECT_TRUE(back.populations[1].is_virtual);
+}
+
+TEST_F(Results, SummaryHasRatesOfPopulationsAndOfTheirSources) {
+  network::Circuit c = circuit();
+  FileRecorder recorder(c, "detailed", folder_);
+  record(recorder);
+  const auto summaries = summarise(c, recorder.activity());
+  EXPECT_DOUBLE_EQ(*summaries[0].rate_hz, 3 / 0.1 / 2);
+  EXPECT_DOUBLE_EQ(*summaries[2].rate_hz, 0);
+  EXPECT_EQ(summaries[2].cv_isi, std::nullopt);
+  EXPECT_DOUBLE_EQ(*summaries[3].rate_hz, 20) << "10 Hz for one half, 30 Hz for the other";
+  c.populations[3].source = network::SpikeTrains{{-1, 5, 50, 100}, {0, 1, 2, 3}};
+  EXPECT_DOUBLE_EQ(*summarise(c, recorder.activity())[3].rate_hz, 2 / 0.1 / 10) << "within the run only";
+}
+
+TEST_F(Results, ADamagedRunJsonIsAnInputError) {
+  write_text_file(folder_ / "run.json", "{\"tier\": 3}");
+  EXPECT_THROW(read_run_manifest(folder_ / "run.json"), core::InputError);
+  EXPECT_THROW(read_run_manifest(folder_ / "absent.json"), core::InputError);
+}
+
+TEST(PublishedSpikes, AreReadable) {
+  const fs::path found = fs::path(TRISCALE_SHARED_DIR) / "data/bmtk/examples/bio_300cells_nosurround/output/spikes.h5";
+  if (!fs::exists(found)) GTEST_SKIP() << "no public test data at " << TRISCALE_SHARED_DIR;
+  std::size_t spikes = 0;
+  for (const auto& [name, table] : read_spikes(found)) spikes += table.times_ms.size();
+  EXPECT_EQ(spikes, 341u);
+}
+
+}  // namespace
+}  // namespace triscale::io
