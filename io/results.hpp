@@ -10,6 +10,7 @@
 ///   Allen name), element_ids, element_pos, time}; the length of index_pointers is cells + 1.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -91,6 +92,10 @@ struct PopulationSummary {
   std::uint64_t cells = 0;
   bool is_virtual = false;
   std::optional<double> rate_hz, cv_isi;
+  /// Where its cells stand in spikes.h5: the population there, and their node ids, in the order of the cells, as runs
+  /// {first, one past last}. Empty: the own name, ids 0..cells-1.
+  std::string file_population{};
+  std::vector<std::array<std::uint64_t, 2>> node_ids{};
 };
 
 /// run.json: what ran, how, and what it cost.

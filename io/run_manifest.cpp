@@ -46,6 +46,16 @@ double source_rate_hz(const network::Population& population, double duration_ms)
   return 1000.0 * static_cast<double>(end - begin) / (static_cast<double>(population.size) * duration_ms);
 }
 
+/// 3 4 5 9 as {3, 6} {9, 10}.
+std::vector<std::array<std::uint64_t, 2>> runs_of(const std::vector<std::uint64_t>& ids) {
+  std::vector<std::array<std::uint64_t, 2>> runs;
+  for (const std::uint64_t id : ids) {
+    if (runs.empty() || runs.back()[1] != id) runs.push_back({id, id});
+    ++runs.back()[1];
+  }
+  return runs;
+}
+
 }  // namespace
 
 std::vector<PopulationSummary> summarise(const network::Circuit& circuit, const measure::Activity& activity) {
@@ -54,6 +64,8 @@ std::vector<PopulationSummary> summarise(const network::Circuit& circuit, const 
   for (std::size_t p = 0; p < circuit.populations.size(); ++p) {
     const network::Population& population = circuit.populations[p];
     PopulationSummary summary{population.name, population.size, population.is_virtual, {}, {}};
+    summary.file_population = population.file_population;
+    summary.node_ids = runs_of(population.file_ids);
     if (population.is_virtual) {
       if (activity.duration_ms > 0) summary.rate_hz = source_rate_hz(population, activity.duration_ms);
     } else {
@@ -77,6 +89,8 @@ void write_run_manifest(const std::filesystem::path& path, const RunManifest& ru
   for (const PopulationSummary& p : run.populations) {
     Json entry = {{"cells", p.cells}, {"rate_hz", optional_number(p.rate_hz)}, {"cv_isi", optional_number(p.cv_isi)}};
     if (p.is_virtual) entry["virtual"] = true;
+    if (!p.file_population.empty()) entry["file_population"] = p.file_population;
+    if (!p.node_ids.empty()) entry["node_ids"] = p.node_ids;
     populations[p.name] = std::move(entry);
   }
   const core::RunStatistics& s = run.statistics;
@@ -124,7 +138,9 @@ RunManifest read_run_manifest(const std::filesystem::path& path) {
     std::from_chars(hash.data(), hash.data() + hash.size(), run.statistics.edge_hash, 16);
     for (const auto& [name, entry] : json.at("populations").items()) {
       run.populations.push_back({name, entry.at("cells").get<std::uint64_t>(), entry.value("virtual", false),
-                                 number_or_null(entry.at("rate_hz")), number_or_null(entry.at("cv_isi"))});
+                                 number_or_null(entry.at("rate_hz")), number_or_null(entry.at("cv_isi")),
+                                 entry.value("file_population", std::string{}),
+                                 entry.value("node_ids", std::vector<std::array<std::uint64_t, 2>>{})});
     }
     return run;
   } catch (const nlohmann::json::exception& e) {
