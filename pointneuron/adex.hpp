@@ -24,7 +24,11 @@
 /// Integration: exponential midpoint rule (Hochbruck & Ostermann 2010, Acta Numerica 19:209). The linear part, with the
 /// conductances and currents replaced by their exact means over the step, is solved exactly; the exponential current
 /// and w are taken at the middle of the step, which a half step with their values at its beginning predicts. Second
-/// order. The exponential is never evaluated above V_peak, so the upstroke cannot overflow. Recordable: v (mV), w (nA).
+/// order. Where the exponential current alone would move V by more than a tenth of Delta_T in a step, the step is done
+/// in ten pieces, or the upstroke would be later than the grid makes a spike anyway. The exponential is never evaluated
+/// above V_peak, so the upstroke cannot overflow.
+///
+/// Recordable: v (mV), w (nA).
 #pragma once
 
 #include "pointneuron/neuron_model.hpp"
@@ -39,11 +43,17 @@ class AdExNeurons : public NeuronModel {
   std::span<const double> variable(std::string_view name) const override;
 
  private:
+  /// A length of time with the decay of w over it.
+  struct Piece {
+    Piece(double length, double tau_w_ms);
+    double length_ms, w_decay, w_decay_half;
+  };
+  double exponential_nA(double V_mV) const;
   void integrate(std::size_t cell, double G_uS, double J_nA);
+  void integrate_piece(std::size_t cell, double G_uS, double J_nA, const Piece& piece);
 
   network::AdExModel model_;
-  double dt_ms_;
-  double w_decay_, w_decay_half_;  ///< over a step and half a step
+  Piece whole_, fine_;
   std::int32_t refractory_steps_;
   std::vector<double> V_mV_, w_nA_;
   std::vector<std::int32_t> refractory_;  ///< steps left

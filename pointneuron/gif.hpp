@@ -26,7 +26,9 @@
 /// Integration: over a step the conductances and currents are replaced by their exact means, and the then linear
 /// equation is solved exactly (the first term of the Magnus expansion; Hochbruck & Ostermann 2010, Acta Numerica
 /// 19:209): exact for constant input, second order otherwise, stable for any dt. The escape rate is taken at the end of
-/// the step. Recordable: v (mV), threshold (mV), i_eta (nA, the sum of the spike-triggered currents).
+/// the step.
+///
+/// Recordable: v (mV), threshold (mV), i_eta (nA, the sum of the spike-triggered currents).
 #pragma once
 
 #include "core/random.hpp"

@@ -13,7 +13,9 @@
 ///
 /// Integration: exact on the grid. NEURON delivers events that arrive at the same time one after the other; here they
 /// are summed first, so that the result does not depend on an order that has no meaning. A spike is at the event's
-/// time. Recordable: m.
+/// time.
+///
+/// Recordable: m.
 #pragma once
 
 #include "pointneuron/neuron_model.hpp"
