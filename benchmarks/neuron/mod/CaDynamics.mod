@@ -37,7 +37,7 @@ INITIAL {
 
 UNITSOFF
 DERIVATIVE shell {
-    : 96485.33212 C/mol is the Faraday constant
-    cai' = -10000 * ica * gamma / (2 * 96485.33212 * depth) - (cai - minCai) / decay
+    : 96485.33212331 C/mol is the Faraday constant
+    cai' = -10000 * ica * gamma / (2 * 96485.33212331 * depth) - (cai - minCai) / decay
 }
 UNITSON
