@@ -66,7 +66,8 @@ struct TransientSodium {
 using NaTs = TransientSodium<-40, -66>;
 using NaTa = TransientSodium<-48, -69>;
 
-/// Persistent sodium, m_inf(V) h with instantaneous activation; q10 2.3 at 21 degC.
+/// Persistent sodium, m_inf(V) h with instantaneous activation; q10 2.3 at 21 degC. `slope` is d open/dV: with it the
+/// implicit step sees the full slope of the current, as NEURON's numerical derivative does.
 struct Nap {
   static constexpr Ion ion = Ion::sodium;
   static constexpr int n_gates = 1;
@@ -75,6 +76,11 @@ struct Nap {
   template <class T>
   static TRISCALE_INLINE T open(const T* x, T V) {
     return logistic(T((V + 52.6) / 4.6)) * x[0];
+  }
+  template <class T>
+  static TRISCALE_INLINE T slope(const T* x, T V) {
+    const T m = logistic(T((V + 52.6) / 4.6));
+    return m * (1.0 - m) / 4.6 * x[0];
   }
   template <class T>
   static TRISCALE_INLINE Gates<T, 1> gates(T V, T, double q) {

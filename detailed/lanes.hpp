@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <new>
+#include <vector>
 
 // Functions on vectors are always inlined, so no vector crosses a call: the calling convention does not matter.
 #pragma GCC diagnostic ignored "-Wpsabi"
@@ -18,6 +20,21 @@ inline constexpr int kLaneWidth = 4;
 // The compiler's generic vectors: arithmetic, comparison and selection work lane by lane on every target.
 using Lanes = double __attribute__((vector_size(kLaneWidth * sizeof(double))));
 using LaneBits = std::int64_t __attribute__((vector_size(kLaneWidth * sizeof(std::int64_t))));
+
+/// Gives lanes the alignment that the widest instruction set assumes; the compiler's own idea of it depends on the
+/// target.
+template <class T>
+struct LaneAllocator {
+  using value_type = T;
+  static constexpr std::align_val_t kAlignment{64};
+  LaneAllocator() = default;
+  template <class U>
+  LaneAllocator(const LaneAllocator<U>&) {}
+  T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kAlignment)); }
+  void deallocate(T* memory, std::size_t) { ::operator delete(memory, kAlignment); }
+  bool operator==(const LaneAllocator&) const { return true; }
+};
+using LaneArray = std::vector<Lanes, LaneAllocator<Lanes>>;
 
 #define TRISCALE_INLINE inline __attribute__((always_inline))
 

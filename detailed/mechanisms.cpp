@@ -23,7 +23,7 @@ double nernst_factor_mV(double celsius) {
 struct Placed {
   std::vector<std::uint32_t> nodes;
   std::vector<double> g_max_uS;
-  std::vector<Lanes> states;  // [instance][state][column]
+  LaneArray states;  // [instance][state][column]
 };
 
 void place_at(Placed& placed, const MechanismSite& site, double gbar_S_cm2, std::size_t n_states) {
@@ -71,12 +71,18 @@ struct ChannelKernels {
         const Lanes V = view.V_mV[at];
         const Lanes open = Channel::open(x, V);
         const Lanes g = placed.g_max_uS[i] * open;
-        view.G_uS[at] += g;
-        if constexpr (Channel::ion == Ion::calcium) {
+        if constexpr (requires { Channel::slope(x, V); }) {
+          // i(V') = i(V) + di/dV (V' - V), di/dV = g + (d open/dV) gmax (V - E)
+          const Lanes extra = placed.g_max_uS[i] * Channel::slope(x, V) * (V - E_mV);
+          view.G_uS[at] += g + extra;
+          view.GE_nA[at] += g * E_mV + extra * V;
+        } else if constexpr (Channel::ion == Ion::calcium) {
           const Lanes E_Ca = view.E_Ca_mV[at];
+          view.G_uS[at] += g;
           view.GE_nA[at] += g * E_Ca;
           view.i_Ca_mA_cm2[at] += gbar * open * (V - E_Ca);
         } else {
+          view.G_uS[at] += g;
           view.GE_nA[at] += g * E_mV;
         }
       }

@@ -1,0 +1,279 @@
+#include "detailed/cell_group.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <map>
+#include <tuple>
+
+namespace triscale::detailed {
+
+namespace {
+
+/// Peak-normalising factor of a biexponential, f = 1/(e^(-tp/tau_decay) - e^(-tp/tau_rise)), and time constants as
+/// used.
+struct BiexponentialFactors {
+  double tau_rise_ms, tau_decay_ms, peak;
+};
+
+BiexponentialFactors factors_of(const network::BiexponentialSynapse& synapse) {
+  double rise = synapse.tau_rise_ms;
+  const double decay = synapse.tau_decay_ms;
+  if (rise <= 0) return {0, decay, 1};
+  // Nearly equal or vanishing rise times as NEURON's Exp2Syn treats them: the formula stays well-conditioned.
+  if (rise / decay > 0.9999) rise = 0.9999 * decay;
+  if (rise / decay < 1e-9) rise = 1e-9 * decay;
+  const double t_peak = rise * decay / (decay - rise) * std::log(decay / rise);
+  return {rise, decay, 1.0 / (std::exp(-t_peak / decay) - std::exp(-t_peak / rise))};
+}
+
+/// One (node, kinetics) pair of the group and its constants.
+struct Slot {
+  std::uint32_t node;
+  double keep_rise, keep_decay;  // factors of a step
+  double E_rev_mV;
+};
+
+/// Uniform constants of the tree, one a node.
+struct TreeConstants {
+  std::vector<std::int32_t> parents;
+  std::vector<double> g_axial, diagonal, C_over_dt, leak_GE;
+};
+
+// ------------------------------------------------------------------------------------------------------ kernels
+// --------
+
+TRISCALE_KERNEL void start_step(const TreeConstants& tree, const Lanes* V, Lanes* G, Lanes* GE) {
+  const std::size_t n = tree.parents.size();
+  for (std::size_t i = 0; i < n; ++i) {
+    const double diagonal = tree.diagonal[i], C = tree.C_over_dt[i], leak = tree.leak_GE[i];
+    for (int c = 0; c < kColumns; ++c) {
+      G[i * kColumns + c] = broadcast<Lanes>(diagonal);
+      GE[i * kColumns + c] = C * V[i * kColumns + c] + leak;
+    }
+  }
+}
+
+TRISCALE_KERNEL void add_synapses(std::span<const Slot> slots, Lanes* rise, Lanes* decay, Lanes* G, Lanes* GE) {
+  for (std::size_t s = 0; s < slots.size(); ++s) {
+    const Slot slot = slots[s];
+    for (int c = 0; c < kColumns; ++c) {
+      const std::size_t at = s * kColumns + c, node = slot.node * kColumns + c;
+      const Lanes g = decay[at] - rise[at];
+      G[node] += g;
+      GE[node] += g * slot.E_rev_mV;
+      rise[at] *= slot.keep_rise;
+      decay[at] *= slot.keep_decay;
+    }
+  }
+}
+
+/// Solves the tree system in place: G holds the diagonal, GE the right-hand side; V gets the solution.
+TRISCALE_KERNEL void solve_tree(const TreeConstants& tree, Lanes* V, Lanes* G, Lanes* GE) {
+  const std::size_t n = tree.parents.size();
+  for (std::size_t i = n; i-- > 1;) {
+    const double g = tree.g_axial[i];
+    const std::size_t at = i * kColumns, parent = static_cast<std::size_t>(tree.parents[i]) * kColumns;
+    for (int c = 0; c < kColumns; ++c) {
+      const Lanes inverse = 1.0 / G[at + c];
+      const Lanes factor = g * inverse;
+      G[parent + c] -= g * factor;
+      GE[parent + c] += factor * GE[at + c];
+      G[at + c] = inverse;
+    }
+  }
+  for (int c = 0; c < kColumns; ++c) V[c] = GE[c] / G[c];
+  for (std::size_t i = 1; i < n; ++i) {
+    const double g = tree.g_axial[i];
+    const std::size_t at = i * kColumns, parent = static_cast<std::size_t>(tree.parents[i]) * kColumns;
+    for (int c = 0; c < kColumns; ++c) V[at + c] = (GE[at + c] + g * V[parent + c]) * G[at + c];
+  }
+}
+
+TreeConstants constants_of(const CompartmentTree& tree, double dt_ms) {
+  TreeConstants k;
+  k.parents = tree.parents;
+  k.g_axial = tree.g_axial_uS;
+  for (std::size_t i = 0; i < tree.size(); ++i) {
+    k.C_over_dt.push_back(tree.C_nF[i] / dt_ms);
+    k.diagonal.push_back(tree.C_nF[i] / dt_ms + tree.g_pas_uS[i] + tree.g_axial_uS[i]);
+    k.leak_GE.push_back(tree.g_pas_uS[i] * tree.e_pas_mV[i]);
+  }
+  for (std::size_t i = 1; i < tree.size(); ++i)
+    k.diagonal[static_cast<std::size_t>(tree.parents[i])] += tree.g_axial_uS[i];
+  return k;
+}
+
+double& lane(LaneArray& values, std::size_t row, std::size_t cell) {
+  static_assert(sizeof(Lanes) == kLaneWidth * sizeof(double));
+  return reinterpret_cast<double*>(&values[row * kColumns + cell / kLaneWidth])[cell % kLaneWidth];
+}
+
+}  // namespace
+
+struct CellGroup::Arrays {
+  TreeConstants tree;
+  LaneArray V, G, GE, Ca, E_Ca, i_Ca;
+  std::vector<Slot> slots;
+  LaneArray rise, decay;
+  std::vector<double> peaks;  // of the slots
+};
+
+CellGroup::CellGroup(const CellTemplate& type, std::size_t cells, double dt_ms, double V_init_mV,
+                     std::span<const GroupSynapse> synapses)
+    : type_(&type), cells_(cells), dt_ms_(dt_ms), arrays_(std::make_unique<Arrays>()) {
+  assert(cells >= 1 && cells <= kGroupCells);
+  const CompartmentTree& tree = type.tree;
+  const std::size_t size = tree.size() * kColumns;
+  arrays_->tree = constants_of(tree, dt_ms);
+  arrays_->V.assign(size, broadcast<Lanes>(V_init_mV));
+  arrays_->G.assign(size, Lanes{});
+  arrays_->GE.assign(size, Lanes{});
+  arrays_->Ca.assign(size, broadcast<Lanes>(kDefaultCa_mM));
+  arrays_->E_Ca.assign(size, broadcast<Lanes>(kDefaultE_Ca_mV));
+  arrays_->i_Ca.assign(size, Lanes{});
+
+  for (const network::MechanismPlacement& placement : type.cell.mechanisms) {
+    MechanismSite site;
+    for (std::size_t node = 0; node < tree.size(); ++node) {
+      if (tree.kinds[node] != placement.region || !(tree.areas_um2[node] > 0)) continue;
+      site.nodes.push_back(static_cast<std::uint32_t>(node));
+      site.areas_um2.push_back(tree.areas_um2[node]);
+    }
+    if (site.nodes.empty()) continue;
+    const network::RegionProperties& region = type.cell.regions[static_cast<std::size_t>(placement.region)];
+    for (auto& mechanism :
+         make_mechanisms(placement, {type.celsius, region.E_Na_mV, region.E_K_mV, type.cell.Ca_out_mM})) {
+      mechanism->place(site);
+      mechanisms_.push_back(std::move(mechanism));
+    }
+  }
+  // Calcium pools first: channels that depend on calcium see the concentration of the same step, as in NEURON, where
+  // mechanisms act in alphabetical order.
+  std::stable_partition(mechanisms_.begin(), mechanisms_.end(),
+                        [](const auto& mechanism) { return mechanism->is_calcium_pool(); });
+  for (auto& mechanism : mechanisms_) mechanism->initialise(view());
+  build_synapses(synapses);
+}
+
+CellGroup::~CellGroup() = default;
+CellGroup::CellGroup(CellGroup&&) noexcept = default;
+
+MembraneView CellGroup::view() {
+  Arrays& a = *arrays_;
+  return {a.V.data(), a.G.data(), a.GE.data(), a.Ca.data(), a.E_Ca.data(), a.i_Ca.data()};
+}
+
+void CellGroup::build_synapses(std::span<const GroupSynapse> synapses) {
+  using Key = std::tuple<std::uint32_t, double, double, double>;
+  auto key_of = [](const GroupSynapse& s) {
+    return Key{s.node, s.kinetics.tau_rise_ms, s.kinetics.tau_decay_ms, s.kinetics.E_rev_mV};
+  };
+  std::map<Key, std::uint32_t> slots;
+  for (const GroupSynapse& synapse : synapses) slots.emplace(key_of(synapse), 0);
+  for (auto& [key, slot] : slots) {
+    slot = static_cast<std::uint32_t>(arrays_->slots.size());
+    const auto& [node, rise, decay, E_rev] = key;
+    const BiexponentialFactors f = factors_of({rise, decay, E_rev});
+    const double keep_rise = f.tau_rise_ms > 0 ? std::exp(-dt_ms_ / f.tau_rise_ms) : 0.0;
+    arrays_->slots.push_back({node, keep_rise, std::exp(-dt_ms_ / f.tau_decay_ms), E_rev});
+    arrays_->peaks.push_back(f.tau_rise_ms > 0 ? f.peak : -1.0);
+  }
+  arrays_->rise.assign(arrays_->slots.size() * kColumns, Lanes{});
+  arrays_->decay.assign(arrays_->slots.size() * kColumns, Lanes{});
+
+  std::vector<std::uint32_t> order(synapses.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return synapses[a].source < synapses[b].source; });
+  double max_delay_ms = 0;
+  for (const std::uint32_t i : order) {
+    const GroupSynapse& s = synapses[i];
+    if (sources_.empty() || sources_.back() != s.source) {
+      sources_.push_back(s.source);
+      offsets_.push_back(static_cast<std::uint32_t>(targets_.size()));
+    }
+    targets_.push_back({slots.at(key_of(s)), s.cell, s.weight_uS, s.delay_ms});
+    max_delay_ms = std::max(max_delay_ms, s.delay_ms);
+  }
+  offsets_.push_back(static_cast<std::uint32_t>(targets_.size()));
+  ring_.resize(1 + static_cast<std::size_t>(std::max<std::int64_t>(0, due_step(0, max_delay_ms, dt_ms_))));
+}
+
+std::int64_t CellGroup::due_step(double t_ms, double delay_ms, double dt_ms) {
+  // The small number makes ties (t + delay exactly half-way between steps) independent of rounding in the times.
+  constexpr double kTie = 1e-9;
+  return static_cast<std::int64_t>(std::ceil((t_ms + delay_ms) / dt_ms - 0.5 - kTie));
+}
+
+void CellGroup::receive(std::uint32_t source, double t_ms, std::int64_t first_step) {
+  const auto found = std::lower_bound(sources_.begin(), sources_.end(), source);
+  if (found == sources_.end() || *found != source) return;
+  const std::size_t i = static_cast<std::size_t>(found - sources_.begin());
+  for (std::uint32_t k = offsets_[i]; k < offsets_[i + 1]; ++k) {
+    const Target& target = targets_[k];
+    const std::int64_t due = std::max(first_step, due_step(t_ms, target.delay_ms, dt_ms_));
+    const auto ahead = static_cast<std::size_t>(due - first_step);
+    if (ahead >= ring_.size()) {
+      // Grow the ring; events already queued keep their step.
+      std::vector<std::vector<Event>> grown(2 * ahead + 2);
+      for (std::size_t s = 0; s < ring_.size(); ++s) {
+        const std::size_t step = static_cast<std::size_t>(first_step) + s;
+        grown[step % grown.size()] = std::move(ring_[step % ring_.size()]);
+      }
+      ring_ = std::move(grown);
+    }
+    ring_[static_cast<std::size_t>(due) % ring_.size()].push_back({target.slot, target.cell, target.weight});
+  }
+}
+
+void CellGroup::inject(std::size_t cell, std::size_t node, double I_nA) {
+  injections_.push_back({static_cast<std::uint32_t>(cell), static_cast<std::uint32_t>(node), I_nA});
+}
+
+void CellGroup::deliver(std::vector<Event>& events) {
+  Arrays& a = *arrays_;
+  for (const Event& event : events) {
+    const double peak = a.peaks[event.slot];
+    if (peak < 0) {  // single exponential
+      lane(a.decay, event.slot, event.cell) += event.weight;
+    } else {
+      lane(a.rise, event.slot, event.cell) += event.weight * peak;
+      lane(a.decay, event.slot, event.cell) += event.weight * peak;
+    }
+  }
+  events.clear();
+}
+
+void CellGroup::advance(std::int64_t step) {
+  Arrays& a = *arrays_;
+  deliver(ring_[static_cast<std::size_t>(step) % ring_.size()]);
+  const MembraneView membrane = view();
+  start_step(a.tree, a.V.data(), a.G.data(), a.GE.data());
+  for (const auto& mechanism : mechanisms_) mechanism->prepare(membrane);
+  for (const auto& mechanism : mechanisms_) mechanism->add_currents(membrane);
+  add_synapses(a.slots, a.rise.data(), a.decay.data(), a.G.data(), a.GE.data());
+  for (const Injection& injection : injections_) lane(a.GE, injection.node, injection.cell) += injection.I_nA;
+  injections_.clear();
+  solve_tree(a.tree, a.V.data(), a.G.data(), a.GE.data());
+  for (const auto& mechanism : mechanisms_) mechanism->advance(membrane, dt_ms_);
+}
+
+double CellGroup::V_mV(std::size_t cell, std::size_t node) const {
+  return lane(arrays_->V, node, cell);
+}
+
+double CellGroup::Ca_mM(std::size_t cell, std::size_t node) const {
+  return lane(arrays_->Ca, node, cell);
+}
+
+std::pair<std::int64_t, std::int64_t> CellGroup::find_not_finite() const {
+  for (std::size_t node = 0; node < tree().size(); ++node) {
+    for (std::size_t cell = 0; cell < cells_; ++cell) {
+      if (!std::isfinite(V_mV(cell, node))) return {static_cast<std::int64_t>(cell), static_cast<std::int64_t>(node)};
+    }
+  }
+  return {-1, -1};
+}
+
+}  // namespace triscale::detailed

@@ -1,0 +1,107 @@
+/// Up to kGroupCells neurons of one type, integrated side by side (one cell a lane).
+///
+/// Each step from t to t + dt follows NEURON's fixed-step scheme (Hines & Carnevale 1997):
+///   1. events due by t + dt/2 change synaptic states;
+///   2. currents at V(t) with gates as of t + dt/2 - dt (staggered), injected currents at t + dt/2;
+///   3. backward Euler for the potential of all compartments of a cell at once,
+///        (C/dt + sum g + sum g_axial) V' - sum g_axial V'_neighbour = C/dt V + sum g E + I,
+///      by elimination from the tips to the root (Hines 1984);
+///   4. gates and concentrations move over dt at V', exactly for frozen rates.
+/// All membrane currents are of the form g (V - E), so that step 3 equals NEURON's solution for the increment of V.
+///
+/// Synapses of equal kinetics on one compartment share a pair of states: their conductances add up linearly.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "detailed/compartments.hpp"
+#include "detailed/lanes.hpp"
+#include "detailed/mechanisms.hpp"
+#include "network/synapse_models.hpp"
+
+namespace triscale::detailed {
+
+/// What all cells of one type share.
+struct CellTemplate {
+  network::DetailedCell cell;
+  CompartmentTree tree;
+  double celsius = 34;
+};
+
+/// One synapse onto a cell of the group, as the group is told about it.
+struct GroupSynapse {
+  std::uint32_t source = 0;  ///< label of the presynaptic cell, chosen by the caller
+  std::uint32_t cell = 0;    ///< 0..kGroupCells-1
+  std::uint32_t node = 0;
+  network::BiexponentialSynapse kinetics;
+  double weight_uS = 0;
+  double delay_ms = 0;
+};
+
+class CellGroup {
+ public:
+  CellGroup(const CellTemplate& type, std::size_t cells, double dt_ms, double V_init_mV,
+            std::span<const GroupSynapse> synapses);
+  ~CellGroup();
+  CellGroup(CellGroup&&) noexcept;
+
+  std::size_t cells() const { return cells_; }
+  const CompartmentTree& tree() const { return type_->tree; }
+
+  /// A presynaptic spike of `source` at t_ms: queues an event for each synapse it has here. Events that would be due
+  /// before `first_step` act in it.
+  void receive(std::uint32_t source, double t_ms, std::int64_t first_step);
+  /// Adds a current to the right-hand side of the next step.
+  void inject(std::size_t cell, std::size_t node, double I_nA);
+  /// One step, from step * dt to (step + 1) * dt.
+  void advance(std::int64_t step);
+
+  double V_mV(std::size_t cell, std::size_t node) const;
+  double Ca_mM(std::size_t cell, std::size_t node) const;
+  /// First compartment of any cell whose potential is not finite: {cell, node}, or {-1, -1}.
+  std::pair<std::int64_t, std::int64_t> find_not_finite() const;
+
+  /// Steps after which an event is due: the first step n with t + delay <= (n + 1/2) dt, as in NEURON's fixed-step
+  /// method.
+  static std::int64_t due_step(double t_ms, double delay_ms, double dt_ms);
+
+ private:
+  struct Event {
+    std::uint32_t slot;
+    std::uint32_t cell;
+    double weight;
+  };
+  struct Target {
+    std::uint32_t slot;
+    std::uint32_t cell;
+    double weight;
+    double delay_ms;
+  };
+  struct Arrays;
+
+  void build_synapses(std::span<const GroupSynapse> synapses);
+  void deliver(std::vector<Event>& events);
+  MembraneView view();
+
+  const CellTemplate* type_;
+  std::size_t cells_;
+  double dt_ms_;
+  std::unique_ptr<Arrays> arrays_;
+  std::vector<std::unique_ptr<Mechanism>> mechanisms_;
+
+  // Adjacency: targets of sources_[i] are targets_[offsets_[i] .. offsets_[i+1]).
+  std::vector<std::uint32_t> sources_;
+  std::vector<std::uint32_t> offsets_;
+  std::vector<Target> targets_;
+  std::vector<std::vector<Event>> ring_;  // events by step modulo the ring's size
+  struct Injection {
+    std::uint32_t cell, node;
+    double I_nA;
+  };
+  std::vector<Injection> injections_;
+};
+
+}  // namespace triscale::detailed

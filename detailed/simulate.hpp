@@ -1,0 +1,35 @@
+/// Runs a circuit on the detailed tier: multi-compartment cells, dendritic synapses, NEURON's fixed-step scheme.
+///
+/// Time is cut into windows no longer than the shortest delay between simulated cells. Within a window every group of
+/// cells (detailed/cell_group.hpp) runs on its own; spikes are exchanged between windows. Groups are handed to threads
+/// in a fixed way and every sum has a fixed order, so that results are the same bits for any number of threads.
+///
+/// Cells that are described as IntFire1 only (NEURON's normalised integrate-and-fire) run beside them, event by event.
+///
+/// Probes: "v" (mV) and "cai" (mM), at the soma or in all segments.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/recorder.hpp"
+#include "network/circuit.hpp"
+
+namespace triscale::detailed {
+
+/// Why the circuit cannot run on this tier; empty if it can.
+std::vector<core::Problem> missing(const network::Circuit& circuit);
+
+/// Runs circuit.run.duration_ms on `threads` threads (0: all cores). Throws InputError for what missing() reports,
+/// NumericalError if a potential stops being finite.
+core::RunStatistics simulate(const network::Circuit& circuit, std::size_t threads, core::Recorder& recorder,
+                             core::Progress& progress);
+
+/// Compartments and synapses that a run would have, and an estimate of its memory in bytes; for `triscale check`.
+struct Size {
+  std::uint64_t cells = 0, compartments = 0, synapses = 0, bytes = 0;
+};
+Size size_of(const network::Circuit& circuit);
+
+}  // namespace triscale::detailed

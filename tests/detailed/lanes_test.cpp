@@ -1,0 +1,46 @@
+#include "detailed/lanes.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+namespace triscale::detailed {
+namespace {
+
+TEST(Lanes, ExponentialIsWithinTwoUnitsInTheLastPlaceOfTheLibrary) {
+  for (double x = -700; x <= 700; x += 0.0371) {
+    const double expected = std::exp(x);
+    EXPECT_NEAR(exp_of(x) / expected, 1.0, 4.5e-16) << x;
+  }
+  EXPECT_EQ(exp_of(0.0), 1.0);
+}
+
+TEST(Lanes, ExponentialNeitherOverflowsNorHidesNan) {
+  EXPECT_TRUE(std::isfinite(exp_of(1e6)));
+  EXPECT_GE(exp_of(-1e6), 0.0);
+  EXPECT_LT(exp_of(-1e6), 1e-300);
+  EXPECT_TRUE(std::isnan(exp_of(std::numeric_limits<double>::quiet_NaN())));
+}
+
+TEST(Lanes, ExprelrIsSmoothThroughZero) {
+  EXPECT_EQ(exprelr(0.0), 1.0);
+  for (double x = -40; x <= 40; x += 0.00317) {
+    const double expected = x == 0 ? 1.0 : x / std::expm1(x);
+    EXPECT_NEAR(exprelr(x) / expected, 1.0, 1e-13) << x;
+  }
+}
+
+TEST(Lanes, VectorAndScalarGiveTheSameBits) {
+  for (double x = -90; x < 90; x += 0.173) {
+    const Lanes v = {x, -x, x / 3, x + 0.1};
+    const Lanes e = exp_of(v), r = exprelr(v);
+    for (int lane = 0; lane < kLaneWidth; ++lane) {
+      EXPECT_EQ(e[lane], exp_of(static_cast<double>(v[lane])));
+      EXPECT_EQ(r[lane], exprelr(static_cast<double>(v[lane])));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace triscale::detailed
