@@ -1,0 +1,326 @@
+#include "io/sonata_inputs.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <tuple>
+
+#include "io/allen_cell.hpp"
+#include "io/hdf5.hpp"
+
+namespace triscale::io {
+namespace {
+
+/// Spikes of a file, by node population; an empty name where the file does not tell.
+struct FileSpikes {
+  std::vector<double> times_ms;
+  std::vector<std::uint64_t> ids;
+};
+using SpikesByPopulation = std::map<std::string, FileSpikes>;
+
+double milliseconds_per(const std::string& unit, const std::string& file, const std::string& place) {
+  if (unit == "ms" || unit == "milliseconds") return 1.0;
+  if (unit == "s" || unit == "seconds") return 1000.0;
+  throw core::InputError({file, place, unit, "must be ms or s", ""});
+}
+
+FileSpikes read_spike_group(const Hdf5File& file, const std::string& path, const std::string& ids) {
+  FileSpikes spikes;
+  const std::string times = path + "/timestamps";
+  spikes.times_ms = file.read<double>(times);
+  spikes.ids = file.read<std::uint64_t>(path + "/" + ids);
+  if (spikes.times_ms.size() != spikes.ids.size()) {
+    throw core::InputError({file.name(), path, "", "must have as many timestamps as " + ids, ""});
+  }
+  if (file.has_attribute(times, "units")) {
+    const double factor = milliseconds_per(file.string_attribute(times, "units"), file.name(), times + "@units");
+    for (double& t : spikes.times_ms) t *= factor;
+  }
+  return spikes;
+}
+
+SpikesByPopulation read_spikes_h5(const std::filesystem::path& path, core::Diagnostics& diagnostics) {
+  const Hdf5File file = Hdf5File::open(path);
+  check_magic(file, diagnostics);
+  SpikesByPopulation result;
+  if (file.exists("/spikes/timestamps")) {  // files from before populations had names
+    result[""] = read_spike_group(file, "/spikes", file.exists("/spikes/node_ids") ? "node_ids" : "gids");
+    return result;
+  }
+  for (const std::string& name : file.children("/spikes")) {
+    result[name] = read_spike_group(file, "/spikes/" + name, "node_ids");
+  }
+  return result;
+}
+
+SpikesByPopulation read_spikes_csv(const std::filesystem::path& path, core::Diagnostics& diagnostics) {
+  SpikesByPopulation result;
+  CsvTable table = read_csv(path, diagnostics);
+  if (table.columns.size() == 1) table = read_csv(path, diagnostics, ',');
+  const std::string id_column = table.column("node_ids") ? "node_ids" : "gids";
+  for (const std::string& name : {std::string("timestamps"), id_column}) {
+    if (table.column(name)) continue;
+    diagnostics.error(
+        {table.file, "header", "", "must have a column " + name, "columns: timestamps, population, node_ids"});
+    return result;
+  }
+  ManyProblems problems(diagnostics);
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    const auto time = parse_number(table.field(row, "timestamps").value_or(""));
+    const auto id = parse_id(table.field(row, id_column).value_or(""));
+    if (!time || !id) {
+      problems.add({table.file, table.place(row, time ? id_column : "timestamps"), "", "must be a number", ""});
+      continue;
+    }
+    FileSpikes& spikes = result[table.field(row, "population").value_or("")];
+    spikes.times_ms.push_back(*time);
+    spikes.ids.push_back(*id);
+  }
+  return result;
+}
+
+void sort_in_time(network::SpikeTrains& trains) {
+  std::vector<std::size_t> order(trains.times_ms.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::tuple(trains.times_ms[a], trains.cells[a], a) < std::tuple(trains.times_ms[b], trains.cells[b], b);
+  });
+  network::SpikeTrains sorted;
+  for (const std::size_t i : order) {
+    sorted.times_ms.push_back(trains.times_ms[i]);
+    sorted.cells.push_back(trains.cells[i]);
+  }
+  trains = std::move(sorted);
+}
+
+class InputReader {
+ public:
+  InputReader(const ConfigFile& simulation, const NodeSets& sets, const Nodes& nodes, network::Circuit& circuit,
+              core::Diagnostics& diagnostics)
+      : simulation_(simulation), sets_(sets), nodes_(nodes), circuit_(circuit), diagnostics_(diagnostics) {}
+
+  void read(const JsonObject& input, const std::string& name) {
+    if (input.has("enabled") && !input.flag("enabled").value_or(true)) return;
+    const std::string kind = input.required_text("input_type").value_or("");
+    const std::string module = input.required_text("module").value_or("");
+    if (kind == "spikes" && (module == "sonata" || module == "h5" || module == "csv")) {
+      read_spikes(input, module);
+    } else if (kind == "current_clamp" && module == "IClamp") {
+      read_current_clamp(input, name);
+    } else if (!kind.empty() && !module.empty()) {
+      input.error("module", "is not a supported input of type " + kind,
+                  "supported: spikes with module sonata, h5 or csv; current_clamp with module IClamp");
+      return;
+    }
+    input.report_unread();
+  }
+
+ private:
+  void read_spikes(const JsonObject& input, const std::string& module) {
+    const auto path = simulation_.path_at(input, "input_file");
+    const auto selection = sets_.select(input, "node_set");
+    if (path.empty()) input.error("input_file", "must name a spike file");
+    if (path.empty() || !selection) return;
+    SpikesByPopulation spikes;
+    try {
+      const bool csv = module == "csv" || path.extension() == ".csv";
+      spikes = csv ? read_spikes_csv(path, diagnostics_) : read_spikes_h5(path, diagnostics_);
+    } catch (const core::InputError& error) {
+      for (const core::Problem& problem : error.problems()) diagnostics_.error(problem);
+      return;
+    }
+    for (const auto& [p, cells] : *selection) {
+      network::Population& population = circuit_.populations[p];
+      if (!population.is_virtual) {
+        input.error("node_set", "must hold virtual nodes only", "population '" + population.name + "' is not virtual");
+        continue;
+      }
+      if (std::holds_alternative<std::monostate>(population.source)) population.source = network::SpikeTrains{};
+      for (const std::string& name : {population.file_population, std::string()}) {
+        if (const auto found = spikes.find(name); found != spikes.end()) give(found->second, path.string(), p, cells);
+      }
+    }
+    check_all_used(spikes, path.string(), *selection, input);
+  }
+
+  /// Adds the spikes of the selected cells to a population.
+  void give(const FileSpikes& spikes, const std::string& file, std::size_t p, const std::vector<std::uint32_t>& cells) {
+    network::Population& population = circuit_.populations[p];
+    auto& trains = std::get<network::SpikeTrains>(population.source);
+    const NodePopulation& nodes = *nodes_.find(population.file_population);
+    const auto& places = nodes_.places[nodes_.index_of(nodes)];
+    ManyProblems problems(diagnostics_);
+    for (std::size_t i = 0; i < spikes.ids.size(); ++i) {
+      const std::string place = "/spikes/" + population.file_population + ", row " + std::to_string(i);
+      const auto row = nodes.row_of_id.find(spikes.ids[i]);
+      if (row == nodes.row_of_id.end()) {
+        problems.add({file, place, std::to_string(spikes.ids[i]), "must be a node of '" + nodes.name + "'", ""});
+        continue;
+      }
+      if (!(spikes.times_ms[i] >= 0) || !std::isfinite(spikes.times_ms[i])) {
+        problems.add({file, place, std::to_string(spikes.times_ms[i]), "must be a time >= 0", ""});
+        continue;
+      }
+      const NodePlace target = places[row->second];
+      if (target.population != p || !std::binary_search(cells.begin(), cells.end(), target.cell)) continue;
+      trains.times_ms.push_back(spikes.times_ms[i]);
+      trains.cells.push_back(target.cell);
+    }
+    sort_in_time(trains);
+  }
+
+  void check_all_used(const SpikesByPopulation& spikes, const std::string& file, const Selection& selection,
+                      const JsonObject& input) {
+    for (const auto& [name, trains] : spikes) {
+      const bool used = name.empty() || std::any_of(selection.begin(), selection.end(), [&](const auto& item) {
+                          return circuit_.populations[item.first].file_population == name;
+                        });
+      if (used) continue;
+      diagnostics_.warning(
+          {file, "/spikes/" + name, "", "holds spikes that no node of " + input.place("node_set") + " fires", ""});
+    }
+  }
+
+  void read_current_clamp(const JsonObject& input, const std::string& name) {
+    const auto selection = sets_.select(input, "node_set");
+    const auto amplitudes = input.numbers("amp");
+    const auto delays = input.numbers("delay");
+    const auto durations = input.numbers("duration");
+    const auto section_name = input.text("section_name").value_or("soma");
+    const double section_index = input.number("section_index").value_or(0);
+    const double section_position = input.number("section_dist").value_or(0.5);
+    if (amplitudes.empty()) input.error("amp", "must be given (nA)");
+    if (delays.size() != amplitudes.size()) input.error("delay", "must have as many values as amp");
+    if (durations.size() != amplitudes.size()) input.error("duration", "must have as many values as amp");
+    if (!selection || amplitudes.empty() || delays.size() != amplitudes.size() || durations.size() != amplitudes.size())
+      return;
+    for (const auto& [p, cells] : *selection) {
+      const network::Population& population = circuit_.populations[p];
+      const auto& detailed = circuit_.cell_types[population.cell_type].detailed;
+      if (!detailed) {
+        input.error("node_set", "must hold biophysical cells only (nA into a cell without membrane)",
+                    "population '" + population.name + "' has none");
+        continue;
+      }
+      const auto site = site_on(detailed->morphology.get(), section_name, section_index, section_position, input);
+      if (!site) return;
+      for (std::size_t i = 0; i < amplitudes.size(); ++i) {
+        network::CurrentClamp clamp;
+        clamp.name = name + (amplitudes.size() > 1 ? "[" + std::to_string(i) + "]" : "") + "/" + population.name;
+        clamp.population = p;
+        if (cells.size() < population.size) clamp.cells = cells;
+        clamp.site = *site;
+        clamp.waveform = network::CurrentSegment{delays[i], delays[i] + durations[i], amplitudes[i], amplitudes[i]};
+        circuit_.current_clamps.push_back(std::move(clamp));
+      }
+    }
+  }
+
+  /// BMTK names places as NEURON does: the k-th section of a kind.
+  std::optional<network::Site> site_on(const network::Morphology* morphology, const std::string& name, double index,
+                                       double position, const JsonObject& input) {
+    const auto kind = section_kind(name);
+    if (!kind) {
+      input.error("section_name", "must be soma, dend, apic or axon");
+      return std::nullopt;
+    }
+    if (!(position >= 0 && position <= 1)) {
+      input.error("section_dist", "must be from 0 to 1");
+      return std::nullopt;
+    }
+    double k = 0;
+    for (std::size_t s = 0; morphology && s < morphology->sections.size(); ++s) {
+      if (morphology->sections[s].kind != *kind) continue;
+      if (k == index) return network::Site{static_cast<std::uint32_t>(s), position};
+      k += 1;
+    }
+    input.error("section_index", "must be the number of a section of this kind, from 0");
+    return std::nullopt;
+  }
+
+  const ConfigFile& simulation_;
+  const NodeSets& sets_;
+  const Nodes& nodes_;
+  network::Circuit& circuit_;
+  core::Diagnostics& diagnostics_;
+};
+
+}  // namespace
+
+void read_inputs(const ConfigFile& simulation, const NodeSets& sets, const Nodes& nodes, network::Circuit& circuit,
+                 core::Diagnostics& diagnostics) {
+  InputReader reader(simulation, sets, nodes, circuit, diagnostics);
+  if (const auto inputs = simulation.json.object("inputs")) {
+    for (const std::string& name : inputs->keys()) {
+      if (const auto input = inputs->object(name)) reader.read(*input, name);
+    }
+  }
+  for (network::Population& population : circuit.populations) {
+    if (!population.is_virtual || !std::holds_alternative<std::monostate>(population.source)) continue;
+    diagnostics.warning({simulation.json.file(), "inputs", population.name, "is a virtual population without input",
+                         "its cells never fire"});
+    population.source = network::SpikeTrains{};
+  }
+}
+
+std::vector<ReportSettings> read_reports(const ConfigFile& simulation, const NodeSets& sets, network::Circuit& circuit,
+                                         core::Diagnostics& diagnostics) {
+  std::vector<ReportSettings> reports;
+  const auto list = simulation.json.object("reports");
+  if (!list) return reports;
+  for (const std::string& name : list->keys()) {
+    const auto entry = list->object(name);
+    if (!entry || !entry->flag("enabled").value_or(true)) continue;
+    const std::string module = entry->required_text("module").value_or("");
+    if (module != "membrane_report") {
+      entry->warning("module", "is a kind of report that is not supported: it is not written",
+                     "supported: membrane_report");
+      continue;
+    }
+    const std::string sections = entry->text("sections").value_or("all");
+    if (sections != "soma" && sections != "all") {
+      entry->warning("sections", "is not supported in a report: it is not written", "supported: soma, all");
+      continue;
+    }
+    const auto selection = sets.select(*entry, "cells");
+    const double begin_ms = entry->number("start_time").value_or(0.0);
+    const double end_ms = entry->number("end_time").value_or(circuit.run.duration_ms);
+    const double dt_ms = entry->number("dt").value_or(0.0);
+    const auto variables = entry->texts("variable_name");
+    const std::string file_name = entry->text("file_name").value_or(name + ".h5");
+    if (variables.empty()) entry->error("variable_name", "must be given");
+    if (!(dt_ms >= 0)) entry->error("dt", "must be >= 0");
+    entry->report_unread();
+    if (!selection) continue;
+    for (const std::string& variable : variables) {
+      if (variable != "v" && variable != "cai") {
+        entry->warning("variable_name", "cannot be recorded: '" + variable + "' is not written", "supported: v, cai");
+        continue;
+      }
+      ReportSettings report{name, file_name, variable, {}};
+      for (const auto& [p, cells] : *selection) {
+        const network::Population& population = circuit.populations[p];
+        if (!circuit.cell_types[population.cell_type].detailed) {
+          diagnostics.warning({entry->file(), entry->place("cells"), population.name,
+                               "has no membrane to record from and is left out of the report", ""});
+          continue;
+        }
+        network::Probe probe;
+        probe.name = name + (variables.size() > 1 ? "/" + variable : "") + "/" + population.name;
+        probe.variable = variable;
+        probe.population = p;
+        if (cells.size() < population.size) probe.cells = cells;
+        probe.where = sections == "soma" ? network::Probe::Where::soma : network::Probe::Where::all_compartments;
+        probe.begin_ms = begin_ms;
+        probe.end_ms = end_ms;
+        probe.dt_ms = dt_ms;
+        report.probes.push_back(circuit.probes.size());
+        circuit.probes.push_back(std::move(probe));
+      }
+      reports.push_back(std::move(report));
+    }
+  }
+  return reports;
+}
+
+}  // namespace triscale::io

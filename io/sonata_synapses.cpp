@@ -1,0 +1,128 @@
+#include "io/sonata_synapses.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+
+#include "io/allen_cell.hpp"
+#include "io/json_object.hpp"
+
+namespace triscale::io {
+namespace {
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+/// Items of a Python or JSON list of texts or numbers: [a, 'b', "c"]; a lone item is a list of one.
+std::vector<std::string> list_items(const std::string& text) {
+  std::vector<std::string> items(1);
+  for (const char c : text) {
+    if (c == ',') {
+      items.emplace_back();
+    } else if (std::string_view("[]()'\" ").find(c) == std::string_view::npos) {
+      items.back() += c;
+    }
+  }
+  return items;
+}
+
+}  // namespace
+
+std::optional<SynapseModel> SynapseModels::find(const TypedRows& edges, std::size_t row, bool target_is_point) {
+  const std::string name = edges.text(row, "dynamics_params").value_or("");
+  const std::string model_template = lower(edges.text(row, "model_template").value_or(""));
+  const core::Problem where{
+      edges.types.file, "edge type " + std::to_string(edges.type_ids[row]) + ", column dynamics_params", name, "", ""};
+  const auto error = [&](const std::string& column, const std::string& value, const std::string& rule,
+                         const std::string& hint = "") {
+    diagnostics_.error({edges.types.file, "edge type " + std::to_string(edges.type_ids[row]) + ", column " + column,
+                        value, rule, hint});
+    return std::nullopt;
+  };
+  if (name.empty()) return error("dynamics_params", "", "must name a synapse file");
+  if (!known_.contains(name)) known_[name] = read(name, where);
+  const auto& model = known_[name];
+  if (!model) return std::nullopt;
+  const bool instantaneous = std::holds_alternative<network::InstantaneousSynapse>(*model);
+  if (instantaneous != target_is_point) {
+    return error("dynamics_params", name,
+                 target_is_point ? "must be an instantaneous synapse for an IntFire1 target"
+                                 : "must be a conductance synapse (exp2syn) for a biophysical target");
+  }
+  if (!instantaneous && model_template != "exp2syn") {
+    return error("model_template", model_template, "must be Exp2Syn", "other synapse templates are not supported");
+  }
+  return model;
+}
+
+std::optional<SynapseModel> SynapseModels::read(const std::string& name, const core::Problem& where) {
+  if (folder_.empty()) {
+    core::Problem problem = where;
+    problem.rule = "needs components.synaptic_models_dir in the circuit config";
+    diagnostics_.error(problem);
+    return std::nullopt;
+  }
+  const auto json = JsonObject::load(folder_ / name, diagnostics_);
+  if (!json) return std::nullopt;
+  const auto level = lower(json->required_text("level_of_detail").value_or(""));
+  std::optional<SynapseModel> model;
+  if (level == "exp2syn") {
+    network::BiexponentialSynapse synapse;
+    const auto rise = json->required_number("tau1");
+    const auto decay = json->required_number("tau2");
+    const auto E_rev = json->required_number("erev");
+    if (rise && !(*rise > 0)) json->error("tau1", "must be > 0");
+    if (rise && decay && !(*decay > *rise)) json->error("tau2", "must be > tau1");
+    synapse.tau_rise_ms = rise.value_or(synapse.tau_rise_ms);
+    synapse.tau_decay_ms = decay.value_or(synapse.tau_decay_ms);
+    synapse.E_rev_mV = E_rev.value_or(synapse.E_rev_mV);
+    model = synapse;
+  } else if (level == "instantaneous") {
+    const auto sign = json->required_number("sign");
+    if (sign && *sign != 1 && *sign != -1) json->error("sign", "must be 1 or -1");
+    model = network::InstantaneousSynapse{sign.value_or(1) < 0 ? -1 : 1};
+  } else {
+    json->error("level_of_detail", "must be exp2syn or instantaneous", "other synapse models are not supported");
+  }
+  if (model) json->report_unread();
+  return model;
+}
+
+std::optional<network::DendriticPlacement> read_placement(const TypedRows& edges, std::size_t row,
+                                                          core::Diagnostics& diagnostics) {
+  const auto error = [&](const std::string& column, const std::string& value, const std::string& rule) {
+    diagnostics.error({edges.types.file, "edge type " + std::to_string(edges.type_ids[row]) + ", column " + column,
+                       value, rule, "the edges give no afferent_section_id"});
+    return std::nullopt;
+  };
+  network::DendriticPlacement placement;
+  const auto sections = edges.text(row, "target_sections");
+  if (!sections) return error("target_sections", "", "must say where the synapses sit, e.g. \"['basal', 'apical']\"");
+  placement.kinds.clear();
+  for (const std::string& item : list_items(*sections)) {
+    const auto kind = section_kind(item);
+    if (!kind) return error("target_sections", *sections, "must list somatic, axonal, basal or apical");
+    placement.kinds.push_back(*kind);
+  }
+  if (const auto range = edges.text(row, "distance_range")) {
+    const auto items = list_items(*range);
+    const auto last = parse_number(items.back());
+    const auto first = items.size() == 2 ? parse_number(items.front()) : std::optional<double>(0.0);
+    if (items.size() > 2 || !first || !last || !(*first <= *last)) {
+      return error("distance_range", *range, "must be [from, to] in um with from <= to");
+    }
+    placement.min_distance_um = *first;
+    placement.max_distance_um = *last;
+  }
+  return placement;
+}
+
+double gaussian_tuning_weight(double weight, double source_angle_deg, double target_angle_deg, double sigma_deg) {
+  const double turn = std::fmod(std::abs(target_angle_deg - source_angle_deg), 360.0);
+  const double delta = std::abs(std::abs(std::abs(180.0 - turn) - 90.0) - 90.0);
+  return weight * std::exp(-(delta / sigma_deg) * (delta / sigma_deg));
+}
+
+}  // namespace triscale::io
