@@ -1,5 +1,6 @@
 #include "io/json_object.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -230,6 +231,40 @@ void JsonObject::warning(const std::string& key, const std::string& rule, const 
 void JsonObject::report_unread() const {
   for (const std::string& key : keys()) {
     if (!read_->contains(key)) warning(key, "is a key that is not known here and has no effect");
+  }
+}
+
+namespace {
+
+/// Levenshtein's distance: the least number of letters to insert, delete or replace.
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+void JsonObject::reject_unread(const std::vector<std::string>& known) const {
+  for (const std::string& key : keys()) {
+    if (read_->contains(key) && std::find(known.begin(), known.end(), key) != known.end()) continue;
+    if (std::find(known.begin(), known.end(), key) != known.end()) {
+      error(key, "has no effect beside the other keys here", "remove it, or the key that excludes it");
+      continue;
+    }
+    const auto nearest = std::min_element(known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
+      return edit_distance(key, a) < edit_distance(key, b);
+    });
+    error(key, "is not a known key", nearest == known.end() ? "" : "did you mean " + *nearest + "?");
   }
 }
 

@@ -61,6 +61,9 @@ class JsonObject {
   void warning(const std::string& key, const std::string& rule, const std::string& hint = "") const;
   /// A warning for each key that was not asked for.
   void report_unread() const;
+  /// The stricter form: an error for each key that is not in `known`, with the nearest known one as a hint, and for
+  /// each known key that was not asked for, because it has no effect beside the others.
+  void reject_unread(const std::vector<std::string>& known) const;
 
  private:
   JsonObject(std::string file, std::string place, std::shared_ptr<const nlohmann::json> root,

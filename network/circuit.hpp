@@ -86,7 +86,9 @@ struct ConnectionRule {
   enum class Kind { all_to_all, one_to_one, pairwise_bernoulli, fixed_in_degree, fixed_total_number };
   Kind kind = Kind::all_to_all;
   double probability = 0;        ///< pairwise_bernoulli
-  std::uint64_t number = 0;      ///< fixed_in_degree: synapses per target; fixed_total_number: synapses in all
+  /// fixed_in_degree: synapses per target; fixed_total_number: synapses in all; one_to_one: private sources per target
+  /// (0 means 1): target t has the sources t * number ... (t + 1) * number - 1.
+  std::uint64_t number = 0;
   bool multapses = true;         ///< several synapses between one pair (fixed_in_degree, fixed_total_number)
   bool autapses = false;         ///< a cell onto itself, when source and target population are the same
   Distribution weight;

@@ -43,9 +43,9 @@ std::string impossible_rule(const ConnectionRule& rule, std::uint64_t sources, s
     case Kind::all_to_all:
       return "";
     case Kind::one_to_one:
-      if (sources != targets) {
-        return fmt::format("one_to_one needs populations of equal size, but they have {} and {} cells", sources,
-                           targets);
+      if (sources != std::max<std::uint64_t>(rule.number, 1) * targets) {
+        return fmt::format("one_to_one needs {} sources per target, but the populations have {} and {} cells",
+                           std::max<std::uint64_t>(rule.number, 1), sources, targets);
       }
       return skip_self ? "one_to_one within a population makes only autapses, which are off" : "";
     case Kind::pairwise_bernoulli:
@@ -113,7 +113,9 @@ void SourceChooser::sources_of(std::size_t target, std::vector<std::uint32_t>& s
       for (std::uint64_t i = 0; i < candidates_; ++i) sources.push_back(static_cast<std::uint32_t>(i));
       break;
     case Kind::one_to_one:
-      sources.push_back(static_cast<std::uint32_t>(target));
+      for (std::uint64_t i = 0; i < std::max<std::uint64_t>(rule_.number, 1); ++i) {
+        sources.push_back(static_cast<std::uint32_t>(target * std::max<std::uint64_t>(rule_.number, 1) + i));
+      }
       return;
     case Kind::pairwise_bernoulli:
       bernoulli(random, sources);

@@ -80,6 +80,12 @@ TEST(Edges, OneToOneConnectsEqualIndices) {
   EXPECT_EQ(edges.sources, edges.targets);
 }
 
+TEST(Edges, OneToOneMayGiveSeveralPrivateSources) {
+  const EdgeList edges = edges_of(pair_circuit(6, 3, sample::rule(Kind::one_to_one, 0, 2)), 0);
+  EXPECT_EQ(edges.sources, (std::vector<std::uint32_t>{0, 1, 2, 3, 4, 5}));
+  EXPECT_EQ(edges.targets, (std::vector<std::uint32_t>{0, 0, 1, 1, 2, 2}));
+}
+
 TEST(Edges, BernoulliHasBinomialDegreesAndEverySourceIsEquallyLikely) {
   const double p = 0.07;
   const std::size_t n = 500, m = 400;

@@ -1,0 +1,376 @@
+#include "io/model_json.hpp"
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+namespace triscale::io {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using network::AdExModel;
+using network::BiexponentialSynapse;
+using network::ExponentialKernel;
+using network::GifModel;
+using network::InstantaneousSynapse;
+using network::IntFire1Model;
+using network::MeanfieldCell;
+using network::MeanfieldSynapse;
+using network::PointCell;
+using network::PointSynapse;
+using network::SiteTransfer;
+using network::TransferFunction;
+
+// Every structure lists its keys once, in fields(); Reader, Writer and KeyLister walk that list. optional() marks what
+// may be left out when it has its default.
+
+template <class V>
+void fields(V& v, GifModel& m) {
+  v("C_m_nF", m.C_m_nF);
+  v("g_L_uS", m.g_L_uS);
+  v("E_L_mV", m.E_L_mV);
+  v("V_reset_mV", m.V_reset_mV);
+  v("V_threshold_mV", m.V_threshold_mV);
+  v.optional("t_ref_ms", m.t_ref_ms);
+  v.optional("Delta_V_mV", m.Delta_V_mV);
+  v.optional("lambda_0_Hz", m.lambda_0_Hz);
+  v.kernels("eta", "amplitude_nA", m.eta_nA);
+  v.kernels("gamma", "amplitude_mV", m.gamma_mV);
+}
+
+template <class V>
+void fields(V& v, AdExModel& m) {
+  v("C_m_nF", m.C_m_nF);
+  v("g_L_uS", m.g_L_uS);
+  v("E_L_mV", m.E_L_mV);
+  v("V_T_mV", m.V_T_mV);
+  v("Delta_T_mV", m.Delta_T_mV);
+  v("V_peak_mV", m.V_peak_mV);
+  v("V_reset_mV", m.V_reset_mV);
+  v.optional("t_ref_ms", m.t_ref_ms);
+  v.optional("a_uS", m.a_uS);
+  v.optional("b_nA", m.b_nA);
+  v.optional("tau_w_ms", m.tau_w_ms);
+}
+
+template <class V>
+void fields(V& v, IntFire1Model& m) {
+  v("tau_m_ms", m.tau_m_ms);
+  v.optional("t_ref_ms", m.t_ref_ms);
+}
+
+template <class V>
+void fields(V& v, MeanfieldCell& cell) {
+  TransferFunction& f = cell.transfer;
+  v("C_m_nF", f.C_m_nF);
+  v("g_L_uS", f.g_L_uS);
+  v("E_L_mV", f.E_L_mV);
+  v("t_ref_ms", f.t_ref_ms);
+  v.list("P_mV", f.P_mV);
+  v("mu_0_mV", f.mu_0_mV);
+  v("d_mu_mV", f.d_mu_mV);
+  v("sigma_0_mV", f.sigma_0_mV);
+  v("d_sigma_mV", f.d_sigma_mV);
+  v("tau_0", f.tau_0);
+  v("d_tau", f.d_tau);
+  v.optional_list("fitted_mu_mV", f.fitted_mu_mV);
+  v.optional_list("fitted_sigma_mV", f.fitted_sigma_mV);
+  v.optional_list("fitted_tau", f.fitted_tau);
+  v.kernels("adaptation", "amplitude_nA", f.adaptation_nA);
+  v("time_constant_ms", cell.time_constant_ms);
+}
+
+template <class V>
+void fields(V& v, BiexponentialSynapse& s) {
+  v.optional("tau_rise_ms", s.tau_rise_ms);
+  v("tau_decay_ms", s.tau_decay_ms);
+  v("E_rev_mV", s.E_rev_mV);
+}
+
+template <class V>
+void fields(V& v, InstantaneousSynapse& s) {
+  v.whole("sign", s.sign);
+}
+
+template <class V>
+void fields(V& v, SiteTransfer& row) {
+  v.whole("section", row.section);
+  v("begin", row.begin);
+  v("end", row.end);
+  v("attenuation", row.attenuation);
+  v("shunt_per_uS", row.shunt_per_uS);
+  v("extra_delay_ms", row.extra_delay_ms);
+  v.whole("receptor", row.receptor);
+}
+
+template <class V>
+void fields(V& v, PointSynapse& s) {
+  v.objects("receptors", s.receptors);
+  v.optional_objects("sites", s.sites);
+}
+
+template <class V>
+void fields(V& v, MeanfieldSynapse& s) {
+  v("gain", s.gain);
+}
+
+class Writer {
+ public:
+  template <class T>
+  static Json of(const T& value, const char* model = nullptr) {
+    Writer writer;
+    if (model != nullptr) writer.json_["model"] = model;
+    T copy = value;  // fields() serves the reader too and so takes what it could change
+    fields(writer, copy);
+    return std::move(writer.json_);
+  }
+
+  void operator()(const char* key, double value) { json_[key] = value; }
+  void optional(const char* key, double value) { json_[key] = value; }
+  template <class Integer>
+  void whole(const char* key, Integer value) {
+    json_[key] = value;
+  }
+  template <std::size_t n>
+  void list(const char* key, const std::array<double, n>& values) {
+    json_[key] = values;
+  }
+  template <std::size_t n>
+  void optional_list(const char* key, const std::array<double, n>& values) {
+    json_[key] = values;
+  }
+  template <class T>
+  void objects(const char* key, const std::vector<T>& items) {
+    json_[key] = Json::array();
+    for (const T& item : items) json_[key].push_back(of(item));
+  }
+  template <class T>
+  void optional_objects(const char* key, const std::vector<T>& items) {
+    objects(key, items);
+  }
+  void kernels(const char* key, const char* amplitude, const std::vector<ExponentialKernel>& kernels) {
+    json_[key] = Json::array();
+    for (const auto& kernel : kernels) json_[key].push_back({{amplitude, kernel.amplitude}, {"tau_ms", kernel.tau_ms}});
+  }
+
+ private:
+  Json json_ = Json::object();
+};
+
+class Reader {
+ public:
+  /// `extra`: keys that the caller reads itself, such as "model".
+  template <class T>
+  static T of(const JsonObject& json, std::vector<std::string> extra = {}) {
+    Reader reader(json, std::move(extra));
+    T value;
+    fields(reader, value);
+    json.reject_unread(reader.known_);
+    return value;
+  }
+
+  void operator()(const char* key, double& value) {
+    known_.emplace_back(key);
+    if (const auto number = json_.required_number(key)) value = *number;
+  }
+  void optional(const char* key, double& value) {
+    known_.emplace_back(key);
+    if (const auto number = json_.number(key)) value = *number;
+  }
+  template <class Integer>
+  void whole(const char* key, Integer& value) {
+    known_.emplace_back(key);
+    const auto number = json_.required_number(key);
+    if (!number) return;
+    const bool fits = *number == std::floor(*number) &&
+                      *number >= static_cast<double>(std::numeric_limits<Integer>::min()) &&
+                      *number <= static_cast<double>(std::numeric_limits<Integer>::max());
+    if (fits) {
+      value = static_cast<Integer>(*number);
+    } else {
+      json_.error(key, "must be a whole number in the range of its type");
+    }
+  }
+  template <std::size_t n>
+  void list(const char* key, std::array<double, n>& values) {
+    if (!json_.has(key)) json_.error(key, "must be given (a list of " + std::to_string(n) + " numbers)");
+    optional_list(key, values);
+  }
+  template <std::size_t n>
+  void optional_list(const char* key, std::array<double, n>& values) {
+    known_.emplace_back(key);
+    if (!json_.has(key)) return;
+    const std::vector<double> given = json_.numbers(key);
+    if (given.size() != n) return json_.error(key, "must be a list of " + std::to_string(n) + " numbers");
+    std::copy(given.begin(), given.end(), values.begin());
+  }
+  template <class T>
+  void objects(const char* key, std::vector<T>& items) {
+    if (!json_.has(key)) json_.error(key, "must be given (a list of objects)");
+    optional_objects(key, items);
+  }
+  template <class T>
+  void optional_objects(const char* key, std::vector<T>& items) {
+    known_.emplace_back(key);
+    for (const JsonObject& item : json_.objects(key)) items.push_back(of<T>(item));
+  }
+  void kernels(const char* key, const char* amplitude, std::vector<ExponentialKernel>& kernels) {
+    known_.emplace_back(key);
+    for (const JsonObject& item : json_.objects(key)) {
+      ExponentialKernel kernel;
+      if (const auto number = item.required_number(amplitude)) kernel.amplitude = *number;
+      if (const auto number = item.required_number("tau_ms")) kernel.tau_ms = *number;
+      item.reject_unread({amplitude, "tau_ms"});
+      kernels.push_back(kernel);
+    }
+  }
+
+ private:
+  Reader(const JsonObject& json, std::vector<std::string> extra) : json_(json), known_(std::move(extra)) {}
+  const JsonObject& json_;
+  std::vector<std::string> known_;
+};
+
+class KeyLister {
+ public:
+  template <class T>
+  static std::vector<std::string> of(std::vector<std::string> extra = {}) {
+    KeyLister lister;
+    lister.keys_ = std::move(extra);
+    T value;
+    fields(lister, value);
+    return lister.keys_;
+  }
+  void operator()(const char* key, double&) { keys_.emplace_back(key); }
+  void optional(const char* key, double&) { keys_.emplace_back(key); }
+  template <class T>
+  void whole(const char* key, T&) {
+    keys_.emplace_back(key);
+  }
+  template <class T>
+  void list(const char* key, T&) {
+    keys_.emplace_back(key);
+  }
+  template <class T>
+  void optional_list(const char* key, T&) {
+    keys_.emplace_back(key);
+  }
+  template <class T>
+  void objects(const char* key, T&) {
+    keys_.emplace_back(key);
+  }
+  template <class T>
+  void optional_objects(const char* key, T&) {
+    keys_.emplace_back(key);
+  }
+  void kernels(const char* key, const char*, std::vector<ExponentialKernel>&) { keys_.emplace_back(key); }
+
+ private:
+  std::vector<std::string> keys_;
+};
+
+const std::vector<std::string> kModelKey{"model"};
+
+/// Reports the models that exist; `chosen` is none of them.
+void unknown_model(const JsonObject& json, const std::string& known) {
+  if (json.has("model")) json.error("model", "must be one of " + known);
+}
+
+}  // namespace
+
+Json to_json(const PointCell& cell) {
+  if (const auto* gif = std::get_if<GifModel>(&cell.model)) return Writer::of(*gif, "gif");
+  if (const auto* adex = std::get_if<AdExModel>(&cell.model)) return Writer::of(*adex, "adex");
+  return Writer::of(std::get<IntFire1Model>(cell.model), "intfire1");
+}
+
+Json to_json(const MeanfieldCell& cell) {
+  return Writer::of(cell);
+}
+
+Json to_json(const PointSynapseVariant& synapse) {
+  if (const auto* conductance = std::get_if<PointSynapse>(&synapse)) return Writer::of(*conductance, "conductance");
+  return Writer::of(std::get<InstantaneousSynapse>(synapse), "instantaneous");
+}
+
+Json to_json(const MeanfieldSynapse& synapse) {
+  return Writer::of(synapse);
+}
+
+PointCell read_point_cell(const JsonObject& json) {
+  const std::string model = json.required_text("model").value_or("");
+  if (model == "gif") return {Reader::of<GifModel>(json, kModelKey)};
+  if (model == "adex") return {Reader::of<AdExModel>(json, kModelKey)};
+  if (model == "intfire1") return {Reader::of<IntFire1Model>(json, kModelKey)};
+  unknown_model(json, "gif, adex, intfire1");
+  return {};
+}
+
+MeanfieldCell read_meanfield_cell(const JsonObject& json) {
+  return Reader::of<MeanfieldCell>(json);
+}
+
+PointSynapseVariant read_point_synapse(const JsonObject& json) {
+  const std::string model = json.required_text("model").value_or("");
+  if (model == "conductance") return Reader::of<PointSynapse>(json, kModelKey);
+  if (model == "instantaneous") return Reader::of<InstantaneousSynapse>(json, kModelKey);
+  unknown_model(json, "conductance, instantaneous");
+  return PointSynapse{};
+}
+
+MeanfieldSynapse read_meanfield_synapse(const JsonObject& json) {
+  return Reader::of<MeanfieldSynapse>(json);
+}
+
+DetailedSynapseVariant read_detailed_synapse(const JsonObject& json) {
+  const std::string model = json.required_text("model").value_or("");
+  if (model == "biexponential") return Reader::of<BiexponentialSynapse>(json, kModelKey);
+  if (model == "instantaneous") return Reader::of<InstantaneousSynapse>(json, kModelKey);
+  unknown_model(json, "biexponential, instantaneous");
+  return BiexponentialSynapse{};
+}
+
+std::map<std::string, std::vector<std::string>> model_keys() {
+  return {{"gif", KeyLister::of<GifModel>(kModelKey)},
+          {"adex", KeyLister::of<AdExModel>(kModelKey)},
+          {"intfire1", KeyLister::of<IntFire1Model>(kModelKey)},
+          {"meanfield_cell", KeyLister::of<MeanfieldCell>()},
+          {"biexponential", KeyLister::of<BiexponentialSynapse>(kModelKey)},
+          {"receptor", KeyLister::of<BiexponentialSynapse>()},
+          {"instantaneous", KeyLister::of<InstantaneousSynapse>(kModelKey)},
+          {"conductance", KeyLister::of<PointSynapse>(kModelKey)},
+          {"site", KeyLister::of<SiteTransfer>()},
+          {"meanfield_synapse", KeyLister::of<MeanfieldSynapse>()}};
+}
+
+namespace {
+
+void print(const Json& json, std::size_t indent, std::string& text) {
+  constexpr std::size_t kLine = 130;
+  const std::string compact = json.dump();
+  if (!json.is_structured() || json.empty() || indent + compact.size() <= kLine) {
+    text += compact;
+    return;
+  }
+  const bool object = json.is_object();
+  text += object ? "{" : "[";
+  bool first = true;
+  for (const auto& [key, value] : json.items()) {
+    text += (first ? "\n" : ",\n") + std::string(indent + 2, ' ');
+    if (object) text += Json(key).dump() + ": ";
+    print(value, indent + 2, text);
+    first = false;
+  }
+  text += "\n" + std::string(indent, ' ') + (object ? "}" : "]");
+}
+
+}  // namespace
+
+std::string pretty(const Json& json) {
+  std::string text;
+  print(json, 0, text);
+  return text + "\n";
+}
+
+}  // namespace triscale::io

@@ -1,0 +1,39 @@
+/// The JSON form of the point and mean-field descriptions, the same in recipes and in reduced.json. Keys are the names
+/// of the fields of network/cell_models.hpp and network/synapse_models.hpp, with their units.
+#pragma once
+
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/json_object.hpp"
+#include "network/cell_models.hpp"
+#include "network/synapse_models.hpp"
+
+namespace triscale::io {
+
+using PointSynapseVariant = std::variant<network::PointSynapse, network::InstantaneousSynapse>;
+using DetailedSynapseVariant = std::variant<network::BiexponentialSynapse, network::InstantaneousSynapse>;
+
+nlohmann::ordered_json to_json(const network::PointCell& cell);
+nlohmann::ordered_json to_json(const network::MeanfieldCell& cell);
+nlohmann::ordered_json to_json(const PointSynapseVariant& synapse);
+nlohmann::ordered_json to_json(const network::MeanfieldSynapse& synapse);
+
+// Readers report every problem, unknown keys included.
+network::PointCell read_point_cell(const JsonObject& json);
+network::MeanfieldCell read_meanfield_cell(const JsonObject& json);
+PointSynapseVariant read_point_synapse(const JsonObject& json);
+network::MeanfieldSynapse read_meanfield_synapse(const JsonObject& json);
+DetailedSynapseVariant read_detailed_synapse(const JsonObject& json);
+
+/// The keys of every kind of object that these functions read.
+std::map<std::string, std::vector<std::string>> model_keys();
+
+/// JSON for people: indented, but objects and arrays that fit on a line stay on one. Numbers have the shortest form
+/// that reads back to the same bits.
+std::string pretty(const nlohmann::ordered_json& json);
+
+}  // namespace triscale::io
