@@ -1,0 +1,279 @@
+#include "bridges/synapse_reduction.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+namespace triscale::bridges {
+
+using network::BiexponentialSynapse;
+
+namespace {
+
+constexpr double kTwoPiPerMs = 2e-3 * std::numbers::pi;  // f in Hz to angular frequency in 1/ms
+
+/// Factor that makes the peak of exp(-t/tau_decay) - exp(-t/tau_rise) equal 1; equal time constants are moved apart.
+struct Normalised {
+  double rise, decay, factor;
+};
+Normalised normalise(const BiexponentialSynapse& k) {
+  if (!(k.tau_rise_ms > 0)) return {0, k.tau_decay_ms, 1};
+  double rise = std::min(k.tau_rise_ms, k.tau_decay_ms);
+  const double decay = std::max(k.tau_rise_ms, k.tau_decay_ms);
+  rise = std::min(rise, decay * (1 - 1e-5));
+  const double peak = rise * decay / (decay - rise) * std::log(decay / rise);
+  return {rise, decay, 1 / (std::exp(-peak / decay) - std::exp(-peak / rise))};
+}
+
+}  // namespace
+
+Complex spectrum_of(const BiexponentialSynapse& kinetics, double frequency_Hz) {
+  const Normalised k = normalise(kinetics);
+  const Complex iw(0, kTwoPiPerMs * frequency_Hz);
+  const Complex slow = k.decay / (1.0 + iw * k.decay);
+  return k.rise > 0 ? k.factor * (slow - k.rise / (1.0 + iw * k.rise)) : slow;
+}
+
+double integral_of(const BiexponentialSynapse& kinetics) {
+  return spectrum_of(kinetics, 0).real();
+}
+
+BiexponentialSynapse low_pass(const BiexponentialSynapse& kinetics, double tau_ms) {
+  if (!(tau_ms > 0)) return kinetics;
+  // Mean and variance of a chain of exponentials: sums of tau and of tau^2.
+  const double variance =
+      kinetics.tau_rise_ms * kinetics.tau_rise_ms + kinetics.tau_decay_ms * kinetics.tau_decay_ms + tau_ms * tau_ms;
+  // Two time constants with these sums exist if mean^2 <= 2 variance; what is over becomes delay.
+  const double mean = std::min(kinetics.tau_rise_ms + kinetics.tau_decay_ms + tau_ms, std::sqrt(2 * variance));
+  const double root = std::sqrt(std::max(0.0, 2 * variance - mean * mean));
+  return {0.5 * (mean - root), 0.5 * (mean + root), kinetics.E_rev_mV};
+}
+
+ImpedanceSpectrum impedance_spectrum(const QuasiActiveCell& cell, Channels channels) {
+  // Below 1 Hz a postsynaptic potential has no more structure; above 1 kHz it has no power.
+  constexpr double kLowest_Hz = 1, kHighest_Hz = 1000;
+  constexpr std::size_t kFrequencies = 48;
+  ImpedanceSpectrum out;
+  out.soma = cell.tree().soma();
+  const double ratio = std::pow(kHighest_Hz / kLowest_Hz, 1.0 / (kFrequencies - 1));
+  for (std::size_t k = 0; k < kFrequencies; ++k) {
+    const double f = kLowest_Hz * std::pow(ratio, static_cast<double>(k));
+    out.frequencies_Hz.push_back(f);
+    // Logarithmic midpoints; the first interval reaches down to 0.
+    const double low = k == 0 ? 0 : f / std::sqrt(ratio);
+    out.widths_Hz.push_back(f * std::sqrt(ratio) - low);
+    TreeImpedance z = cell.impedance(f, channels);
+    out.input.push_back(std::move(z.input_MOhm));
+    out.transfer.push_back(std::move(z.transfer_MOhm));
+  }
+  return out;
+}
+
+PassiveMembrane fit_membrane(const ImpedanceSpectrum& spectrum, double E_L_mV) {
+  // Minimises int |Z - 1/(g + i w C)|^2 df over (g, C) by Gauss-Newton from the values at 1 and 30 Hz.
+  const std::size_t n = spectrum.frequencies_Hz.size();
+  const auto Z = [&](std::size_t k) { return spectrum.input[k][spectrum.soma]; };
+  double g = std::max(1e-6, (1.0 / Z(0)).real());
+  std::size_t middle = 0;
+  while (middle + 1 < n && spectrum.frequencies_Hz[middle] < 30) ++middle;
+  double C = std::max(1e-6, (1.0 / Z(middle)).imag() / (kTwoPiPerMs * spectrum.frequencies_Hz[middle]));
+  for (int iteration = 0; iteration < 50; ++iteration) {
+    double a = 0, b = 0, d = 0, x = 0, y = 0;
+    for (std::size_t k = 0; k < n; ++k) {
+      const double w = kTwoPiPerMs * spectrum.frequencies_Hz[k];
+      const Complex model = 1.0 / Complex(g, w * C);
+      const Complex dg = -model * model, dC = Complex(0, w) * dg, r = Z(k) - model;
+      const double width = spectrum.widths_Hz[k];
+      a += width * std::norm(dg);
+      b += width * (std::conj(dg) * dC).real();
+      d += width * std::norm(dC);
+      x += width * (std::conj(dg) * r).real();
+      y += width * (std::conj(dC) * r).real();
+    }
+    const double determinant = a * d - b * b;
+    const double step_g = (d * x - b * y) / determinant, step_C = (a * y - b * x) / determinant;
+    // A step never takes more than half of a parameter away.
+    const double scale = std::min({1.0, 0.5 * g / std::max(1e-300, -step_g), 0.5 * C / std::max(1e-300, -step_C)});
+    const double limited = scale > 0 ? scale : 1.0;
+    g += limited * step_g;
+    C += limited * step_C;
+    if (std::abs(step_g) < 1e-10 * g && std::abs(step_C) < 1e-10 * C) break;
+  }
+  return {C, g, E_L_mV};
+}
+
+namespace {
+
+/// What the compartments of a synapse type share: spectra on the grid.
+class Reducer {
+ public:
+  Reducer(const BiexponentialSynapse& kinetics, const ImpedanceSpectrum& spectrum, const PassiveMembrane& membrane)
+      : kinetics_(kinetics), spectrum_(spectrum) {
+    for (std::size_t k = 0; k < spectrum.frequencies_Hz.size(); ++k) {
+      const double f = spectrum.frequencies_Hz[k];
+      G_.push_back(spectrum_of(kinetics, f));
+      Z_point_.push_back(1.0 / Complex(membrane.g_L_uS, kTwoPiPerMs * f * membrane.C_m_nF));
+    }
+  }
+
+  /// Best amplitude and delay of a somatic synapse with spectrum K for a compartment.
+  struct Fit {
+    double a = 0, delay_ms = 0, error = std::numeric_limits<double>::infinity();
+  };
+  Fit fit(std::size_t node, const std::vector<Complex>& K) const {
+    // Coarse to fine: the error has one minimum in the delay within the range of dendritic delays.
+    constexpr double kLongest_ms = 20, kCoarse_ms = 0.5, kFine_ms = 0.025;
+    Fit best;
+    for (double delay = 0; delay <= kLongest_ms; delay += kCoarse_ms) {
+      const Fit trial = at_delay(node, K, delay);
+      if (trial.error < best.error) best = trial;
+      if (trial.error > best.error && delay > best.delay_ms + 2 * kCoarse_ms) break;
+    }
+    const double centre = best.delay_ms;
+    for (double delay = std::max(0.0, centre - kCoarse_ms); delay <= centre + kCoarse_ms; delay += kFine_ms) {
+      const Fit trial = at_delay(node, K, delay);
+      if (trial.error < best.error) best = trial;
+    }
+    return best;
+  }
+
+  std::vector<Complex> spectrum(const BiexponentialSynapse& receptor) const {
+    std::vector<Complex> out;
+    for (const double f : spectrum_.frequencies_Hz) out.push_back(spectrum_of(receptor, f));
+    return out;
+  }
+
+  /// Charge lost to the own depolarisation per unit of peak conductance, in the dendrite and at the soma.
+  double dendritic_loss_per_uS(std::size_t node) const {
+    double sum = 0;
+    for (std::size_t k = 0; k < G_.size(); ++k) {
+      sum += 2e-3 * spectrum_.widths_Hz[k] * std::norm(G_[k]) * spectrum_.input[k][node].real();
+    }
+    return sum / integral_of(kinetics_);
+  }
+  double somatic_loss_per_uS(const BiexponentialSynapse& receptor, const std::vector<Complex>& K) const {
+    double sum = 0;
+    for (std::size_t k = 0; k < K.size(); ++k) {
+      sum += 2e-3 * spectrum_.widths_Hz[k] * std::norm(K[k]) * Z_point_[k].real();
+    }
+    return sum / integral_of(receptor);
+  }
+
+ private:
+  Fit at_delay(std::size_t node, const std::vector<Complex>& K, double delay_ms) const {
+    double cross = 0, model = 0, data = 0;
+    for (std::size_t k = 0; k < K.size(); ++k) {
+      const Complex target = spectrum_.transfer[k][node] * G_[k];
+      const Complex point = Z_point_[k] * K[k] * std::polar(1.0, -kTwoPiPerMs * spectrum_.frequencies_Hz[k] * delay_ms);
+      const double width = spectrum_.widths_Hz[k];
+      cross += width * (std::conj(point) * target).real();
+      model += width * std::norm(point);
+      data += width * std::norm(target);
+    }
+    const double a = std::max(0.0, cross / model);
+    return {a, delay_ms, std::sqrt(std::max(0.0, 1 + (a * a * model - 2 * a * cross) / data))};
+  }
+
+  const BiexponentialSynapse& kinetics_;
+  const ImpedanceSpectrum& spectrum_;
+  std::vector<Complex> G_, Z_point_;
+};
+
+/// Time constants of low-passes to choose from, ms: 0, then geometric.
+std::vector<double> low_pass_candidates() {
+  std::vector<double> out{0};
+  for (double tau = 0.1; tau < 15; tau *= 1.35) out.push_back(tau);
+  return out;
+}
+
+/// The candidates that compartments like best, thinned out to at most `max`: evenly spaced in rank, weighted by area.
+std::vector<double> choose_low_passes(std::vector<std::pair<double, double>> best_and_area, std::size_t max) {
+  std::sort(best_and_area.begin(), best_and_area.end());
+  double total = 0;
+  for (const auto& [tau, area] : best_and_area) total += area;
+  std::vector<double> chosen;
+  double sum = 0;
+  for (const auto& [tau, area] : best_and_area) {
+    sum += area;
+    const double quantile = (static_cast<double>(chosen.size()) + 0.5) / static_cast<double>(max);
+    if (sum < quantile * total) continue;
+    if (chosen.empty() || tau > chosen.back()) chosen.push_back(tau);
+    if (chosen.size() == max) break;
+  }
+  return chosen;
+}
+
+}  // namespace
+
+SynapseReduction reduce_synapse(const BiexponentialSynapse& kinetics, const detailed::CompartmentTree& tree,
+                                const ImpedanceSpectrum& spectrum, const PassiveMembrane& membrane,
+                                std::size_t max_receptors) {
+  const Reducer reducer(kinetics, spectrum, membrane);
+  std::vector<double> taus = low_pass_candidates();
+  std::vector<std::vector<Complex>> spectra;
+  for (const double tau : taus) spectra.push_back(reducer.spectrum(low_pass(kinetics, tau)));
+
+  std::vector<std::pair<double, double>> best_and_area;
+  for (std::size_t node = 0; node < tree.size(); ++node) {
+    if (!(tree.areas_um2[node] > 0)) continue;
+    std::size_t best = 0;
+    double error = std::numeric_limits<double>::infinity();
+    for (std::size_t t = 0; t < taus.size(); ++t) {
+      const double trial = reducer.fit(node, spectra[t]).error;
+      if (trial < error) {
+        error = trial;
+        best = t;
+      }
+    }
+    best_and_area.emplace_back(taus[best], tree.areas_um2[node]);
+  }
+  taus = choose_low_passes(std::move(best_and_area), max_receptors);
+
+  SynapseReduction out;
+  spectra.clear();
+  std::vector<double> somatic_loss;
+  for (const double tau : taus) {
+    out.synapse.receptors.push_back(low_pass(kinetics, tau));
+    spectra.push_back(reducer.spectrum(out.synapse.receptors.back()));
+    somatic_loss.push_back(reducer.somatic_loss_per_uS(out.synapse.receptors.back(), spectra.back()));
+  }
+  out.smallest_attenuation = std::numeric_limits<double>::infinity();
+  double area = 0;
+  for (std::size_t section = 0; section < tree.first_nodes.size(); ++section) {
+    const std::uint32_t nseg = tree.segments_per_section[section];
+    for (std::uint32_t segment = 0; segment < nseg; ++segment) {
+      const std::size_t node = tree.first_nodes[section] + segment;
+      network::SiteTransfer row;
+      row.section = static_cast<std::uint32_t>(section);
+      row.begin = static_cast<double>(segment) / nseg;
+      row.end = static_cast<double>(segment + 1) / nseg;
+      Reducer::Fit best;
+      for (std::size_t r = 0; r < spectra.size(); ++r) {
+        const Reducer::Fit trial = reducer.fit(node, spectra[r]);
+        if (!(trial.error < best.error)) continue;
+        best = trial;
+        row.receptor = static_cast<std::uint32_t>(r);
+      }
+      row.attenuation = best.a;
+      row.extra_delay_ms = best.delay_ms;
+      row.shunt_per_uS = std::max(0.0, reducer.dendritic_loss_per_uS(node) - best.a * somatic_loss[row.receptor]);
+      out.synapse.sites.push_back(row);
+
+      const double weight = tree.areas_um2[node];
+      area += weight;
+      out.mean_psp_error += weight * best.error;
+      out.largest_psp_error = std::max(out.largest_psp_error, best.error);
+      out.mean_attenuation += weight * best.a;
+      out.smallest_attenuation = std::min(out.smallest_attenuation, best.a);
+      out.largest_attenuation = std::max(out.largest_attenuation, best.a);
+      out.mean_shunt_per_uS += weight * row.shunt_per_uS;
+    }
+  }
+  out.mean_psp_error /= area;
+  out.mean_attenuation /= area;
+  out.mean_shunt_per_uS /= area;
+  return out;
+}
+
+}  // namespace triscale::bridges
