@@ -91,7 +91,7 @@ struct AdExModel {
 };
 
 /// Normalised integrate-and-fire neuron driven by instantaneous synapses (NEURON's IntFire1): m decays with tau_m, an
-/// event adds its weight, m >= 1 fires and resets m to 0; no input counts during t_ref.
+/// event adds its weight, m > 1 fires and resets m to 0; no input counts during t_ref.
 struct IntFire1Model {
   double tau_m_ms = 10;
   double t_ref_ms = 0;
