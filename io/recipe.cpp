@@ -1,0 +1,433 @@
+#include "io/recipe.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "io/json_object.hpp"
+#include "io/model_json.hpp"
+#include "io/recipe_cells.hpp"
+#include "network/validate.hpp"
+
+namespace triscale::io {
+
+namespace {
+
+using network::Circuit;
+using network::ConnectionRule;
+using network::Dale;
+using network::Distribution;
+
+constexpr int kFormat = 1;
+
+const std::vector<std::string>& keys(const char* kind) {
+  return recipe_keys().at(kind);
+}
+
+/// A whole number from 0 on that a double holds exactly.
+std::optional<std::uint64_t> whole(const JsonObject& json, const std::string& key) {
+  constexpr double kLargest = 9007199254740992.0;  // 2^53
+  const auto number = json.number(key);
+  if (!number) return std::nullopt;
+  if (*number >= 0 && *number <= kLargest && *number == std::floor(*number)) return static_cast<std::uint64_t>(*number);
+  json.error(key, "must be a whole number from 0 to 2^53");
+  return std::nullopt;
+}
+
+std::vector<std::uint32_t> cell_list(const JsonObject& json, const std::string& key) {
+  std::vector<std::uint32_t> cells;
+  for (const double value : json.numbers(key)) {
+    if (value >= 0 && value < 4294967295.0 && value == std::floor(value)) {
+      cells.push_back(static_cast<std::uint32_t>(value));
+    } else {
+      json.error(key, "must hold whole numbers from 0 on");
+      break;
+    }
+  }
+  return cells;
+}
+
+void take(const JsonObject& json, const char* key, double& value) {
+  if (const auto number = json.number(key)) value = *number;
+}
+
+class RecipeReader {
+ public:
+  RecipeReader(const std::filesystem::path& path, core::Diagnostics& diagnostics)
+      : folder_(path.parent_path()), diagnostics_(diagnostics) {}
+
+  Circuit read(const JsonObject& root) {
+    if (const auto format = root.required_number("triscale_recipe"); format && *format != kFormat) {
+      root.error("triscale_recipe", "must be 1, the format that this version reads");
+    }
+    root.accept({"$schema", "description"});
+    if (const auto run = root.object("run")) read_run(*run);
+    for (const JsonObject& json : root.objects("cell_types")) read_cell_type(json);
+    for (const JsonObject& json : root.objects("synapse_types")) read_synapse_type(json);
+    for (const JsonObject& json : root.objects("populations")) read_population(json);
+    for (const JsonObject& json : root.objects("projections")) read_projection(json);
+    for (const JsonObject& json : root.objects("inputs")) read_input(json);
+    for (const JsonObject& json : root.objects("probes")) read_probe(json);
+    if (circuit_.populations.empty() && !root.has("populations")) root.error("populations", "must be given");
+    root.reject_unread(keys("recipe"));
+    return std::move(circuit_);
+  }
+
+ private:
+  void read_run(const JsonObject& json) {
+    network::RunSettings& run = circuit_.run;
+    take(json, "duration_ms", run.duration_ms);
+    take(json, "dt_ms", run.dt_ms);
+    take(json, "celsius", run.celsius);
+    take(json, "V_init_mV", run.V_init_mV);
+    take(json, "spike_threshold_mV", run.spike_threshold_mV);
+    if (const auto seed = whole(json, "seed")) run.seed = *seed;
+    if (const auto rule = json.object("compartments")) {
+      using Kind = network::CompartmentRule::Kind;
+      if (rule->has("max_length_um")) {
+        take(*rule, "max_length_um", run.compartments.max_length_um);
+      } else {
+        run.compartments.kind = Kind::d_lambda;
+        take(*rule, "d_lambda", run.compartments.d_lambda);
+        take(*rule, "frequency_Hz", run.compartments.frequency_Hz);
+      }
+      rule->reject_unread(keys("compartments"));
+    }
+    json.reject_unread(keys("run"));
+  }
+
+  Dale read_sign(const JsonObject& json) {
+    const auto sign = json.text("sign");
+    if (!sign) return Dale::unknown;
+    if (*sign == "excitatory") return Dale::excitatory;
+    if (*sign == "inhibitory") return Dale::inhibitory;
+    json.error("sign", "must be excitatory or inhibitory");
+    return Dale::unknown;
+  }
+
+  void read_cell_type(const JsonObject& json) {
+    network::CellType type;
+    type.name = json.required_text("name").value_or("");
+    type.dale = read_sign(json);
+    SectionNames names;
+    if (const auto detailed = json.object("detailed")) {
+      type.detailed = read_detailed_cell(*detailed, folder_, names, diagnostics_);
+    }
+    if (const auto point = json.object("point")) type.point = read_point_cell(*point);
+    if (const auto meanfield = json.object("meanfield")) type.meanfield = read_meanfield_cell(*meanfield);
+    json.reject_unread(keys("cell_type"));
+    circuit_.cell_types.push_back(std::move(type));
+    section_names_.push_back(std::move(names));
+  }
+
+  void read_synapse_type(const JsonObject& json) {
+    network::SynapseType type;
+    type.name = json.required_text("name").value_or("");
+    if (const auto detailed = json.object("detailed")) type.detailed = read_detailed_synapse(*detailed);
+    if (const auto point = json.object("point")) type.point = read_point_synapse(*point);
+    if (const auto meanfield = json.object("meanfield")) type.meanfield = read_meanfield_synapse(*meanfield);
+    json.reject_unread(keys("synapse_type"));
+    circuit_.synapse_types.push_back(std::move(type));
+  }
+
+  // ------------------------------------------------------------------------------------------- populations
+  // ------------
+
+  /// Index of the entry of this name under `key`; nothing and an error if there is none.
+  template <class Entry>
+  std::optional<std::size_t> find(const JsonObject& json, const char* key, const std::vector<Entry>& entries,
+                                  const char* what) {
+    const auto name = json.required_text(key);
+    if (!name) return std::nullopt;
+    std::string known;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      if (entries[i].name == *name) return i;
+      known += (known.empty() ? "" : ", ") + entries[i].name;
+    }
+    json.error(key, fmt::format("must be the name of a {}", what),
+               known.empty() ? "there is none" : "there are: " + known);
+    return std::nullopt;
+  }
+
+  /// Cell type of virtual cells of a sign; made when first needed.
+  std::size_t source_type(Dale sign) {
+    const char* name = sign == Dale::excitatory   ? "excitatory source"
+                       : sign == Dale::inhibitory ? "inhibitory source"
+                                                  : "source";
+    for (std::size_t i = 0; i < circuit_.cell_types.size(); ++i) {
+      if (circuit_.cell_types[i].name == name) return i;
+    }
+    network::CellType type;
+    type.name = name;
+    type.dale = sign;
+    circuit_.cell_types.push_back(std::move(type));
+    section_names_.emplace_back();
+    return circuit_.cell_types.size() - 1;
+  }
+
+  network::PoissonTrains read_poisson(const JsonObject& json) {
+    network::PoissonTrains trains;
+    if (json.has("rate_hz") || !json.has("times_ms")) {
+      trains.rates_hz = {json.required_number("rate_hz").value_or(0)};
+    } else {
+      trains.times_ms = json.numbers("times_ms");
+      trains.rates_hz = json.numbers("rates_hz");
+    }
+    return trains;
+  }
+
+  void read_population(const JsonObject& json) {
+    network::Population population;
+    population.name = json.required_text("name").value_or("");
+    if (!json.has("size")) json.error("size", "must be given (a number of cells)");
+    population.size = whole(json, "size").value_or(0);
+    population.is_virtual = json.flag("virtual").value_or(false);
+    if (population.is_virtual) {
+      population.cell_type = source_type(read_sign(json));
+      if (const auto poisson = json.object("poisson")) {
+        population.source = read_poisson(*poisson);
+        poisson->reject_unread(keys("poisson"));
+      } else if (const auto spikes = json.object("spikes")) {
+        population.source = network::SpikeTrains{spikes->numbers("times_ms"), cell_list(*spikes, "cells")};
+        spikes->reject_unread(keys("spikes"));
+      } else {
+        json.error("virtual", "needs the key poisson or spikes beside it",
+                   "a virtual population fires what it is told");
+      }
+    } else {
+      population.cell_type = find(json, "cell_type", circuit_.cell_types, "cell type").value_or(0);
+    }
+    json.reject_unread(keys("population"));
+    circuit_.populations.push_back(std::move(population));
+  }
+
+  // ------------------------------------------------------------------------------------------- projections
+  // ------------
+
+  Distribution read_distribution(const JsonObject& json, const char* key) {
+    Distribution d;
+    if (!json.is_object(key)) {
+      d.mean = json.required_number(key).value_or(0);
+      return d;
+    }
+    const auto object = json.object(key);
+    const std::string kind = object->required_text("kind").value_or("");
+    using Kind = Distribution::Kind;
+    static const std::map<std::string, Kind> kKinds = {{"constant", Kind::constant},
+                                                       {"normal", Kind::normal},
+                                                       {"lognormal", Kind::lognormal},
+                                                       {"uniform", Kind::uniform}};
+    const auto found = kKinds.find(kind);
+    if (found == kKinds.end()) {
+      if (!kind.empty()) object->error("kind", "must be constant, normal, lognormal or uniform");
+      return d;
+    }
+    d.kind = found->second;
+    if (d.kind != Kind::uniform) d.mean = object->required_number("mean").value_or(0);
+    if (d.kind == Kind::normal || d.kind == Kind::lognormal) d.sd = object->required_number("sd").value_or(0);
+    if (d.kind == Kind::uniform) {
+      d.low = object->required_number("low").value_or(0);
+      d.high = object->required_number("high").value_or(0);
+    } else if (d.kind != Kind::constant && (object->has("low") || object->has("high"))) {
+      d.low = object->number("low").value_or(0);
+      d.high = object->number("high").value_or(1e300);
+    }
+    object->reject_unread(keys("distribution"));
+    return d;
+  }
+
+  /// The weight has a unit for a conductance synapse and none for an instantaneous one.
+  Distribution read_weight(const JsonObject& json, std::optional<std::size_t> synapse_type) {
+    if (!synapse_type) {
+      json.accept({"weight", "weight_uS"});
+      return {};
+    }
+    const network::SynapseType& type = circuit_.synapse_types[*synapse_type];
+    const bool instantaneous =
+        (type.detailed && std::holds_alternative<network::InstantaneousSynapse>(*type.detailed)) ||
+        (!type.detailed && type.point && std::holds_alternative<network::InstantaneousSynapse>(*type.point));
+    return read_distribution(json, instantaneous ? "weight" : "weight_uS");
+  }
+
+  network::DendriticPlacement read_placement(const JsonObject& json) {
+    network::DendriticPlacement placement;
+    const auto object = json.object("placement");
+    if (!object) return placement;
+    placement.kinds = read_kinds(*object, "kinds");
+    if (!object->has("kinds")) object->error("kinds", "must be given (a list of section kinds)");
+    take(*object, "min_distance_um", placement.min_distance_um);
+    take(*object, "max_distance_um", placement.max_distance_um);
+    object->reject_unread(keys("placement"));
+    return placement;
+  }
+
+  ConnectionRule read_rule(const JsonObject& json) {
+    ConnectionRule rule;
+    const auto object = json.object("rule");
+    if (!object) {
+      if (!json.has("rule")) json.error("rule", "must be given (an object with the key kind)");
+      return rule;
+    }
+    using Kind = ConnectionRule::Kind;
+    static const std::map<std::string, Kind> kKinds = {{"all_to_all", Kind::all_to_all},
+                                                       {"one_to_one", Kind::one_to_one},
+                                                       {"pairwise_bernoulli", Kind::pairwise_bernoulli},
+                                                       {"fixed_in_degree", Kind::fixed_in_degree},
+                                                       {"fixed_total_number", Kind::fixed_total_number}};
+    const std::string kind = object->required_text("kind").value_or("");
+    const auto found = kKinds.find(kind);
+    if (found == kKinds.end()) {
+      if (!kind.empty()) {
+        object->error("kind",
+                      "must be all_to_all, one_to_one, pairwise_bernoulli, fixed_in_degree or fixed_total_number");
+      }
+      return rule;
+    }
+    rule.kind = found->second;
+    if (rule.kind == Kind::pairwise_bernoulli) rule.probability = object->required_number("probability").value_or(0);
+    if (rule.kind == Kind::fixed_in_degree || rule.kind == Kind::fixed_total_number) {
+      if (!object->has("number")) object->error("number", "must be given (a number of synapses)");
+      rule.number = whole(*object, "number").value_or(0);
+      rule.multapses = object->flag("multapses").value_or(rule.multapses);
+    } else if (rule.kind == Kind::one_to_one) {
+      rule.number = whole(*object, "number").value_or(0);
+    }
+    rule.autapses = object->flag("autapses").value_or(rule.autapses);
+    object->reject_unread(keys("rule"));
+    return rule;
+  }
+
+  void read_projection(const JsonObject& json) {
+    network::Projection p;
+    const auto source = find(json, "source", circuit_.populations, "population");
+    const auto target = find(json, "target", circuit_.populations, "population");
+    const auto synapse = find(json, "synapse_type", circuit_.synapse_types, "synapse type");
+    p.source = source.value_or(0);
+    p.target = target.value_or(0);
+    p.synapse_type = synapse.value_or(0);
+    ConnectionRule rule = read_rule(json);
+    rule.weight = read_weight(json, synapse);
+    rule.delay_ms = read_distribution(json, "delay_ms");
+    p.connectivity = rule;
+    p.placement = read_placement(json);
+    const auto name = json.text("name");
+    p.name = name.value_or(json.text("source").value_or("") + "->" + json.text("target").value_or(""));
+    json.reject_unread(keys("projection"));
+    if (source && target && synapse) circuit_.projections.push_back(std::move(p));
+  }
+
+  // ------------------------------------------------------------------------------------------------ inputs
+  // ------------
+
+  void read_input(const JsonObject& json) {
+    const std::string kind = json.required_text("kind").value_or("");
+    if (kind == "poisson") return read_poisson_input(json);
+    if (kind == "current_step" || kind == "current_ramp" || kind == "current_noise") return read_current(json, kind);
+    if (!kind.empty()) json.error("kind", "must be poisson, current_step, current_ramp or current_noise");
+  }
+
+  /// Private Poisson trains: a virtual population with `sources_per_cell` cells for each target, and its projection.
+  void read_poisson_input(const JsonObject& json) {
+    const std::string name = json.required_text("name").value_or("");
+    const auto target = find(json, "target", circuit_.populations, "population");
+    const auto synapse = find(json, "synapse_type", circuit_.synapse_types, "synapse type");
+    network::Population sources;
+    sources.name = name;
+    sources.is_virtual = true;
+    sources.source = read_poisson(json);
+    ConnectionRule rule;
+    rule.kind = ConnectionRule::Kind::one_to_one;
+    rule.number = whole(json, "sources_per_cell").value_or(1);
+    if (rule.number == 0) json.error("sources_per_cell", "must be > 0");
+    rule.weight = read_weight(json, synapse);
+    rule.delay_ms = read_distribution(json, "delay_ms");
+    network::Projection p;
+    p.placement = read_placement(json);
+    json.reject_unread(keys("poisson_input"));
+    if (!target || !synapse) return;
+    const int sign = network::synapse_sign(circuit_.synapse_types[*synapse]);
+    sources.cell_type = source_type(sign > 0 ? Dale::excitatory : sign < 0 ? Dale::inhibitory : Dale::unknown);
+    sources.size = rule.number * circuit_.populations[*target].size;
+    p.name = name + "->" + circuit_.populations[*target].name;
+    p.source = circuit_.populations.size();
+    p.target = *target;
+    p.synapse_type = *synapse;
+    p.connectivity = rule;
+    circuit_.populations.push_back(std::move(sources));
+    circuit_.projections.push_back(std::move(p));
+  }
+
+  void read_current(const JsonObject& json, const std::string& kind) {
+    network::CurrentClamp clamp;
+    clamp.name = json.required_text("name").value_or("");
+    const auto target = find(json, "target", circuit_.populations, "population");
+    clamp.population = target.value_or(0);
+    clamp.cells = cell_list(json, "cells");
+    clamp.site.position = json.number("position").value_or(0.5);
+    if (const auto section = json.text("section"); section && target) {
+      const SectionNames& names = section_names_.at(circuit_.populations[*target].cell_type);
+      const auto found = names.find(*section);
+      if (found != names.end()) clamp.site.section = found->second;
+      if (found == names.end()) json.error("section", "must be the name of a section of the target's cell type");
+    }
+    const double begin_ms = json.required_number("begin_ms").value_or(0);
+    const double end_ms = json.required_number("end_ms").value_or(0);
+    if (kind == "current_noise") {
+      clamp.waveform =
+          network::NoiseCurrent{begin_ms, end_ms, json.number("mean_nA").value_or(0),
+                                json.required_number("sd_nA").value_or(0), json.required_number("tau_ms").value_or(1)};
+    } else if (kind == "current_ramp") {
+      clamp.waveform = network::CurrentSegment{begin_ms, end_ms, json.required_number("begin_nA").value_or(0),
+                                               json.required_number("end_nA").value_or(0)};
+    } else {
+      const double amplitude_nA = json.required_number("amplitude_nA").value_or(0);
+      clamp.waveform = network::CurrentSegment{begin_ms, end_ms, amplitude_nA, amplitude_nA};
+    }
+    json.reject_unread(keys(kind.c_str()));
+    if (target) circuit_.current_clamps.push_back(std::move(clamp));
+  }
+
+  void read_probe(const JsonObject& json) {
+    network::Probe probe;
+    probe.name = json.required_text("name").value_or("");
+    const auto population = find(json, "population", circuit_.populations, "population");
+    probe.population = population.value_or(0);
+    probe.variable = json.text("variable").value_or(probe.variable);
+    probe.cells = cell_list(json, "cells");
+    const std::string where = json.text("where").value_or("soma");
+    if (where == "all_compartments") {
+      probe.where = network::Probe::Where::all_compartments;
+    } else if (where != "soma") {
+      json.error("where", "must be soma or all_compartments");
+    }
+    take(json, "begin_ms", probe.begin_ms);
+    take(json, "end_ms", probe.end_ms);
+    take(json, "dt_ms", probe.dt_ms);
+    json.reject_unread(keys("probe"));
+    if (population) circuit_.probes.push_back(std::move(probe));
+  }
+
+  std::filesystem::path folder_;
+  core::Diagnostics& diagnostics_;
+  Circuit circuit_;
+  std::vector<SectionNames> section_names_;  ///< one per cell type
+};
+
+}  // namespace
+
+bool is_recipe(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  const nlohmann::json json = nlohmann::json::parse(file, nullptr, false);
+  return json.is_object() && json.contains("triscale_recipe");
+}
+
+Circuit read_recipe(const std::filesystem::path& path, core::Diagnostics& diagnostics) {
+  const auto root = JsonObject::load(path, diagnostics);
+  return root ? RecipeReader(path, diagnostics).read(*root) : Circuit{};
+}
+
+}  // namespace triscale::io

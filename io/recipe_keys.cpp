@@ -1,0 +1,46 @@
+// The vocabulary of recipes (io/recipe.hpp).
+#include "io/model_json.hpp"
+#include "io/recipe.hpp"
+
+namespace triscale::io {
+
+const std::map<std::string, std::vector<std::string>>& recipe_keys() {
+  static const std::map<std::string, std::vector<std::string>> kKeys = [] {
+    std::map<std::string, std::vector<std::string>> keys = model_keys();
+    keys["recipe"] = {"$schema",       "triscale_recipe", "description", "run",    "cell_types",
+                      "synapse_types", "populations",     "projections", "inputs", "probes"};
+    keys["run"] = {"duration_ms", "dt_ms", "seed", "celsius", "V_init_mV", "spike_threshold_mV", "compartments"};
+    keys["compartments"] = {"max_length_um", "d_lambda", "frequency_Hz"};
+    keys["cell_type"] = {"name", "sign", "detailed", "point", "meanfield"};
+    keys["detailed_cell"] = {"swc_file", "sections", "regions", "mechanisms", "Ca_out_mM"};
+    keys["section"] = {"name",      "kind",        "parent",          "parent_position",
+                       "length_um", "diameter_um", "end_diameter_um", "direction"};
+    keys["regions"] = {"all", "soma", "axon", "basal", "apical"};
+    keys["region"] = {"Ra_Ohm_cm", "C_m_uF_cm2", "g_pas_S_cm2", "e_pas_mV", "E_Na_mV", "E_K_mV"};
+    keys["mechanism"] = {"mechanism", "regions", "parameters"};
+    keys["parameters"] = {"gbar_S_cm2", "gnabar_S_cm2", "gkbar_S_cm2", "gl_S_cm2", "el_mV",
+                          "gamma",      "decay_ms",     "depth_um",    "minCai_mM"};
+    keys["synapse_type"] = {"name", "detailed", "point", "meanfield"};
+    keys["population"] = {"name", "size", "cell_type", "virtual", "sign", "poisson", "spikes"};
+    keys["poisson"] = {"rate_hz", "times_ms", "rates_hz"};
+    keys["spikes"] = {"times_ms", "cells"};
+    keys["projection"] = {"name",   "source",    "target",   "synapse_type", "rule",
+                          "weight", "weight_uS", "delay_ms", "placement"};
+    keys["rule"] = {"kind", "probability", "number", "multapses", "autapses"};
+    keys["distribution"] = {"kind", "mean", "sd", "low", "high"};
+    keys["placement"] = {"kinds", "min_distance_um", "max_distance_um"};
+    keys["poisson_input"] = {"name",     "kind",   "target",    "synapse_type",     "rate_hz",  "times_ms",
+                             "rates_hz", "weight", "weight_uS", "sources_per_cell", "delay_ms", "placement"};
+    keys["current_step"] = {"name",     "kind",     "target", "cells",       "section",
+                            "position", "begin_ms", "end_ms", "amplitude_nA"};
+    keys["current_ramp"] = {"name",     "kind",     "target", "cells",    "section",
+                            "position", "begin_ms", "end_ms", "begin_nA", "end_nA"};
+    keys["current_noise"] = {"name",     "kind",   "target",  "cells", "section", "position",
+                             "begin_ms", "end_ms", "mean_nA", "sd_nA", "tau_ms"};
+    keys["probe"] = {"name", "population", "variable", "cells", "where", "begin_ms", "end_ms", "dt_ms"};
+    return keys;
+  }();
+  return kKeys;
+}
+
+}  // namespace triscale::io
