@@ -1,0 +1,423 @@
+"""Puts a result folder into words, tables and pictures: the sections of index.html."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+
+import derived
+import figures
+from result_folder import Results, TIER_TITLES
+
+STATISTICS = {"mean_rate": "mean rate", "cv_isi": "CV of intervals", "rate_distribution": "rate distribution",
+              "top10_share": "top 10 % share", "rate_correlation": "rate time course"}
+UNITS = {"mean_rate": " Hz"}
+SYMBOLS = {"consistent": "✓", "inconsistent": "✗", "undecided": "?"}
+HEADLINES = {"consistent": "The levels agree", "inconsistent": "The levels disagree",
+             "undecided": "Not decided yet"}
+MAX_FINDINGS = 6
+COURSE_BIN_MS = 50.0
+
+ADVICE = {
+    "mean_rate": "Compare the operating point and validity range of the derived parameters (below) with the rate the population "
+                 "really has. A derivation far from it extrapolates.",
+    "cv_isi": "Irregularity depends on reset, refractoriness and adaptation. Look at the fit of these parameters, and at the "
+              "fluctuations of the input they were fitted on.",
+    "rate_distribution": "Single cells differ by input and by type. A level that gives all cells of a type one set of parameters "
+                         "makes them too alike: look at how strongly the finer cells vary.",
+    "top10_share": "A few cells carry too much or too little of the activity: look at the strongest inputs, and at the rates of "
+                   "single cells (below).",
+    "rate_correlation": "The coarser level does not follow the same ups and downs. Compare the time courses below: a delay points "
+                        "to synaptic or membrane time constants, a missing rhythm to the approximation itself.",
+}
+
+
+def esc(value) -> str:
+    return html.escape(str(value))
+
+
+def num(value, digits: int = 3) -> str:
+    if not isinstance(value, (int, float)):
+        return "–"
+    text = f"{value:.{digits}g}"
+    if "e" in text and 1e-4 <= abs(value) < 1e7:
+        text = f"{value:,.0f}" if abs(value) >= 1 else f"{value:.6f}"
+    return text.replace("-", "−")
+
+
+def signed(value, digits: int = 3) -> str:
+    return ("+" if isinstance(value, (int, float)) and value > 0 else "") + num(value, digits)
+
+
+def seconds(ms) -> str:
+    return f"{num(ms / 1000.0)} s" if isinstance(ms, (int, float)) else "–"
+
+
+def chip(verdict) -> str:
+    verdict = verdict if verdict in SYMBOLS else "undecided"
+    return f'<span class="chip {verdict}">{SYMBOLS[verdict]} {verdict}</span>'
+
+
+def title_of(tier: str) -> str:
+    return TIER_TITLES.get(tier, tier)
+
+
+def section(identifier: str, title: str, body: str, lead: str = "") -> str:
+    lead = f'<p class="lead">{lead}</p>' if lead else ""
+    return f'<section id="{identifier}"><h2>{title}</h2>{lead}{body}</section>'
+
+
+def figure(image: str, caption: str, missing: str) -> str:
+    if not image:
+        return f'<p class="missing">{missing}</p>'
+    return f"<figure>{image}<figcaption>{caption}</figcaption></figure>"
+
+
+def table(head: list[str], rows: list[list[str]], css: str = "") -> str:
+    """Cells are HTML already; numbers stand in cells that begin with a digit or a sign and are set right."""
+    def right(text: str) -> bool:
+        return bool(re.match(r"^[+−±-]?\d|^–$", text)) and not re.search("<|, |; ", text)
+
+    def cell(text: str) -> str:
+        return f'<td class="n">{text}</td>' if right(text) else f"<td>{text}</td>"
+
+    numeric = [bool(rows) and all(right(row[k]) or not row[k] for row in rows) for k in range(len(head))]
+    header = "".join(f'<th scope="col"{" class=n" if n else ""}>{h}</th>' for h, n in zip(head, numeric))
+    body = "".join("<tr>" + "".join(cell(c) for c in row) + "</tr>" for row in rows)
+    return f'<div class="scroll"><table class="{css}"><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+# ------------------------------------------------------------------------------------------------------ summary -------
+
+def circuit_name(results: Results) -> str:
+    for tier in results.tiers:
+        config = tier.run.get("config")
+        if config:
+            path = Path(str(config))
+            generic = re.fullmatch(r"(simulation_|circuit_)?config(\.\w+)?|circuit|recipe", path.stem)
+            return path.parent.name if generic and path.parent.name else path.stem
+    return results.folder.resolve().name
+
+
+def headline(results: Results) -> str:
+    consistency = results.consistency
+    verdict = (consistency or {}).get("verdict")
+    if verdict not in HEADLINES:
+        text = "Whether the levels agree was not checked" if len(results.tiers) > 1 else "One level was run; nothing to compare"
+        return f'<div class="verdict none"><strong>{text}</strong></div>'
+    summary = esc(consistency.get("summary") or "")
+    return f'<div class="verdict {verdict}" role="status"><strong>{SYMBOLS[verdict]} {HEADLINES[verdict]}</strong><p>{summary}</p></div>'
+
+
+def what_was_run(results: Results) -> str:
+    if not results.tiers:
+        return "No run was found in this folder."
+    first = results.tiers[0]
+    names = results.populations()
+    levels = " and ".join(filter(None, [", ".join(t.title for t in results.tiers[:-1]), results.tiers[-1].title]))
+    cells = sum(max((t.populations[n].cells for t in results.tiers if n in t.populations), default=0) for n in names)
+    text = (f"<strong>{esc(circuit_name(results))}</strong>: {cells:,} cells in {len(names)} population{'s' * (len(names) != 1)}, "
+            f"run as {esc(levels)} for {seconds(first.duration_ms)} of simulated time.")
+    hashes = {t.run.get("edge_hash") for t in results.tiers if t.run.get("edge_hash")}
+    if len(results.tiers) > 1 and hashes:
+        text += (" All levels used the same connections." if len(hashes) == 1
+                 else " <strong>Warning: the levels did not use the same connections.</strong>")
+    return text
+
+
+def speed(results: Results) -> str:
+    walls = {t.name: t.run.get("wall_s") for t in results.tiers}
+    walls = {k: v for k, v in walls.items() if isinstance(v, (int, float)) and v > 0}
+    if "detailed" not in walls or len(walls) < 2:
+        return ""
+    parts = [f"the {title_of(k)} level took {num(v)} s ({num(walls['detailed'] / v, 2)} times faster)"
+             for k, v in walls.items() if k != "detailed"]
+    return f"The detailed level took {num(walls['detailed'])} s to run, " + ", ".join(parts) + "."
+
+
+def finding(check: dict) -> str:
+    """One disagreement in words."""
+    name, finer, coarser = esc(check["population"]), title_of(check["finer"]), title_of(check["coarser"])
+    a, b, d = check.get("finer_value"), check.get("coarser_value"), check.get("difference")
+    tolerance = num(check.get("tolerance"))
+    interval = f"interval {signed(check.get('ci_low'))} to {signed(check.get('ci_high'))}; agreement means within ±{tolerance}"
+    more = "more" if isinstance(d, (int, float)) and d > 0 else "less"
+    text = {
+        "mean_rate": f"fires at {num(b)} Hz in the {coarser} level and {num(a)} Hz in the {finer} one, {num(abs(d or 0))} Hz {more} "
+                     f"({interval})",
+        "cv_isi": f"fires {more} irregularly in the {coarser} level: CV {num(b)} in place of {num(a)} ({interval})",
+        "rate_distribution": f"spreads its activity over the cells differently in the {coarser} level than in the {finer} one: "
+                             f"distance {num(d)}, where {tolerance} still counts as agreement",
+        "top10_share": f"has {num(100 * (b or 0))}&nbsp;% of its spikes from the most active 10 % of cells in the {coarser} level, "
+                       f"{num(100 * (a or 0))}&nbsp;% in the {finer} one",
+        "rate_correlation": f"rises and falls at other times in the {coarser} level than in the {finer} one: correlation {num(b)}, "
+                            f"where {num(a)} can be expected",
+    }.get(check["statistic"], f"differs in {esc(check['statistic'])} by {signed(d)} ({interval})")
+    return f"<strong>{name}</strong> {text}."
+
+
+def severity(check: dict) -> float:
+    d, t = check.get("difference"), check.get("tolerance")
+    return abs(d) / t if isinstance(d, (int, float)) and t else 0.0
+
+
+def pair_sentences(checks: list[dict]) -> list[str]:
+    sentences = []
+    for pair in dict.fromkeys((c["finer"], c["coarser"]) for c in checks):
+        of_pair = [c for c in checks if (c["finer"], c["coarser"]) == pair]
+        counts = {v: sum(c["verdict"] == v for c in of_pair) for v in SYMBOLS}
+        parts = [f"{counts[v]} {v}" for v in SYMBOLS if counts[v]]
+        sentences.append(f"<strong>{title_of(pair[0])} → {title_of(pair[1])}:</strong> of {len(of_pair)} comparisons, {', '.join(parts)}.")
+    return sentences
+
+
+def actions(results: Results, checks: list[dict]) -> list[str]:
+    todo = []
+    bad = [c for c in checks if c["verdict"] == "inconsistent"]
+    for statistic in STATISTICS:
+        concerned = list(dict.fromkeys(esc(c["population"]) for c in bad if c["statistic"] == statistic))
+        if concerned:
+            todo.append(f"<strong>{STATISTICS[statistic].capitalize()}</strong> ({', '.join(concerned)}): {ADVICE[statistic]}")
+    needed = (results.consistency or {}).get("needed_ms")
+    if any(c["verdict"] == "undecided" for c in checks) and isinstance(needed, (int, float)):
+        wanted = int(-(-needed // 1000) * 1000)
+        todo.append(f"<strong>Undecided comparisons</strong>: run longer, about {seconds(wanted)} in all "
+                    f"(<code>--duration-ms {wanted}</code>). That is for the slowest of them; the table below gives the time for each.")
+    if bad:
+        todo.append("Derived parameters can be changed: edit <code>reduced.json</code> and run it again, without deriving anew.")
+    if checks and not todo:
+        todo.append("Nothing has to be done: the coarser levels may stand in for the finer ones, for this circuit and this input.")
+    return todo
+
+
+def summary(results: Results) -> str:
+    checks = checks_of(results)
+    body = f"<p>{what_was_run(results)} {speed(results)}</p>"
+    if checks:
+        body += "<ul>" + "".join(f"<li>{s}</li>" for s in pair_sentences(checks)) + "</ul>"
+    bad = sorted((c for c in checks if c["verdict"] == "inconsistent"), key=severity, reverse=True)
+    if bad:
+        body += "<h3>Where they disagree</h3><ol>" + "".join(f"<li>{finding(c)}</li>" for c in bad[:MAX_FINDINGS]) + "</ol>"
+        if len(bad) > MAX_FINDINGS:
+            body += f'<p>{len(bad) - MAX_FINDINGS} more stand in the <a href="#agreement">table</a>.</p>'
+    todo = actions(results, checks)
+    if todo:
+        body += "<h3>What to do</h3><ul>" + "".join(f"<li>{t}</li>" for t in todo) + "</ul>"
+    return section("summary", "In short", body)
+
+
+# ---------------------------------------------------------------------------------------------------- agreement -------
+
+def checks_of(results: Results) -> list[dict]:
+    checks = (results.consistency or {}).get("checks") or []
+    wanted = {"statistic", "population", "finer", "coarser", "verdict"}
+    return [c for c in checks if isinstance(c, dict) and wanted <= c.keys()]
+
+
+def matrix(checks: list[dict], omitted: list[dict]) -> str:
+    pairs = list(dict.fromkeys((c["finer"], c["coarser"]) for c in checks))
+    populations = list(dict.fromkeys(c["population"] for c in checks))
+    by_key = {(c["population"], c["finer"], c["coarser"], c["statistic"]): c for c in checks}
+    reasons = {(c.get("population"), c.get("finer"), c.get("coarser"), c.get("statistic")): c.get("reason", "") for c in omitted}
+    head = '<tr><th rowspan="2" scope="col">population</th>' + "".join(
+        f'<th colspan="{len(STATISTICS)}" scope="colgroup" class="pair">{title_of(a)} → {title_of(b)}</th>' for a, b in pairs) + "</tr><tr>"
+    head += "".join(f'<th scope="col" class="small">{s}</th>' for _ in pairs for s in STATISTICS.values()) + "</tr>"
+    rows = ""
+    for population in populations:
+        rows += f'<tr><th scope="row">{esc(population)}</th>'
+        for pair in pairs:
+            for statistic in STATISTICS:
+                key = (population, *pair, statistic)
+                check = by_key.get(key)
+                if check is None:
+                    rows += f'<td class="cell" title="{esc(reasons.get(key, "not compared"))}"><span aria-label="left out">·</span></td>'
+                    continue
+                tip = f"{signed(check.get('difference'))} ({signed(check.get('ci_low'))} to {signed(check.get('ci_high'))})"
+                rows += (f'<td class="cell {check["verdict"]}" title="{esc(tip)}"><span aria-label="{check["verdict"]}">'
+                         f'{SYMBOLS.get(check["verdict"], "?")}</span></td>')
+        rows += "</tr>"
+    return (f'<div class="scroll"><table class="matrix"><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
+            '<p class="key"><span class="chip consistent">✓ consistent</span> <span class="chip inconsistent">✗ inconsistent</span> '
+            '<span class="chip undecided">? undecided</span> · left out, with the reason further down</p>')
+
+
+def check_table(checks: list[dict]) -> str:
+    rows = []
+    for c in checks:
+        interval = f'{signed(c.get("ci_low"), 2)} … {signed(c.get("ci_high"), 2)}' if c.get("ci_low") is not None else "–"
+        sign = "−" if c["statistic"] == "rate_correlation" else "±"
+        rows.append([esc(c["population"]), STATISTICS.get(c["statistic"], esc(c["statistic"])), chip(c["verdict"]),
+                     num(c.get("finer_value")), num(c.get("coarser_value")), signed(c.get("difference")), interval,
+                     sign + num(c.get("tolerance")), seconds(c["needed_ms"]) if c.get("needed_ms") is not None else "",
+                     esc(c.get("note") or "")])
+    head = ["population", "statistic", "verdict", "finer", "coarser", "difference", "interval", "tolerance", "time to decide", "remark"]
+    used = [k for k in range(len(head)) if any(row[k] for row in rows)]
+    return table([head[k] for k in used], [[row[k] for k in used] for row in rows], "dense checks")
+
+
+def agreement(results: Results) -> str:
+    checks = checks_of(results)
+    if results.consistency is None:
+        return section("agreement", "Do the levels agree?", '<p class="missing">There is no consistency.json: nothing was compared.</p>')
+    omitted = [o for o in results.consistency.get("omitted") or [] if isinstance(o, dict)]
+    body = matrix(checks, omitted) if checks else '<p class="missing">The check made no comparisons.</p>'
+    body += figure(figures.forest(results, STATISTICS),
+                   "Each difference (mark) with its interval (line), divided by its tolerance, so that the shaded band from −1 to 1 means "
+                   "agreement. Arrowheads are off the scale. Of rate time courses only falling short, to the left, counts.", "No differences to draw.")
+    pairs = list(dict.fromkeys((c["finer"], c["coarser"]) for c in checks))
+    tables = "".join(f"<h4>{title_of(a)} → {title_of(b)}</h4>" + check_table([c for c in checks if (c["finer"], c["coarser"]) == (a, b)])
+                     for a, b in pairs)
+    if tables:
+        body += f"<details open><summary>All {len(checks)} comparisons</summary>{tables}</details>"
+    if omitted:
+        rows = [[esc(o.get("population", "")), STATISTICS.get(o.get("statistic"), esc(o.get("statistic", ""))),
+                 f'{esc(o.get("finer", ""))} → {esc(o.get("coarser", ""))}', esc(o.get("reason", ""))] for o in omitted]
+        body += (f"<details><summary>{len(rows)} comparisons left out, and why</summary>"
+                 f"{table(['population', 'statistic', 'levels', 'reason'], rows, 'dense checks')}</details>")
+    return section("agreement", "Do the levels agree?", body)
+
+
+# ----------------------------------------------------------------------------------------------------- activity -------
+
+def activity(results: Results) -> str:
+    begin, end = results.window()
+    bin_ms = ((results.consistency or {}).get("analysis") or {}).get("bin_ms") or COURSE_BIN_MS
+    parts = [
+        ("Spikes", figures.rasters(results),
+         "One mark per spike, one row per cell; the same rows are the same cells. Of large populations every n-th cell; at most the last "
+         "3 s.", "There are no spikes to show: no spikes.h5 could be read."),
+        ("Rates and irregularity", figures.levels(results),
+         "Marks are means, lines their intervals from the block bootstrap (where there is a consistency check).",
+         "No rates are known."),
+        ("Rates in time", figures.time_courses(results, float(bin_ms)),
+         f"Bins of {num(bin_ms)} ms; at most the last 5 s.", "No rate time course is known."),
+        ("Rates of single cells", figures.distributions(results),
+         "Share of cells that fire at most at a rate. A vertical line: the level gives all cells one rate.",
+         "No rates of single cells are known."),
+        ("Power spectra of the population rates", figures.spectra(results),
+         "Spikes of finitely many cells have a floor of twice the rate over the number of cells, which a mean-field does not have.",
+         "The run is too short for spectra, or there are no spikes."),
+    ]
+    body = "".join(f"<h3>{title}</h3>{figure(image, caption, missing)}" for title, image, caption, missing in parts)
+    return section("activity", "What the circuit does", body,
+                   f"Statistics are of {num(begin)} to {num(end)} ms; what comes before is settling time.")
+
+
+# ------------------------------------------------------------------------------------------ derived parameters -------
+
+def mapping(values) -> str:
+    if not isinstance(values, dict) or not values:
+        return "–"
+    def shown(value) -> str:
+        return f"{num(value[0], 4)} to {num(value[1], 4)}" if isinstance(value, list) and len(value) == 2 else num(value, 4)
+    return "<br>".join(f"{esc(k)} {shown(v)}" for k, v in values.items())
+
+
+def derivation(results: Results) -> str:
+    found = derived.descriptions(results.reduced)
+    if not found:
+        why = "There is no reduced.json" if results.reduced is None else "reduced.json holds no derived description"
+        return section("derived", "Derived parameters", f'<p class="missing">{why}: nothing to show.</p>')
+    body = ""
+    for kind, level in (("cell", "point"), ("cell", "meanfield"), ("synapse", "point"), ("synapse", "meanfield")):
+        group = [d for d in found if d.kind == kind and d.level == level]
+        if not group:
+            continue
+        rows = [[esc(d.name), esc(d.provenance.get("method", "–")), mapping(d.provenance.get("fit_error")),
+                 mapping(d.provenance.get("operating_point")), mapping(d.provenance.get("validity_range")),
+                 mapping(d.provenance.get("uncertainty")), "<br>".join(esc(n) for n in d.provenance.get("notes") or []) or "–"] for d in group]
+        head = ["type", "method", "fit error on unseen input", "operating point", "valid for", "standard error", "remarks"]
+        content = table(head, rows, "dense") + "<h4>Parameters</h4>" + parameter_table(group)
+        if kind == "cell":
+            body += f"<h3>{derived.LEVELS[level]} cells</h3>" + content
+            if level == "meanfield":
+                body += figure(figures.transfer_functions(derived.transfer_functions(found)),
+                               "Rate against mean membrane potential at three strengths of its fluctuation, over the fitted range, at the "
+                               "reference time constant.", "No transfer functions to draw.")
+        else:
+            body += f"<details><summary>{derived.LEVELS[level]} synapses ({len(group)})</summary>{content}</details>"
+    return section("derived", "Derived parameters", body,
+                   "What the bridges made of the finer description, how well it fits input that the fit has not seen, and where it may be "
+                   "trusted. All of it stands in <code>reduced.json</code>, can be edited there and run again.")
+
+
+def parameter_table(group: list[derived.Description]) -> str:
+    keys = list(dict.fromkeys(key for d in group for key, _ in d.parameters))
+    if len(group) > 8:  # many types: a row each
+        rows = [[esc(d.name)] + [esc(dict(d.parameters).get(key, "–")) for key in keys] for d in group]
+        return table(["type"] + [esc(k) for k in keys], rows, "dense")
+    rows = [[f"<code>{esc(key)}</code>"] + [esc(dict(d.parameters).get(key, "–")) for d in group] for key in keys]
+    return table(["parameter"] + [esc(d.name) for d in group], rows, "dense params")
+
+
+# --------------------------------------------------------------------------------------------- costs and method -------
+
+def gigabytes(value) -> str:
+    return f"{num(value / 1e6)} MB" if isinstance(value, (int, float)) and value else "–"
+
+
+def count(value) -> str:
+    return f"{value:,}" if isinstance(value, int) else "–"
+
+
+def cost(results: Results) -> str:
+    rows = [[t.title, seconds(t.duration_ms), num(t.run.get("dt_ms")) + " ms", count(t.run.get("threads")), num(t.run.get("setup_s")) + " s",
+             num(t.run.get("wall_s")) + " s", num(t.run.get("realtime_factor")), count(t.run.get("cells")), count(t.run.get("compartments")),
+             count(t.run.get("synapses")), count(t.run.get("spikes")), gigabytes(t.run.get("peak_memory_bytes"))] for t in results.tiers]
+    head = ["level", "simulated", "dt", "threads", "setup", "run", "wall / simulated", "cells", "compartments", "synapses", "spikes", "memory"]
+    body = figure(figures.timings(results), "", "Timings are unknown: no run.json could be read.")
+    body += table(head, rows, "dense") if rows else ""
+    return section("cost", "Cost", body)
+
+
+def warnings(results: Results) -> str:
+    """What the runs warned about, and what is missing in the folder."""
+    texts: dict[str, None] = {}
+    for tier in results.tiers:
+        for warning in tier.run.get("warnings") or []:
+            texts[esc(warning if isinstance(warning, str) else ", ".join(f"{k}: {v}" for k, v in warning.items() if v))] = None
+    body = ("<ul>" + "".join(f"<li>{t}</li>" for t in texts) + "</ul>" if texts else "<p>The runs recorded no warnings about the input.</p>")
+    if results.notes:
+        body += "<h3>Missing from this folder</h3><ul>" + "".join(f"<li>{esc(n)}</li>" for n in results.notes) + "</ul>"
+    return section("warnings", "Warnings and missing parts", body)
+
+
+def method(results: Results) -> str:
+    analysis = (results.consistency or {}).get("analysis") or {}
+    cut = ""
+    if analysis.get("blocks"):
+        cut = (f" Here: {analysis['blocks']} blocks of {num(analysis.get('block_ms'))} ms, {analysis.get('replicates')} replicates, "
+               f"{num(100 * (analysis.get('confidence') or 0))} % intervals, seed {analysis.get('seed')}.")
+    body = f"""<dl>
+<dt>Verdict</dt><dd>The interval of the difference is held against a tolerance. Wholly inside: consistent. Wholly outside: inconsistent.
+Otherwise undecided; intervals shrink with the square root of the simulated time, which gives the time that would decide.</dd>
+<dt>Interval</dt><dd>Block bootstrap over time: the run is cut into blocks, which are drawn anew with replacement, the same ones for all
+levels, because they share their input. Cells are not redrawn: all levels simulate the same ones.{cut}</dd>
+<dt>Mean rate</dt><dd>Spikes per cell and second.</dd>
+<dt>CV of intervals</dt><dd>Standard deviation over mean of a cell's inter-spike intervals, averaged over cells with enough of them. 0: clockwork,
+1: Poisson.</dd>
+<dt>Rate distribution</dt><dd>Kolmogorov–Smirnov distance between the rates of single cells: the largest difference between the shares of cells
+below a rate, corrected for counting noise.</dd>
+<dt>Top 10 % share</dt><dd>Share of all spikes that the most active tenth of the cells fires.</dd>
+<dt>Rate time course</dt><dd>Correlation of the population's rates in bins, compared with what a perfect copy with chance of its own would
+reach, judged from the variance that the cells have in common.</dd></dl>"""
+    return section("method", "How to read this", body)
+
+
+def build(results: Results, style: str) -> str:
+    name = esc(circuit_name(results))
+    versions = sorted({str(t.run["version"]) for t in results.tiers if t.run.get("version")})
+    seeds = sorted({str(t.run["seed"]) for t in results.tiers if t.run.get("seed") is not None})
+    meta = " · ".join(filter(None, ["triscale " + ", ".join(versions) if versions else "", "seed " + ", ".join(seeds) if seeds else ""]))
+    sections = [summary(results), agreement(results), activity(results), derivation(results), cost(results), warnings(results), method(results)]
+    links = "".join(f'<a href="#{i}">{t}</a>' for i, t in (
+        ("summary", "In short"), ("agreement", "Agreement"), ("activity", "Activity"), ("derived", "Derived parameters"), ("cost", "Cost"),
+        ("warnings", "Warnings"), ("method", "How to read this")))
+    return f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{name}: one circuit, {len(results.tiers)} level{'s' * (len(results.tiers) != 1)}</title><style>{style}</style></head>
+<body><header><p class="eyebrow">One circuit, several resolutions</p><h1>{name}</h1><p class="meta">{esc(meta)}</p>
+{headline(results)}<nav aria-label="Sections">{links}</nav></header>
+<main>{''.join(sections)}</main></body></html>
+"""

@@ -1,0 +1,211 @@
+"""The report on small synthetic result folders: complete, with parts missing, and damaged."""
+
+import contextlib
+import html.parser
+import io
+import json
+import shutil
+import sys
+import tempfile
+import unittest
+import unittest.mock
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "report")]
+
+import figures
+import numpy as np
+import synthetic
+import triscale_report
+
+SECTIONS = ("summary", "agreement", "activity", "derived", "cost", "warnings", "method")
+
+
+class Page(html.parser.HTMLParser):
+    """What a test asks about a page."""
+
+    VOID = {"meta", "img", "br", "link", "input", "hr"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.ids, self.references, self.images, self.open, self.text = [], [], [], [], [], ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.tags.append(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if "id" in values:
+            self.ids.append(values["id"])
+        self.references += [v for k, v in attributes if k in ("src", "href", "srcset", "action", "data")]
+        if tag == "img":
+            self.images.append(values)
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open[-3:]}"
+        self.open.pop()
+
+    def handle_data(self, data):
+        self.text += data
+
+
+class ReportTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.base = Path(tempfile.mkdtemp())
+        synthetic.make(cls.base / "complete")
+        cls.complete = cls.render(cls.base / "complete", draw=True)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.base)
+
+    @staticmethod
+    def render(folder, draw=False):
+        """Without `draw` everything is plotted, but the pictures are not laid out and written, which is what takes long."""
+        def unwritten(figure, alt):
+            figures.plt.close(figure)
+            return f'<img alt="{alt}" src="data:image/svg+xml;base64,">'
+        with contextlib.nullcontext() if draw else unittest.mock.patch.object(figures, "picture", unwritten):
+            assert triscale_report.main([str(folder)]) == 0
+        return (folder / "index.html").read_text(encoding="utf-8")
+
+    def copy(self):
+        folder = Path(tempfile.mkdtemp(dir=self.base)) / "run"
+        shutil.copytree(self.base / "complete", folder)
+        return folder
+
+    def test_refers_to_nothing_outside_the_page(self):
+        page = Page(self.complete)
+        for reference in page.references:
+            self.assertRegex(reference, r"^(#|data:image/svg\+xml;base64,)")
+        self.assertNotIn("script", page.tags)
+        self.assertNotRegex(self.complete, r"@import|url\(")
+
+    def test_has_all_sections_and_well_formed_html(self):
+        page = Page(self.complete)
+        for section in SECTIONS:
+            self.assertIn(section, page.ids)
+            self.assertIn("#" + section, page.references)
+        self.assertEqual(len(page.ids), len(set(page.ids)))
+        self.assertEqual(page.open, [])
+
+    def test_every_picture_says_in_words_what_it_shows(self):
+        images = Page(self.complete).images
+        self.assertEqual(len(images), 8)  # forest, raster, levels, courses, distributions, spectra, transfer functions, timings
+        for image in images:
+            self.assertGreater(len(image.get("alt", "")), 40)
+
+    def test_opens_with_the_verdict_and_what_to_do(self):
+        text = Page(self.complete).text
+        self.assertIn("✗ The levels disagree", text)
+        self.assertIn("for 2 s of simulated time", text)
+        self.assertIn("All levels used the same connections", text)
+        self.assertRegex(text, r"PV1 fires at 15.6 Hz in the mean-field level and 13.7 Hz in the point-neuron one")
+        self.assertIn("--duration-ms 40000", text)
+        self.assertLess(text.index("What to do"), text.index("Do the levels agree?"))
+
+    def test_shows_every_check_and_every_reason_for_leaving_one_out(self):
+        text = Page(self.complete).text
+        consistency = json.loads((self.base / "complete" / "consistency.json").read_text())
+        self.assertIn(f"All {len(consistency['checks'])} comparisons", text)
+        for verdict in ("consistent", "inconsistent", "undecided"):
+            wanted = sum(c["verdict"] == verdict for c in consistency["checks"])
+            cells = self.complete.count(f'<td><span class="chip {verdict}">')
+            self.assertEqual(cells, wanted, verdict)
+        self.assertEqual(text.count("a mean-field model has rates and no spikes"), 9)
+
+    def test_shows_derived_parameters_with_their_provenance(self):
+        text = Page(self.complete).text
+        for wanted in ("impedance + GIF maximum likelihood", "rate_rms_hz 0.31", "V_threshold_mV", "-51.2", "exc_to_Scnn1a",
+                       "fitted on 60 s of fluctuating current"):
+            self.assertIn(wanted, text)
+
+    def test_names_from_files_cannot_become_markup(self):
+        self.assertIn("<b>odd & name</b>", Page(self.complete).text)
+        self.assertNotIn("<b>odd", self.complete)
+
+    def test_never_shows_nan_or_none(self):
+        text = Page(self.complete).text
+        self.assertNotRegex(text, r"\b(nan|NaN|None|inf)\b")
+
+    def test_says_plainly_what_is_missing(self):
+        folder = self.copy()
+        shutil.rmtree(folder / "detailed")
+        (folder / "consistency.json").unlink()
+        (folder / "reduced.json").unlink()
+        (folder / "point" / "spikes.h5").unlink()
+        text = Page(self.render(folder)).text
+        self.assertIn("There is no run of the detailed level", text)
+        self.assertIn("consistency.json is missing: the levels are shown, but not compared", text)
+        self.assertIn("There is no reduced.json: nothing to show", text)
+        self.assertIn("point/spikes.h5 is missing", text)
+        self.assertIn("There are no spikes to show", text)
+        self.assertIn("Whether the levels agree was not checked", text)
+
+    def test_survives_damaged_files_and_names_them(self):
+        folder = self.copy()
+        for name in ("consistency.json", "reduced.json", "point/spikes.h5", "meanfield/run.json", "detailed/rates.h5"):
+            path = folder / name
+            path.write_bytes(path.read_bytes()[:100])
+        text = Page(self.render(folder)).text
+        for name in ("consistency.json", "reduced.json", "point/spikes.h5", "meanfield/run.json", "detailed/rates.h5"):
+            self.assertIn(f"{name} could not be read", text)
+
+    def test_reports_on_the_folder_of_a_single_run(self):
+        folder = self.copy() / "point"
+        text = Page(self.render(folder)).text
+        self.assertIn("One level was run; nothing to compare", text)
+        self.assertNotIn("consistency.json is missing", text)
+
+    def test_a_run_without_any_spike_is_shown(self):
+        folder = self.copy()
+        import h5py
+        for tier in ("detailed", "point"):
+            with h5py.File(folder / tier / "spikes.h5", "w") as file:
+                file.create_group("spikes/internal")
+                file["spikes/internal/timestamps"] = np.empty(0)
+                file["spikes/internal/node_ids"] = np.empty(0, dtype=np.uint64)
+        self.assertIn("What the circuit does", Page(self.render(folder)).text)
+
+    def test_warns_when_levels_used_different_connections(self):
+        folder = self.copy()
+        run = json.loads((folder / "point" / "run.json").read_text())
+        run["edge_hash"] = "0000000000000001"
+        (folder / "point" / "run.json").write_text(json.dumps(run))
+        self.assertIn("the levels did not use the same connections", Page(self.render(folder)).text)
+
+    def test_refuses_a_folder_without_results(self):
+        with tempfile.TemporaryDirectory() as empty, contextlib.redirect_stderr(io.StringIO()) as errors:
+            self.assertEqual(triscale_report.main([empty]), 2)
+            self.assertEqual(triscale_report.main([empty + "/nowhere"]), 2)
+            self.assertFalse(list(Path(empty).iterdir()))
+        self.assertIn("holds no results", errors.getvalue())
+
+    def test_leaves_no_temporary_file(self):
+        self.assertEqual([p.name for p in (self.base / "complete").glob("*.tmp")], [])
+
+    def test_assigns_spikes_of_one_node_population_to_its_types(self):
+        import result_folder
+        results = result_folder.load(self.base / "complete")
+        tier = results.tier("detailed")
+        total = sum(len(p.spikes[0]) for p in tier.populations.values())
+        self.assertEqual(total, tier.run["spikes"])
+        self.assertEqual(tier.unassigned_spikes, 0)
+        self.assertLess(tier.populations["PV1"].spikes[1].max(), synthetic.POPULATIONS["PV1"][0])
+        rates = tier.populations["PV1"].rates_of_cells(*results.window())
+        self.assertAlmostEqual(rates.mean(), synthetic.POPULATIONS["PV1"][1], delta=2.0)
+
+    def test_spectrum_integrates_to_the_variance(self):
+        rates = 20 + 5 * np.sin(2 * np.pi * 40 * np.arange(8192) * 0.002)
+        frequency, power = figures.welch(rates, 2.0, 500)
+        self.assertAlmostEqual(power.sum() * frequency[1], 12.5, delta=0.05)
+        self.assertAlmostEqual(frequency[power.argmax()], 40.0)
+
+
+if __name__ == "__main__":
+    unittest.main()
