@@ -112,7 +112,7 @@ Morphology replace_axon_allactive(const Morphology& morphology) {
   return with_stubs(morphology, 1.0, mean_diameter_um(*first), mean_diameter_um(*last));
 }
 
-std::optional<SectionKind> section_kind(const std::string& name) {
+std::optional<SectionKind> allen_section_kind(const std::string& name) {
   static const std::map<std::string, SectionKind, std::less<>> names{
       {"soma", SectionKind::soma},   {"somatic", SectionKind::soma}, {"axon", SectionKind::axon},
       {"axonal", SectionKind::axon}, {"dend", SectionKind::basal},   {"basal", SectionKind::basal},

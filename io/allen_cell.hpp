@@ -20,7 +20,7 @@ network::Morphology replace_axon_perisomatic(const network::Morphology& morpholo
 network::Morphology replace_axon_allactive(const network::Morphology& morphology);
 
 /// The section kind called soma, axon, dend (basal), apic, or by its SONATA name.
-std::optional<network::SectionKind> section_kind(const std::string& name);
+std::optional<network::SectionKind> allen_section_kind(const std::string& name);
 
 /// Parameters of a mechanism with their defaults; null if the mechanism is not known. Every channel has `gbar` (S/cm2);
 /// CaDynamics has gamma, decay (ms), depth (um), minCai (mM).

@@ -14,7 +14,7 @@ using network::SectionKind;
 std::optional<SectionKind> kind_of(const JsonObject& row) {
   const auto name = row.required_text("section");
   if (!name) return std::nullopt;
-  const auto kind = section_kind(*name);
+  const auto kind = allen_section_kind(*name);
   if (!kind) row.error("section", "must be soma, axon, dend or apic");
   return kind;
 }

@@ -138,7 +138,7 @@ class Reader {
     if (group == "all" || group.empty()) {
       return {SectionKind::soma, SectionKind::axon, SectionKind::basal, SectionKind::apical};
     }
-    if (const auto kind = section_kind(group)) return {*kind};
+    if (const auto kind = allen_section_kind(group)) return {*kind};
     error(node, "segmentGroup", "must be all, soma, axon, dend or apic");
     return {};
   }

@@ -219,7 +219,7 @@ class InputReader {
   /// BMTK names places as NEURON does: the k-th section of a kind.
   std::optional<network::Site> site_on(const network::Morphology* morphology, const std::string& name, double index,
                                        double position, const JsonObject& input) {
-    const auto kind = section_kind(name);
+    const auto kind = allen_section_kind(name);
     if (!kind) {
       input.error("section_name", "must be soma, dend, apic or axon");
       return std::nullopt;

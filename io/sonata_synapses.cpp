@@ -102,7 +102,7 @@ std::optional<network::DendriticPlacement> read_placement(const TypedRows& edges
   if (!sections) return error("target_sections", "", "must say where the synapses sit, e.g. \"['basal', 'apical']\"");
   placement.kinds.clear();
   for (const std::string& item : list_items(*sections)) {
-    const auto kind = section_kind(item);
+    const auto kind = allen_section_kind(item);
     if (!kind) return error("target_sections", *sections, "must list somatic, axonal, basal or apical");
     placement.kinds.push_back(*kind);
   }
