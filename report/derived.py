@@ -25,64 +25,18 @@ def number(value) -> str:
 
 def descriptions(reduced: dict | None) -> list[Description]:
     found = []
-    for kind, key in (("cell", "cell_types"), ("synapse", "synapse_types")):
-        for name, entry in _named(_find(reduced, key)):
+    for kind in ("cell", "synapse"):
+        entries = (reduced or {}).get(f"{kind}_types")
+        for entry in filter(lambda e: isinstance(e, dict), entries if isinstance(entries, list) else []):
             for level in LEVELS:
-                raw = entry.get(level)
-                if not isinstance(raw, dict):
-                    continue
-                provenance = raw.get("provenance") or _separate_provenance(reduced, f"{level}_{kind}s", name)
-                if not provenance:
-                    continue  # the user's own description, not a derived one
-                found.append(Description(kind, level, name, _flatten({k: v for k, v in raw.items() if k != "provenance"}),
-                                         provenance, raw))
+                raw, provenance = entry.get(level), entry.get(f"{level}_provenance")
+                if isinstance(raw, dict) and isinstance(provenance, dict):
+                    found.append(Description(kind, level, str(entry.get("name")), _flatten(raw), provenance, raw))
     return found
 
 
 def transfer_functions(found: list[Description]) -> dict[str, dict]:
-    result = {}
-    for description in found:
-        if description.kind == "cell" and description.level == "meanfield":
-            transfer = _holder_of(description.raw, "P_mV")
-            if transfer is not None:
-                result[description.name] = transfer
-    return result
-
-
-def _find(value, key):
-    """The value of `key`, in this object or in the circuit within it."""
-    if not isinstance(value, dict):
-        return None
-    if key in value:
-        return value[key]
-    return _find(value.get("circuit"), key)
-
-
-def _named(entries):
-    if isinstance(entries, dict):
-        return [(name, entry) for name, entry in entries.items() if isinstance(entry, dict)]
-    if isinstance(entries, list):
-        return [(str(entry.get("name", k)), entry) for k, entry in enumerate(entries) if isinstance(entry, dict)]
-    return []
-
-
-def _separate_provenance(reduced: dict | None, group: str, name: str) -> dict:
-    for key in ("derivation", "provenance"):
-        entry = ((_find(reduced, key) or {}).get(group) or {}).get(name)
-        if isinstance(entry, dict):
-            return entry
-    return {}
-
-
-def _holder_of(value, key) -> dict | None:
-    if isinstance(value, dict):
-        if key in value:
-            return value
-        for child in value.values():
-            holder = _holder_of(child, key)
-            if holder is not None:
-                return holder
-    return None
+    return {d.name: d.raw for d in found if d.kind == "cell" and d.level == "meanfield" and "P_mV" in d.raw}
 
 
 def _flatten(value: dict, prefix: str = "") -> list[tuple[str, str]]:

@@ -39,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not folder.is_dir():
         print(f"{folder}: is not a folder", file=sys.stderr)
         return 2
+    sys.dont_write_bytecode = True  # the program's own folder stays as it is
     try:
         import page
         import result_folder

@@ -108,15 +108,18 @@ def reduced():
                 "fit_error": {"rate_rms_hz": 0.31, "V_rms_mV": 1.2}, "uncertainty": {"V_threshold_mV": 0.05},
                 "validity_range": {"rate_hz": [0.5, 40.0]}, "notes": ["fitted on 60 s of fluctuating current"]}
     gif = {"model": "gif", "C_m_nF": 0.1031, "g_L_uS": 0.00532, "E_L_mV": -77.1, "V_reset_mV": -62.0, "t_ref_ms": 3.0,
-           "V_threshold_mV": -51.2, "Delta_V_mV": 1.1, "eta_nA": [{"amplitude": 0.02, "tau_ms": 90.0}], "gamma_mV": []}
+           "V_threshold_mV": -51.2, "Delta_V_mV": 1.1, "eta": [{"amplitude_nA": 0.02, "tau_ms": 90.0}], "gamma": []}
     transfer = {"C_m_nF": 0.1, "g_L_uS": 0.005, "E_L_mV": -77.0, "t_ref_ms": 3.0, "P_mV": [-50, 1, -1, 0.5, 0.1, 0.1, 0, 0.2, 0, 0],
                 "mu_0_mV": -60, "d_mu_mV": 10, "sigma_0_mV": 4, "d_sigma_mV": 6, "tau_0": 0.5, "d_tau": 1,
-                "fitted_mu_mV": [-75, -48], "fitted_sigma_mV": [1, 6], "fitted_tau": [0.2, 1.0]}
-    cells = [{"name": n, "point": {**gif, "provenance": provenance("impedance + GIF maximum likelihood")},
-              "meanfield": {"transfer": transfer, "time_constant_ms": 5, "provenance": provenance("transfer-function fit")}} for n in POPULATIONS]
-    synapses = [{"name": "exc_to_Scnn1a", "point": {"receptors": [{"tau_rise_ms": 0.5, "tau_decay_ms": 3.1, "E_rev_mV": 0}],
-                                                    "provenance": provenance("transfer impedance")}}]
-    return {"cell_types": cells, "synapse_types": synapses}
+                "fitted_mu_mV": [-75, -48], "fitted_sigma_mV": [1, 6], "fitted_tau": [0.2, 1.0], "adaptation": [],
+                "time_constant_ms": 5}
+    cells = [{"name": n, "point": gif, "point_provenance": provenance("impedance + GIF maximum likelihood"),
+              "meanfield": transfer, "meanfield_provenance": provenance("transfer-function fit")} for n in POPULATIONS]
+    synapses = [{"name": "exc_to_Scnn1a", "point": {"model": "conductance",
+                                                    "receptors": [{"tau_rise_ms": 0.5, "tau_decay_ms": 3.1, "E_rev_mV": 0}],
+                                                    "sites": [{"section": k, "begin": 0, "end": 1, "attenuation": 0.5} for k in range(40)]},
+                 "point_provenance": provenance("transfer impedance")}]
+    return {"triscale_reduced": 1, "cell_types": cells, "synapse_types": synapses}
 
 
 def make(folder: Path, duration_ms: float = 2000.0) -> None:
