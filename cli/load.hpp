@@ -1,0 +1,18 @@
+/// Reads CONFIG and applies what the command line changes.
+#pragma once
+
+#include "cli/options.hpp"
+#include "network/circuit.hpp"
+#include "network/provenance.hpp"
+
+namespace triscale::cli {
+
+struct LoadedCircuit {
+  network::Circuit circuit;
+  network::Derivation derivation;  ///< of descriptions that came from --reduced
+};
+
+/// Reads, changes and validates the circuit; prints warnings. Throws core::InputError with all problems.
+LoadedCircuit load(const Options& options);
+
+}  // namespace triscale::cli

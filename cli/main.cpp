@@ -1,0 +1,141 @@
+/// The `triscale` command: reads the command line, calls a subcommand, turns errors into messages and exit codes.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <exception>
+#include <new>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "core/error.hpp"
+
+namespace triscale::cli {
+namespace {
+
+std::vector<std::string> tier_names() {
+  std::vector<std::string> names;
+  for (const Tier tier : kTiers) names.emplace_back(to_string(tier));
+  return names;
+}
+
+/// The tiers of these names, in the order from fine to coarse, each once.
+std::vector<Tier> tiers_named(const std::vector<std::string>& names) {
+  std::vector<Tier> tiers;
+  for (const Tier tier : kTiers) {
+    if (std::find(names.begin(), names.end(), to_string(tier)) != names.end()) tiers.push_back(tier);
+  }
+  return tiers;
+}
+
+constexpr const char* kFooter =
+    "Exit codes: 0 done; 1 compare found an inconsistency; 2 bad input; 3 numerical failure; 130, 143 interrupted.\n"
+    "The guide is docs/user-guide.md.";
+
+void add_config(CLI::App& app, Options& options) {
+  app.add_option("CONFIG", options.config, "SONATA simulation config, or recipe, or circuit (JSON)")->required();
+}
+
+void add_output(CLI::App& app, Options& options) {
+  app.add_option("-o,--output", options.output, "folder for the results; made if absent")->required()->type_name("DIR");
+}
+
+void add_common(CLI::App& app, Options& options) {
+  app.add_option("--duration-ms", options.duration_ms, "simulated time, instead of the config's")->type_name("MS");
+  app.add_option("--dt-ms", options.dt_ms, "time step, instead of the config's")->type_name("MS");
+  app.add_option("--seed", options.seed, "seed of all random numbers, instead of the config's")->type_name("N");
+  app.add_option("--threads", options.threads, "number of threads (default: all cores); results do not depend on it")
+      ->type_name("N");
+  app.add_option("--set", options.settings,
+                 "change one field: run.<field> or inputs.<name>.<field>, e.g. run.celsius=30; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  app.add_flag("--quiet", options.quiet, "no progress on stderr");
+}
+
+void print_problem(const char* kind, const std::string& text) {
+  fmt::print(stderr, "triscale: {}: {}\n", kind, text);
+}
+
+int run_command(int argc, char** argv) {
+  CLI::App app{"triscale: one neural circuit at three resolutions, with derived and checked coarse models."};
+  app.set_version_flag("--version", std::string("triscale " TRISCALE_VERSION));
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  app.get_formatter()->column_width(34);
+  Options options;
+  int (*command)(const Options&) = nullptr;
+
+  const auto add = [&](const char* name, const char* description, int (*function)(const Options&)) {
+    CLI::App* sub = app.add_subcommand(name, description);
+    sub->footer(kFooter);
+    sub->callback([&command, function] { command = function; });
+    return sub;
+  };
+
+  CLI::App* check_app = add("check", "Validate a circuit; print its sizes and the memory each tier would need.", check);
+  add_config(*check_app, options);
+  add_common(*check_app, options);
+
+  CLI::App* run_app = add("run", "Run a circuit on one tier and write spikes, rates and run.json to DIR.", run);
+  add_config(*run_app, options);
+  std::string tier;
+  run_app->add_option("--tier", tier, "detailed, point or meanfield")
+      ->required()
+      ->check(CLI::IsMember(tier_names()))
+      ->option_text("T REQUIRED");
+  add_output(*run_app, options);
+  run_app->add_option("--reduced", options.reduced, "take the derived descriptions from this reduced.json")
+      ->type_name("FILE");
+  add_common(*run_app, options);
+
+  CLI::App* report_app = add("report", "Make DIR/index.html again from the results in DIR.", report);
+  report_app->add_option("DIR", options.output, "folder that compare or run has written")->required();
+  report_app->add_flag("--quiet", options.quiet, "no messages but errors");
+
+  if (argc <= 1) {
+    fmt::print("{}", app.help());
+    return kBadInput;
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // CLI11 has its own exit codes; ours: help and version are successes, all else is bad input.
+    return app.exit(error) == 0 ? kDone : kBadInput;
+  }
+  options.tiers = tiers_named({tier});
+  return command(options);
+}
+
+}  // namespace
+}  // namespace triscale::cli
+
+int main(int argc, char** argv) {
+  using namespace triscale;
+  cli::catch_signals();
+  try {
+    return cli::run_command(argc, argv);
+  } catch (const core::InputError& error) {
+    std::set<std::string> printed;  // what several populations share is said once
+    for (const core::Problem& problem : error.problems()) {
+      const std::string text = core::to_string(problem);
+      if (printed.insert(text).second) cli::print_problem("error", text);
+    }
+    return cli::kBadInput;
+  } catch (const core::NumericalError& error) {
+    cli::print_problem("numerical failure", error.what());
+    return cli::kNumericalFailure;
+  } catch (const core::Interrupted&) {
+    cli::print_problem("interrupted", "unfinished results were not written");
+    return cli::kSignalBase + cli::caught_signal();
+  } catch (const std::bad_alloc&) {
+    cli::print_problem("error", "not enough memory; `triscale check` says how much each tier needs");
+    return cli::kNumericalFailure;
+  } catch (const std::exception& error) {
+    cli::print_problem("internal error", error.what());
+    return cli::kNumericalFailure;
+  }
+}

@@ -1,0 +1,48 @@
+/// What the user asked for on the command line, as plain data.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/progress.hpp"
+
+namespace triscale::cli {
+
+enum class Tier { detailed, point, meanfield };
+inline constexpr Tier kTiers[] = {Tier::detailed, Tier::point, Tier::meanfield};
+
+constexpr std::string_view to_string(Tier tier) {
+  switch (tier) {
+    case Tier::detailed:
+      return "detailed";
+    case Tier::point:
+      return "point";
+    case Tier::meanfield:
+      return "meanfield";
+  }
+  return "?";
+}
+
+struct Options {
+  std::filesystem::path config;
+  std::filesystem::path output;                              ///< -o; of `report`: its argument
+  std::filesystem::path reduced;                             ///< --reduced; empty: derive
+  std::vector<Tier> tiers{kTiers[0], kTiers[1], kTiers[2]};  ///< of `run`: exactly one
+  std::optional<double> duration_ms;
+  std::optional<double> dt_ms;
+  std::optional<std::uint64_t> seed;
+  std::vector<std::string> settings;  ///< --set KEY=VALUE
+  std::size_t threads = 0;            ///< 0: all cores
+  bool quiet = false;
+
+  ConsoleProgress::Style progress_style() const { return ConsoleProgress::style_of_stderr(quiet); }
+};
+
+/// Exit codes of the command: a contract, see docs/user-guide.md.
+enum ExitCode : int { kDone = 0, kInconsistent = 1, kBadInput = 2, kNumericalFailure = 3, kSignalBase = 128 };
+
+}  // namespace triscale::cli

@@ -1,0 +1,14 @@
+/// Makes the HTML page of a result folder.
+#pragma once
+
+#include <filesystem>
+
+#include "core/error.hpp"
+
+namespace triscale::cli {
+
+/// Writes folder/index.html from the results in the folder. A failure comes back as a problem (its `rule` is not
+/// empty): the results are worth as much without the page.
+core::Problem write_page(const std::filesystem::path& folder, bool quiet);
+
+}  // namespace triscale::cli

@@ -1,0 +1,114 @@
+#include "cli/run_tier.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "cli/tier.hpp"
+#include "core/error.hpp"
+#include "detailed/compartments.hpp"
+#include "io/recorder.hpp"
+#include "io/results.hpp"
+
+namespace triscale::cli {
+
+namespace {
+
+/// Tells the recorder which segments the values of a probe of all compartments belong to, cell after cell.
+void describe_compartments(const network::Circuit& circuit, io::FileRecorder& recorder) {
+  for (std::size_t i = 0; i < circuit.probes.size(); ++i) {
+    const network::Probe& probe = circuit.probes[i];
+    const network::Population& population = circuit.populations[probe.population];
+    const auto& cell = circuit.cell_types[population.cell_type].detailed;
+    if (probe.where == network::Probe::Where::soma || !cell) continue;
+    const detailed::CompartmentTree tree = detailed::build_compartments(*cell, circuit.run.compartments);
+    const std::size_t cells = probe.cells.empty() ? population.size : probe.cells.size();
+    io::ReportElements elements;
+    elements.first.push_back(0);
+    for (std::size_t k = 0; k < cells; ++k) {
+      for (std::size_t section = 0; section < tree.first_nodes.size(); ++section) {
+        for (std::uint32_t segment = 0; segment < tree.segments_per_section[section]; ++segment) {
+          elements.sections.push_back(static_cast<std::uint32_t>(section));
+          elements.positions.push_back(tree.positions[tree.first_nodes[section] + segment]);
+        }
+      }
+      elements.first.push_back(elements.sections.size());
+    }
+    recorder.describe_elements(i, std::move(elements));
+  }
+}
+
+/// Lets the peak memory of a tier not be that of an earlier one. Where the system does not offer it (it is Linux's),
+/// the peak is that of the whole process.
+void reset_peak_memory() {
+  std::ofstream("/proc/self/clear_refs") << "5";
+}
+
+}  // namespace
+
+void print_warnings(const std::vector<core::Problem>& warnings) {
+  std::set<std::string> printed;
+  for (const core::Problem& warning : warnings) {
+    const std::string text = core::to_string(warning);
+    if (printed.insert(text).second) fmt::print(stderr, "triscale: warning: {}\n", text);
+  }
+}
+
+void prepare_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!std::filesystem::is_directory(folder) || access(folder.c_str(), W_OK | X_OK) != 0) {
+    throw core::InputError({folder.string(), "", "", "is not a folder that can be written to",
+                            "give another one with -o; it need not exist"});
+  }
+}
+
+void remove_tier_results(const network::Circuit& circuit, const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files = {folder / "run.json", folder / "spikes.h5", folder / "rates.h5"};
+  for (const network::Probe& probe : circuit.probes) files.push_back(folder / (probe.name + ".h5"));
+  std::error_code ignored;  // a file that is not there is fine; one that cannot be removed will fail to be replaced
+  for (const std::filesystem::path& file : files) std::filesystem::remove(file, ignored);
+}
+
+TierResult run_tier(Tier tier, const network::Circuit& circuit, const std::filesystem::path& folder,
+                    const Options& options) {
+  if (std::vector<core::Problem> problems = missing(tier, circuit); !problems.empty()) {
+    throw core::InputError(std::move(problems));
+  }
+  remove_tier_results(circuit, folder);
+  reset_peak_memory();
+  io::FileRecorder recorder(circuit, std::string(to_string(tier)), folder);
+  if (tier == Tier::detailed) describe_compartments(circuit, recorder);
+  std::vector<core::Problem> warnings;
+  TierResult result;
+  {
+    ConsoleProgress progress(std::string(to_string(tier)), true, options.progress_style());
+    result.statistics = simulate(tier, circuit, options.threads, recorder, progress, warnings);
+  }
+  throw_if_interrupted();
+  print_warnings(warnings);
+  recorder.finish();
+  result.activity = recorder.activity();
+
+  io::RunManifest manifest;
+  manifest.tier = to_string(tier);
+  manifest.version = TRISCALE_VERSION;
+  manifest.config = options.config.string();
+  manifest.seed = circuit.run.seed;
+  manifest.threads = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  manifest.dt_ms = circuit.run.dt_ms;
+  manifest.simulated_ms = circuit.run.duration_ms;
+  manifest.statistics = result.statistics;
+  manifest.populations = io::summarise(circuit, result.activity);
+  manifest.peak_memory_bytes = io::peak_memory_bytes();
+  io::write_run_manifest(folder / "run.json", manifest);
+  return result;
+}
+
+}  // namespace triscale::cli

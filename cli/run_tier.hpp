@@ -1,0 +1,34 @@
+/// Runs one tier and writes its folder: spikes.h5, rates.h5, reports, and last run.json.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "cli/options.hpp"
+#include "core/error.hpp"
+#include "core/recorder.hpp"
+#include "measure/activity.hpp"
+#include "network/circuit.hpp"
+
+namespace triscale::cli {
+
+struct TierResult {
+  core::RunStatistics statistics;
+  measure::Activity activity;
+};
+
+/// `folder` gets the files. Warnings and progress go to stderr. Throws core::InputError if the tier cannot run the
+/// circuit.
+TierResult run_tier(Tier tier, const network::Circuit& circuit, const std::filesystem::path& folder,
+                    const Options& options);
+
+/// Makes the folder if it is absent; throws core::InputError if it cannot be written to, before any work is done.
+void prepare_folder(const std::filesystem::path& folder);
+
+/// Removes the result files that an earlier run_tier() of this circuit has left in `folder`.
+void remove_tier_results(const network::Circuit& circuit, const std::filesystem::path& folder);
+
+/// Prints warnings to stderr, each once. Nothing is printed if there are none.
+void print_warnings(const std::vector<core::Problem>& warnings);
+
+}  // namespace triscale::cli

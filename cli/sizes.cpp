@@ -1,0 +1,73 @@
+#include "cli/sizes.hpp"
+
+#include <algorithm>
+#include <variant>
+
+#include "detailed/compartments.hpp"
+
+namespace triscale::cli {
+
+namespace {
+
+// Measured on the built-in circuit and on a SONATA circuit of 300 cells; see docs/user-guide.md.
+constexpr double kProgramBytes = 15e6;
+constexpr double kEdgeBytes = 40;  // network::EdgeList: two indices, weight, delay, site
+constexpr double kDetailedSynapseBytes = 120;
+constexpr double kCompartmentBytes = 600;
+constexpr double kPointSynapseBytes = 24;
+constexpr double kPointCellBytes = 400;
+
+double count(const network::ConnectionRule& rule, double sources, double targets, bool same) {
+  using Kind = network::ConnectionRule::Kind;
+  const double pairs = sources * targets - (same && !rule.autapses ? targets : 0);
+  switch (rule.kind) {
+    case Kind::all_to_all:
+      return pairs;
+    case Kind::one_to_one:
+      return targets * static_cast<double>(std::max<std::uint64_t>(rule.number, 1));
+    case Kind::pairwise_bernoulli:
+      return rule.probability * pairs;
+    case Kind::fixed_in_degree:
+      return static_cast<double>(rule.number) * targets;
+    case Kind::fixed_total_number:
+      return static_cast<double>(rule.number);
+  }
+  return 0;
+}
+
+}  // namespace
+
+double synapse_count(const network::Circuit& circuit, const network::Projection& projection) {
+  if (const auto* edges = std::get_if<network::ExplicitEdges>(&projection.connectivity)) {
+    return static_cast<double>(edges->targets.size());
+  }
+  return count(std::get<network::ConnectionRule>(projection.connectivity),
+               static_cast<double>(circuit.populations[projection.source].size),
+               static_cast<double>(circuit.populations[projection.target].size),
+               projection.source == projection.target);
+}
+
+TierSize size_on(Tier tier, const network::Circuit& circuit) {
+  TierSize size;
+  for (const network::Projection& projection : circuit.projections) size.synapses += synapse_count(circuit, projection);
+  for (const network::Population& population : circuit.populations) {
+    if (population.is_virtual) continue;
+    size.cells += tier == Tier::meanfield ? 1 : population.size;
+    const auto& detailed = circuit.cell_types[population.cell_type].detailed;
+    if (tier == Tier::detailed && detailed) {
+      size.compartments +=
+          population.size * detailed::build_compartments(*detailed, circuit.run.compartments).segments();
+    }
+  }
+  const double cells = static_cast<double>(size.cells);
+  size.memory_bytes = kProgramBytes + kEdgeBytes * size.synapses;
+  if (tier == Tier::detailed) {
+    size.memory_bytes +=
+        kCompartmentBytes * static_cast<double>(size.compartments) + kDetailedSynapseBytes * size.synapses;
+  } else if (tier == Tier::point) {
+    size.memory_bytes += kPointCellBytes * cells + kPointSynapseBytes * size.synapses;
+  }
+  return size;
+}
+
+}  // namespace triscale::cli
