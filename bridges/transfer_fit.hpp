@@ -1,0 +1,80 @@
+/// Point -> mean-field: the transfer function of a cell type, measured on its point model and fitted.
+///
+/// 1. The cell's input is taken from the circuit: all projections onto cells of this type, grouped by receptor and by
+///    whether the source is external, with the mean and the variance of the weights of their edges.
+/// 2. Unconnected copies of the point model receive independent Poisson input through these groups, at working points
+///    that spread over inhibition (0 to `max_recurrent_hz` of all inhibitory sources), over the mix of the excitatory
+///    groups, and over the distance k = (V_threshold - mu_V) / sigma_V from the threshold, from silent to
+///    `highest_hz`. A few runs of the point tier do all working points, one after the other. Weights of a group take
+///    two values with the mean and variance of the edges', scaled over the range found among the circuit's cells.
+/// 3. Each measured rate nu gives the effective threshold that would produce it,
+///      V_eff = mu_V + sqrt2 sigma_V erfc^-1(2 tau_V nu)      (Zerlaut et al. 2018, J Comput Neurosci 44:45),
+///    and linear least squares gives the polynomial V_eff(mu, sigma, tau).
+/// 4. A Levenberg-Marquardt fit of the spike counts themselves (Ceres) starts there. Counts n over the time T enter as
+///    2 (sqrt(n + 3/8) - sqrt(F T + 3/8)) (Anscombe 1948), so silent points count too, with a floor of
+///    `relative_model_error` so that busy points do not outvote the template's own error. A weak prior on the slopes
+///    keeps coefficients finite that the data do not determine.
+/// 5. The fit error is measured at further working points with other random numbers.
+///
+/// The rates are stationary with adaptation in the loop, so the transfer function has it built in and
+/// `adaptation_nA` stays empty; adaptation after a change of input is as fast as the rate itself.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/recorder.hpp"
+#include "meanfield/transfer_function.hpp"
+#include "network/circuit.hpp"
+#include "network/provenance.hpp"
+
+namespace triscale::bridges {
+
+struct TransferFitOptions {
+  std::size_t scout_points = 40;  ///< to find the range of k that the cell fires in
+  std::size_t grid_points = 120;
+  std::size_t test_points = 40;
+  std::size_t cells = 32;  ///< copies of the cell at each working point
+  double settle_ms = 300;  ///< not counted after each change of the working point
+  double measure_ms = 1200;
+  double lowest_hz = 0.05;
+  double highest_hz = 60;
+  double max_recurrent_hz = 40;
+  double relative_model_error = 0.05;
+  double prior_sd_mV = 20;
+};
+
+/// A measured working point.
+struct TransferPoint {
+  meanfield::MembraneStatistics<double> statistics;
+  std::uint64_t spikes = 0;
+  double observed_ms = 0;  ///< cells times duration
+  double rate_hz() const { return 1000.0 * static_cast<double>(spikes) / observed_ms; }
+};
+
+struct TransferFit {
+  network::MeanfieldCell cell;
+  network::Provenance provenance;
+  std::vector<TransferPoint> fitted, tested;
+  double rms_error_hz = 0;        ///< at the tested points
+  double rms_relative_error = 0;  ///< at tested points above 0.5 Hz
+  double sampling_error_hz = 0;   ///< what the finite number of spikes alone contributes to rms_error_hz
+};
+
+/// Why no transfer functions can be derived for the circuit; empty if they can.
+std::vector<core::Problem> missing_for_transfer_fit(const network::Circuit& circuit);
+
+/// Transfer function of circuit.cell_types[cell_type]. A pure function of the circuit and the options, whatever the
+/// number of threads. Throws InputError if the type has no point description or no input, NumericalError if no fit is
+/// possible.
+TransferFit fit_transfer_function(const network::Circuit& circuit, std::size_t cell_type,
+                                  const TransferFitOptions& options, std::size_t threads);
+
+/// The circuit with the mean-field description of every simulated cell type filled in, and where it comes from.
+/// Existing mean-field descriptions are replaced.
+network::Circuit derive_meanfield(const network::Circuit& circuit, const TransferFitOptions& options,
+                                  std::size_t threads, network::Derivation& derivation, core::Progress& progress);
+
+}  // namespace triscale::bridges

@@ -1,0 +1,158 @@
+#include "bridges/transfer_fit.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+
+#include "bridges/transfer_grid.hpp"
+#include "meanfield/stationary.hpp"
+#include "pointneuron/simulate.hpp"
+
+namespace triscale::bridges {
+namespace {
+
+network::SynapseType synapse_type(const std::string& name, double E_rev_mV, double tau_decay_ms) {
+  network::SynapseType type;
+  type.name = name;
+  type.point = network::PointSynapse{{{0.5, tau_decay_ms, E_rev_mV}}, {}};
+  return type;
+}
+
+network::Projection projection(const std::string& name, std::size_t source, std::size_t target, std::size_t type,
+                               std::uint64_t in_degree, double weight_uS) {
+  network::ConnectionRule rule;
+  rule.kind = network::ConnectionRule::Kind::fixed_in_degree;
+  rule.number = in_degree;
+  rule.weight = {network::Distribution::Kind::lognormal, weight_uS, 0.5 * weight_uS, 0, 0};
+  rule.delay_ms.mean = 1.5;
+  return {name, source, target, type, rule, {}};
+}
+
+/// E and I of one leaky integrate-and-fire type, driven by an external population.
+network::Circuit lif_circuit() {
+  network::Circuit circuit;
+  network::CellType type;
+  type.name = "LIF";
+  network::GifModel lif;
+  lif.C_m_nF = 0.2;
+  lif.g_L_uS = 0.01;
+  lif.E_L_mV = -65;
+  lif.V_reset_mV = -65;
+  lif.t_ref_ms = 3;
+  lif.V_threshold_mV = -50;
+  type.point = network::PointCell{lif};
+  circuit.cell_types = {type};
+  circuit.synapse_types = {synapse_type("exc", 0, 4), synapse_type("inh", -80, 7)};
+  circuit.populations.resize(3);
+  circuit.populations[0].name = "E";
+  circuit.populations[0].size = 160;
+  circuit.populations[1].name = "I";
+  circuit.populations[1].size = 40;
+  circuit.populations[2].name = "external";
+  circuit.populations[2].size = 2000;
+  circuit.populations[2].is_virtual = true;
+  circuit.populations[2].source = network::PoissonTrains{{0}, {3.0}};
+  for (std::size_t target = 0; target < 2; ++target) {
+    circuit.projections.push_back(projection("E" + std::to_string(target), 0, target, 0, 20, 0.0015));
+    circuit.projections.push_back(projection("I" + std::to_string(target), 1, target, 1, 10, 0.004));
+    circuit.projections.push_back(projection("X" + std::to_string(target), 2, target, 0, 100, 0.0015));
+  }
+  circuit.run.duration_ms = 4000;
+  circuit.run.dt_ms = 0.1;
+  return circuit;
+}
+
+TransferFitOptions quick() {
+  TransferFitOptions options;
+  options.scout_points = 30;
+  options.grid_points = 80;
+  options.test_points = 20;
+  options.cells = 32;
+  options.settle_ms = 100;
+  options.measure_ms = 1000;
+  return options;
+}
+
+TEST(TransferFit, PredictsRatesOfALifNeuronAtUnseenWorkingPoints) {
+  const TransferFit fit = fit_transfer_function(lif_circuit(), 0, quick(), 2);
+  ASSERT_GE(fit.tested.size(), 15u);
+  double lowest = 1e9, highest = 0;
+  for (const TransferPoint& point : fit.tested) {
+    lowest = std::min(lowest, point.rate_hz());
+    highest = std::max(highest, point.rate_hz());
+  }
+  EXPECT_LT(lowest, 1);  // the comparison spans silence to tens of Hz
+  EXPECT_GT(highest, 20);
+  EXPECT_LT(fit.rms_error_hz, 2.5);
+  EXPECT_LT(fit.rms_relative_error, 0.12);
+  RecordProperty("rms_error_hz", std::to_string(fit.rms_error_hz));
+  RecordProperty("rms_relative_error", std::to_string(fit.rms_relative_error));
+  EXPECT_TRUE(fit.cell.transfer.adaptation_nA.empty());
+  EXPECT_GT(fit.cell.time_constant_ms, 4);
+  EXPECT_EQ(fit.provenance.fit_error.at("rms_rate_hz"), fit.rms_error_hz);
+  EXPECT_EQ(fit.provenance.uncertainty.size(), 10u);
+  for (const auto& [name, error] : fit.provenance.uncertainty) EXPECT_TRUE(std::isfinite(error)) << name;
+}
+
+TEST(TransferFit, IsTheSameForAnyNumberOfThreads) {
+  TransferFitOptions options = quick();
+  options.cells = 6;
+  options.measure_ms = 300;
+  const TransferFit one = fit_transfer_function(lif_circuit(), 0, options, 1);
+  const TransferFit three = fit_transfer_function(lif_circuit(), 0, options, 3);
+  EXPECT_EQ(one.cell.transfer.P_mV, three.cell.transfer.P_mV);
+  EXPECT_EQ(one.rms_error_hz, three.rms_error_hz);
+}
+
+/// The claim that the bridge exists for: the derived mean-field model predicts the rates of the point network.
+TEST(TransferFit, DerivedMeanFieldPredictsTheRatesOfThePointNetwork) {
+  class Counter : public core::NullRecorder {
+   public:
+    void record_spikes(std::size_t population, double t_ms, std::span<const std::uint32_t> cells) override {
+      if (t_ms > 500) count[population] += static_cast<double>(cells.size());
+    }
+    std::array<double, 3> count{};
+  };
+  const network::Circuit point = lif_circuit();
+  Counter counter;
+  core::NoProgress progress;
+  pointneuron::simulate(point, 2, counter, progress);
+  network::Derivation derivation;
+  const network::Circuit derived = derive_meanfield(point, quick(), 2, derivation, progress);
+  ASSERT_EQ(derivation.meanfield_cells.count("LIF"), 1u);
+  const meanfield::StationaryState state = meanfield::stationary_state(meanfield::Model(derived));
+  for (std::size_t p = 0; p < 2; ++p) {
+    const double rate_Hz = counter.count[p] / static_cast<double>(point.populations[p].size) / 3.5;
+    ASSERT_GT(rate_Hz, 1);
+    EXPECT_NEAR(state.rates_hz[p] / rate_Hz, 1, 0.15) << point.populations[p].name << " at " << rate_Hz << " Hz";
+  }
+  for (const core::Problem& warning : state.warnings) ADD_FAILURE() << core::to_string(warning);
+}
+
+TEST(TransferFit, CircuitsThatHaveNoTransferFunctionAreRefusedByName) {
+  network::Circuit circuit = lif_circuit();
+  EXPECT_TRUE(missing_for_transfer_fit(circuit).empty());
+  circuit.cell_types[0].point = network::PointCell{network::IntFire1Model{}};
+  EXPECT_EQ(missing_for_transfer_fit(circuit).size(), 2u);
+  network::Derivation derivation;
+  core::NoProgress progress;
+  EXPECT_THROW(derive_meanfield(circuit, quick(), 1, derivation, progress), core::InputError);
+  network::Circuit unconnected = lif_circuit();
+  unconnected.projections.clear();
+  EXPECT_THROW(fit_transfer_function(unconnected, 0, quick(), 1), core::InputError);
+}
+
+TEST(TransferGrid, WorkingPointsLieWhereTheyWereAskedFor) {
+  const TransferExperiment experiment = transfer_experiment(lif_circuit(), 0);
+  ASSERT_EQ(experiment.groups.size(), 3u);  // recurrent excitation, inhibition, external excitation
+  const auto points = draw_working_points(experiment, 25, -2, 4, 8, core::RandomStream(1, core::Purpose::test, 0));
+  for (const WorkingPoint& point : points) {
+    EXPECT_NEAR(point.statistics.mu_mV + point.k * point.statistics.sigma_mV, -50, 1e-6);
+  }
+  EXPECT_GT(points.front().k, 3.5);
+  EXPECT_LT(points.back().k, -1.5);
+}
+
+}  // namespace
+}  // namespace triscale::bridges
