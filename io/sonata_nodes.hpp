@@ -65,7 +65,7 @@ std::vector<NodePopulation> read_nodes(const std::filesystem::path& nodes_file, 
 /// Collects problems of one kind and reports the first few, then how many more there are.
 class ManyProblems {
  public:
-  ManyProblems(core::Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+  explicit ManyProblems(core::Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
   ~ManyProblems();
   ManyProblems(const ManyProblems&) = delete;
   ManyProblems& operator=(const ManyProblems&) = delete;
