@@ -261,8 +261,12 @@ void JsonObject::reject_unread(const std::vector<std::string>& known) const {
       error(key, "has no effect beside the other keys here", "remove it, or the key that excludes it");
       continue;
     }
-    const auto nearest = std::min_element(known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
-      return edit_distance(key, a) < edit_distance(key, b);
+    // A key that lacks only its unit is meant whatever the edit distance says.
+    const auto distance = [&](const std::string& other) {
+      return other.rfind(key + "_", 0) == 0 ? 0 : edit_distance(key, other);
+    };
+    const auto nearest = std::min_element(known.begin(), known.end(), [&](const std::string& x, const std::string& y) {
+      return distance(x) < distance(y);
     });
     error(key, "is not a known key", nearest == known.end() ? "" : "did you mean " + *nearest + "?");
   }

@@ -64,6 +64,7 @@ void read_section(const JsonObject& json, Morphology& morphology, SectionNames& 
     if (json.has("parent")) json.error("parent", "must not be given for the first section, which is the root");
   } else if (const auto parent = json.required_text("parent")) {
     const auto found = names.find(*parent);
+    json.accept({"parent_position"});
     if (found == names.end()) {
       json.error("parent", "must be the name of an earlier section");
     } else {

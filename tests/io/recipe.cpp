@@ -1,0 +1,443 @@
+#include "io/recipe.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "detailed/mechanisms.hpp"
+#include "io/atomic_file.hpp"
+#include "network/edges.hpp"
+#include "network/validate.hpp"
+
+namespace triscale::io {
+namespace {
+
+namespace fs = std::filesystem;
+using network::Circuit;
+using nlohmann::json;
+
+/// Uses most keys of the schema; the keys that exclude these stand in other_recipe().
+json full_recipe() {
+  return json::parse(R"json({
+    "$schema": "x", "triscale_recipe": 1, "description": "every key",
+    "run": {"duration_ms": 250, "dt_ms": 0.05, "seed": 9007199254740992, "celsius": 30, "V_init_mV": -71,
+            "spike_threshold_mV": -20, "compartments": {"d_lambda": 0.2, "frequency_Hz": 50}},
+    "cell_types": [
+      {"name": "exc", "sign": "excitatory",
+       "detailed": {
+         "sections": [
+           {"name": "s", "kind": "soma", "length_um": 20, "diameter_um": 15},
+           {"name": "b", "kind": "basal", "parent": "s", "parent_position": 0.5, "length_um": 100, "diameter_um": 2,
+            "end_diameter_um": 1, "direction": [0, 0, -3]},
+           {"name": "a", "kind": "apical", "parent": "s", "length_um": 200, "diameter_um": 3},
+           {"name": "x", "kind": "axon", "parent": "s", "parent_position": 0, "length_um": 30, "diameter_um": 1}],
+         "regions": {
+           "all": {"Ra_Ohm_cm": 150, "C_m_uF_cm2": 1.5, "g_pas_S_cm2": 2e-5, "e_pas_mV": -77, "E_Na_mV": 53, "E_K_mV": -107},
+           "soma": {"C_m_uF_cm2": 1}, "axon": {"g_pas_S_cm2": 1e-3}, "basal": {"Ra_Ohm_cm": 90}, "apical": {"e_pas_mV": -70}},
+         "mechanisms": [
+           {"mechanism": "NaTs", "regions": ["soma", "axon"], "parameters": {"gbar_S_cm2": 0.5}},
+           {"mechanism": "hh", "regions": ["basal"],
+            "parameters": {"gnabar_S_cm2": 0.1, "gkbar_S_cm2": 0.03, "gl_S_cm2": 2e-4, "el_mV": -60}},
+           {"mechanism": "CaDynamics", "regions": ["soma"],
+            "parameters": {"gamma": 0.01, "decay_ms": 90, "depth_um": 0.2, "minCai_mM": 2e-4}}],
+         "Ca_out_mM": 1.8},
+       "point": {"model": "gif", "C_m_nF": 0.1, "g_L_uS": 0.005, "E_L_mV": -70, "V_reset_mV": -65, "V_threshold_mV": -50,
+                 "t_ref_ms": 3, "Delta_V_mV": 1.5, "lambda_0_Hz": 10,
+                 "eta": [{"amplitude_nA": 0.1, "tau_ms": 20}], "gamma": [{"amplitude_mV": 4, "tau_ms": 30}]},
+       "meanfield": {"C_m_nF": 0.1, "g_L_uS": 0.005, "E_L_mV": -70, "t_ref_ms": 2, "P_mV": [1,2,3,4,5,6,7,8,9,10],
+                     "mu_0_mV": -60, "d_mu_mV": 10, "sigma_0_mV": 4, "d_sigma_mV": 6, "tau_0": 0.5, "d_tau": 1,
+                     "fitted_mu_mV": [-70, -50], "fitted_sigma_mV": [1, 9], "fitted_tau": [0, 1],
+                     "adaptation": [{"amplitude_nA": 0.01, "tau_ms": 100}], "time_constant_ms": 6}},
+      {"name": "inh", "sign": "inhibitory",
+       "point": {"model": "adex", "C_m_nF": 0.2, "g_L_uS": 0.01, "E_L_mV": -65, "V_T_mV": -50, "Delta_T_mV": 2,
+                 "V_peak_mV": 0, "V_reset_mV": -60, "t_ref_ms": 1, "a_uS": 0.004, "b_nA": 0.02, "tau_w_ms": 200}},
+      {"name": "normalised", "point": {"model": "intfire1", "tau_m_ms": 10, "t_ref_ms": 1}}],
+    "synapse_types": [
+      {"name": "ampa", "detailed": {"model": "biexponential", "tau_rise_ms": 0.2, "tau_decay_ms": 3, "E_rev_mV": 0},
+       "point": {"model": "conductance", "receptors": [{"tau_rise_ms": 0.3, "tau_decay_ms": 4, "E_rev_mV": 0}],
+                 "sites": [{"section": 0, "begin": 0, "end": 1, "attenuation": 0.9, "shunt_per_uS": 2,
+                            "extra_delay_ms": 0.1, "receptor": 0}]},
+       "meanfield": {"gain": 0.9}},
+      {"name": "gaba", "detailed": {"model": "biexponential", "tau_decay_ms": 8, "E_rev_mV": -75},
+       "point": {"model": "conductance", "receptors": [{"tau_decay_ms": 8, "E_rev_mV": -75}]}},
+      {"name": "kick", "point": {"model": "instantaneous", "sign": 1}}],
+    "populations": [
+      {"name": "E", "size": 20, "cell_type": "exc"},
+      {"name": "I", "size": 5, "cell_type": "inh"},
+      {"name": "N", "size": 4, "cell_type": "normalised"},
+      {"name": "steps", "size": 7, "virtual": true, "sign": "excitatory",
+       "poisson": {"times_ms": [0, 100], "rates_hz": [5, 10]}},
+      {"name": "listed", "size": 3, "virtual": true, "spikes": {"times_ms": [1, 2.5], "cells": [0, 2]}},
+      {"name": "constant", "size": 2, "virtual": true, "sign": "inhibitory", "poisson": {"rate_hz": 3}}],
+    "projections": [
+      {"name": "EE", "source": "E", "target": "E", "synapse_type": "ampa",
+       "rule": {"kind": "fixed_in_degree", "number": 6, "multapses": false, "autapses": true},
+       "weight_uS": {"kind": "lognormal", "mean": 0.001, "sd": 0.0005}, "delay_ms": {"kind": "uniform", "low": 1, "high": 2},
+       "placement": {"kinds": ["basal", "apical"], "min_distance_um": 20, "max_distance_um": 150}},
+      {"source": "I", "target": "E", "synapse_type": "gaba", "rule": {"kind": "pairwise_bernoulli", "probability": 0.5},
+       "weight_uS": 0.002, "delay_ms": {"kind": "normal", "mean": 1.5, "sd": 0.2, "low": 1, "high": 2}},
+      {"source": "E", "target": "N", "synapse_type": "kick", "rule": {"kind": "fixed_total_number", "number": 11},
+       "weight": 0.1, "delay_ms": {"kind": "constant", "mean": 1}},
+      {"source": "listed", "target": "E", "synapse_type": "ampa", "rule": {"kind": "all_to_all"},
+       "weight_uS": 0.001, "delay_ms": 1}],
+    "inputs": [
+      {"name": "drive", "kind": "poisson", "target": "E", "synapse_type": "ampa", "sources_per_cell": 4, "rate_hz": 12,
+       "weight_uS": 0.001, "delay_ms": 0.5, "placement": {"kinds": ["soma"]}},
+      {"name": "inhibition", "kind": "poisson", "target": "E", "synapse_type": "gaba", "times_ms": [0, 50],
+       "rates_hz": [1, 2], "weight_uS": 0.001, "delay_ms": 0.5},
+      {"name": "kicks", "kind": "poisson", "target": "N", "synapse_type": "kick", "rate_hz": 1, "weight": 0.2, "delay_ms": 1},
+      {"name": "step", "kind": "current_step", "target": "E", "cells": [1, 3], "section": "a", "position": 0.25,
+       "begin_ms": 10, "end_ms": 20, "amplitude_nA": 0.3},
+      {"name": "ramp", "kind": "current_ramp", "target": "E", "cells": [0], "section": "b", "position": 1,
+       "begin_ms": 10, "end_ms": 20, "begin_nA": 0.1, "end_nA": 0.2},
+      {"name": "noise", "kind": "current_noise", "target": "E", "cells": [0], "section": "s", "position": 0.5,
+       "begin_ms": 0, "end_ms": 100, "mean_nA": 0.05, "sd_nA": 0.1, "tau_ms": 4}],
+    "probes": [
+      {"name": "v", "population": "E", "variable": "cai", "cells": [2], "where": "all_compartments", "begin_ms": 5,
+       "end_ms": 50, "dt_ms": 0.5}]
+  })json");
+}
+
+/// The keys that full_recipe() cannot have beside its own.
+json other_recipe() {
+  return json::parse(R"json({
+    "triscale_recipe": 1,
+    "run": {"compartments": {"max_length_um": 40}},
+    "cell_types": [{"name": "c", "detailed": {"swc_file": "cell.swc", "mechanisms": []}}],
+    "populations": [{"name": "P", "size": 1, "cell_type": "c"}],
+    "inputs": [{"name": "noise", "kind": "current_noise", "target": "P", "begin_ms": 0, "end_ms": 1, "sd_nA": 1, "tau_ms": 1}]
+  })json");
+}
+
+constexpr const char* kSwc = "1 1 0 0 0 5 -1\n2 3 5 0 0 1 1\n3 3 50 0 0 1 2\n";
+
+class Recipe : public testing::Test {
+ protected:
+  Recipe() {
+    folder_ = fs::path(testing::TempDir()) /
+              (std::string("triscale_recipe_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove_all(folder_);
+    write_text_file(folder_ / "cell.swc", kSwc);
+  }
+  ~Recipe() override { fs::remove_all(folder_); }
+
+  Circuit read_text(const std::string& text) {
+    write_text_file(folder_ / "recipe.json", text);
+    diagnostics_ = {};
+    return read_recipe(folder_ / "recipe.json", diagnostics_);
+  }
+  Circuit read(const json& recipe) { return read_text(recipe.dump()); }
+  std::string problems() const {
+    std::string all;
+    for (const auto& problem : diagnostics_.errors()) all += core::to_string(problem) + "\n";
+    return all;
+  }
+  /// Expects exactly one problem, which holds `text`.
+  void expect_problem(const std::string& text) {
+    EXPECT_EQ(diagnostics_.errors().size(), 1u) << problems();
+    EXPECT_NE(problems().find(text), std::string::npos) << problems();
+  }
+
+  fs::path folder_;
+  core::Diagnostics diagnostics_;
+};
+
+json read_schema() {
+  std::ifstream file(fs::path(TRISCALE_SOURCE_DIR) / "docs/recipe.schema.json");
+  return json::parse(file);
+}
+
+// --------------------------------------------------------------------------------------------- schema ----------------
+
+TEST(RecipeSchema, HasExactlyTheKeysOfTheReader) {
+  const json schema = read_schema();
+  std::set<std::string> kinds;
+  for (const auto& [kind, definition] : schema.at("$defs").items()) {
+    kinds.insert(kind);
+    ASSERT_TRUE(recipe_keys().contains(kind)) << "the reader has no " << kind;
+    EXPECT_EQ(definition.at("additionalProperties"), false) << kind;
+    std::set<std::string> in_schema;
+    for (const auto& property : definition.at("properties").items()) in_schema.insert(property.key());
+    const auto& keys = recipe_keys().at(kind);
+    EXPECT_EQ(in_schema, std::set<std::string>(keys.begin(), keys.end())) << kind;
+    if (!definition.contains("required")) continue;
+    for (const auto& key : definition.at("required")) EXPECT_TRUE(in_schema.contains(key)) << kind << "." << key;
+  }
+  for (const auto& [kind, keys] : recipe_keys()) EXPECT_TRUE(kinds.contains(kind)) << "the schema has no " << kind;
+}
+
+/// Notes which keys of the schema a recipe uses.
+class Coverage {
+ public:
+  explicit Coverage(const json& schema) : definitions_(schema.at("$defs")) {}
+  void visit(const json& value) { visit({{"$ref", "#/$defs/recipe"}}, value); }
+  const std::set<std::string>& used() const { return used_; }
+
+ private:
+  void visit(const json& node, const json& value) {
+    if (node.contains("$ref")) {
+      const std::string kind = node.at("$ref").get<std::string>().substr(std::string("#/$defs/").size());
+      const json& properties = definitions_.at(kind).at("properties");
+      for (const auto& [key, inner] : value.items()) {
+        used_.insert(kind + "." + key);
+        if (properties.contains(key)) visit(properties.at(key), inner);
+      }
+    } else if (node.contains("items") && value.is_array()) {
+      for (const json& item : value) visit(node.at("items"), item);
+    } else {
+      for (const char* choice : {"oneOf", "anyOf"}) {
+        if (!node.contains(choice)) continue;
+        for (const json& option : node.at(choice)) {
+          if (value.is_object() && option.contains("$ref") && fits(option, value)) visit(option, value);
+        }
+      }
+    }
+  }
+  /// Whether the fixed values of an option ("model", "kind") are those of the object.
+  bool fits(const json& option, const json& value) const {
+    const std::string kind = option.at("$ref").get<std::string>().substr(std::string("#/$defs/").size());
+    for (const auto& [key, property] : definitions_.at(kind).at("properties").items()) {
+      if (property.contains("const") && value.value(key, json()) != property.at("const")) return false;
+    }
+    return true;
+  }
+
+  const json& definitions_;
+  std::set<std::string> used_;
+};
+
+TEST_F(Recipe, EveryKeyOfTheSchemaIsRead) {
+  const json schema = read_schema();
+  Coverage coverage(schema);
+  for (const json& recipe : {full_recipe(), other_recipe()}) {
+    read(recipe);
+    EXPECT_TRUE(diagnostics_.ok()) << problems();
+    coverage.visit(recipe);
+  }
+  for (const auto& [kind, keys] : recipe_keys()) {
+    for (const std::string& key : keys) {
+      EXPECT_TRUE(coverage.used().contains(kind + "." + key)) << "no test reads " << kind << "." << key;
+    }
+  }
+}
+
+TEST(RecipeSchema, KnowsTheParametersOfEveryMechanism) {
+  const std::map<std::string, std::string> suffixes = {{"S/cm2", "_S_cm2"}, {"mV", "_mV"}, {"ms", "_ms"},
+                                                       {"um", "_um"},       {"mM", "_mM"}, {"1", ""}};
+  std::set<std::string> used;
+  for (const auto& mechanism : detailed::mechanism_catalogue()) {
+    for (const auto& parameter : mechanism.parameters) used.insert(parameter.name + suffixes.at(parameter.unit));
+  }
+  const auto& keys = recipe_keys().at("parameters");
+  EXPECT_EQ(used, std::set<std::string>(keys.begin(), keys.end()));
+}
+
+// --------------------------------------------------------------------------------------------- values ----------------
+
+TEST_F(Recipe, FullExampleMakesASoundCircuit) {
+  const Circuit c = read(full_recipe());
+  network::validate(c, "recipe.json", diagnostics_);
+  EXPECT_TRUE(diagnostics_.ok()) << problems();
+}
+
+TEST_F(Recipe, RunSettingsArrive) {
+  const network::RunSettings run = read(full_recipe()).run;
+  EXPECT_EQ(run.duration_ms, 250);
+  EXPECT_EQ(run.dt_ms, 0.05);
+  EXPECT_EQ(run.seed, 9007199254740992u);
+  EXPECT_EQ(run.celsius, 30);
+  EXPECT_EQ(run.V_init_mV, -71);
+  EXPECT_EQ(run.spike_threshold_mV, -20);
+  EXPECT_EQ(run.compartments.kind, network::CompartmentRule::Kind::d_lambda);
+  EXPECT_EQ(run.compartments.d_lambda, 0.2);
+  EXPECT_EQ(read(other_recipe()).run.compartments.max_length_um, 40);
+}
+
+TEST_F(Recipe, StylisedMorphologyIsAttachedWhereItSays) {
+  const Circuit c = read(full_recipe());
+  const auto& m = *c.cell_types[0].detailed->morphology;
+  ASSERT_EQ(m.sections.size(), 4u);
+  EXPECT_DOUBLE_EQ(m.sections[1].length_um(), 100);
+  EXPECT_EQ(m.sections[1].parent, 0);
+  EXPECT_EQ(m.sections[1].parent_position, 0.5);
+  EXPECT_DOUBLE_EQ(m.sections[1].points[0].y_um, 10) << "the soma points up by default";
+  EXPECT_DOUBLE_EQ(m.sections[1].points[1].z_um, -100);
+  EXPECT_EQ(m.sections[1].points[1].diameter_um, 1);
+  EXPECT_EQ(m.sections[2].points[1].diameter_um, 3) << "not tapered unless it says so";
+  EXPECT_DOUBLE_EQ(m.sections[2].points[1].y_um, 220);
+  EXPECT_DOUBLE_EQ(m.sections[3].points[1].y_um, -30);
+}
+
+TEST_F(Recipe, RegionsRefineWhatHoldsForAll) {
+  const network::DetailedCell cell = *read(full_recipe()).cell_types[0].detailed;
+  using network::SectionKind;
+  const auto region = [&](SectionKind kind) { return cell.regions[static_cast<std::size_t>(kind)]; };
+  EXPECT_EQ(region(SectionKind::soma).C_m_uF_cm2, 1);
+  EXPECT_EQ(region(SectionKind::apical).C_m_uF_cm2, 1.5);
+  EXPECT_EQ(region(SectionKind::apical).e_pas_mV, -70);
+  EXPECT_EQ(region(SectionKind::basal).Ra_Ohm_cm, 90);
+  EXPECT_EQ(region(SectionKind::basal).E_K_mV, -107);
+  ASSERT_EQ(cell.mechanisms.size(), 4u) << "NaTs on two kinds of sections";
+  EXPECT_EQ(cell.mechanisms[1].region, SectionKind::axon);
+  EXPECT_EQ(cell.mechanisms[3].parameters,
+            (std::map<std::string, double>{{"gamma", 0.01}, {"decay", 90}, {"depth", 0.2}, {"minCai", 2e-4}}));
+}
+
+TEST_F(Recipe, ProjectionsArrive) {
+  const Circuit c = read(full_recipe());
+  const auto& rule = std::get<network::ConnectionRule>(c.projections[0].connectivity);
+  EXPECT_EQ(rule.kind, network::ConnectionRule::Kind::fixed_in_degree);
+  EXPECT_EQ(rule.number, 6u);
+  EXPECT_FALSE(rule.multapses);
+  EXPECT_TRUE(rule.autapses);
+  EXPECT_EQ(rule.weight.kind, network::Distribution::Kind::lognormal);
+  EXPECT_EQ(rule.weight.sd, 0.0005);
+  EXPECT_EQ(rule.delay_ms.high, 2);
+  EXPECT_EQ(c.projections[0].placement.min_distance_um, 20);
+  EXPECT_EQ(c.projections[1].name, "I->E");
+  EXPECT_EQ(std::get<network::ConnectionRule>(c.projections[2].connectivity).weight.mean, 0.1);
+}
+
+TEST_F(Recipe, PoissonInputIsPrivateToEachCell) {
+  const Circuit c = read(full_recipe());
+  const auto drive =
+      std::find_if(c.populations.begin(), c.populations.end(), [](const auto& p) { return p.name == "drive"; });
+  ASSERT_NE(drive, c.populations.end());
+  EXPECT_TRUE(drive->is_virtual);
+  EXPECT_EQ(drive->size, 80u);
+  EXPECT_EQ(c.cell_types[drive->cell_type].dale, network::Dale::excitatory);
+  EXPECT_EQ(std::get<network::PoissonTrains>(drive->source).rates_hz, (std::vector<double>{12}));
+  const auto projection =
+      std::find_if(c.projections.begin(), c.projections.end(), [](const auto& p) { return p.name == "drive->E"; });
+  ASSERT_NE(projection, c.projections.end());
+  const auto edges = network::edges_of(c, static_cast<std::size_t>(projection - c.projections.begin()));
+  ASSERT_EQ(edges.size(), 80u);
+  EXPECT_EQ(std::set<std::uint32_t>(edges.sources.begin(), edges.sources.end()).size(), 80u);
+  for (std::size_t i = 0; i < edges.size(); ++i) EXPECT_EQ(edges.sources[i] / 4, edges.targets[i]);
+}
+
+TEST_F(Recipe, CurrentsAndProbesArrive) {
+  const Circuit c = read(full_recipe());
+  ASSERT_EQ(c.current_clamps.size(), 3u);
+  EXPECT_EQ(c.current_clamps[0].cells, (std::vector<std::uint32_t>{1, 3}));
+  EXPECT_EQ(c.current_clamps[0].site.section, 2u);
+  EXPECT_EQ(c.current_clamps[0].site.position, 0.25);
+  const auto& step = std::get<network::CurrentSegment>(c.current_clamps[0].waveform);
+  EXPECT_EQ(step.begin_nA, 0.3);
+  EXPECT_EQ(step.end_nA, 0.3);
+  EXPECT_EQ(std::get<network::CurrentSegment>(c.current_clamps[1].waveform).end_nA, 0.2);
+  EXPECT_EQ(std::get<network::NoiseCurrent>(c.current_clamps[2].waveform).tau_ms, 4);
+  ASSERT_EQ(c.probes.size(), 1u);
+  EXPECT_EQ(c.probes[0].where, network::Probe::Where::all_compartments);
+  EXPECT_EQ(c.probes[0].variable, "cai");
+  EXPECT_EQ(c.probes[0].end_ms, 50);
+}
+
+TEST_F(Recipe, MorphologyMayComeFromAFile) {
+  const Circuit c = read(other_recipe());
+  ASSERT_TRUE(diagnostics_.ok()) << problems();
+  EXPECT_EQ(c.cell_types[0].detailed->morphology->sections.size(), 2u);
+}
+
+// ------------------------------------------------------------------------------------------- strictness --------------
+
+TEST_F(Recipe, UnknownKeyNamesTheNearestOne) {
+  json recipe = full_recipe();
+  recipe["populations"][0]["sise"] = 3;
+  read(recipe);
+  expect_problem("populations[0].sise: '3' is not a known key (hint: did you mean size?)");
+}
+
+TEST_F(Recipe, KeyWithoutEffectIsAnError) {
+  json recipe = full_recipe();
+  recipe["projections"][1]["rule"]["number"] = 3;
+  read(recipe);
+  expect_problem("projections[1].rule.number: '3' has no effect");
+}
+
+TEST_F(Recipe, WeightMustHaveTheUnitOfTheSynapse) {
+  json recipe = full_recipe();
+  recipe["projections"][1]["weight"] = 1;
+  read(recipe);
+  expect_problem("projections[1].weight: '1' has no effect");
+}
+
+TEST_F(Recipe, UnknownNamesListTheKnownOnes) {
+  json recipe = full_recipe();
+  recipe["projections"][0]["synapse_type"] = "nmda";
+  recipe["projections"][0].erase("weight_uS");
+  read(recipe);
+  expect_problem("there are: ampa, gaba, kick");
+}
+
+TEST_F(Recipe, ParameterWithoutItsUnitIsUnknown) {
+  json recipe = full_recipe();
+  recipe["cell_types"][0]["detailed"]["mechanisms"][0]["parameters"] = {{"gbar", 1}};
+  read(recipe);
+  expect_problem("did you mean gbar_S_cm2?");
+}
+
+TEST_F(Recipe, SectionMustHangOnAnEarlierOne) {
+  json recipe = full_recipe();
+  recipe["cell_types"][0]["detailed"]["sections"][1]["parent"] = "x";
+  read(recipe);
+  expect_problem("must be the name of an earlier section");
+}
+
+TEST_F(Recipe, AllProblemsAreReportedTogether) {
+  json recipe = full_recipe();
+  recipe["run"]["dt"] = 1;
+  recipe["run"]["seed"] = -1;
+  recipe["cell_types"][0]["sign"] = "both";
+  recipe["projections"][0]["rule"]["kind"] = "random";
+  recipe["inputs"][0]["rate_hz"] = "fast";
+  recipe["probes"][0].erase("population");
+  read(recipe);
+  EXPECT_GE(diagnostics_.errors().size(), 6u) << problems();
+  for (const char* place : {"run.dt", "run.seed", "cell_types[0].sign", "projections[0].rule.kind", "inputs[0].rate_hz",
+                            "probes[0].population"}) {
+    EXPECT_NE(problems().find(place), std::string::npos) << place << "\n" << problems();
+  }
+}
+
+TEST_F(Recipe, DamagedFilesAreErrors) {
+  for (const char* bad : {"", "[1]", "{", "{\"triscale_recipe\": 2, \"populations\": []}", "{\"triscale_recipe\": 1}",
+                          "{\"triscale_recipe\": 1, \"populations\": 3}",
+                          "{\"triscale_recipe\": 1, \"populations\": [], \"populations\": []}"}) {
+    read_text(bad);
+    EXPECT_FALSE(diagnostics_.ok()) << bad;
+  }
+}
+
+TEST_F(Recipe, IsRecognisedByItsFormatKey) {
+  read(full_recipe());
+  EXPECT_TRUE(is_recipe(folder_ / "recipe.json"));
+  EXPECT_FALSE(is_recipe(folder_ / "cell.swc"));
+  EXPECT_FALSE(is_recipe(folder_ / "absent.json"));
+}
+
+TEST(Experiments, EveryRecipeIsSound) {
+  std::size_t found = 0;
+  for (const auto& entry : fs::directory_iterator(fs::path(TRISCALE_SOURCE_DIR) / "experiments")) {
+    const fs::path path = entry.path() / "recipe.json";
+    if (!fs::exists(path)) continue;
+    ++found;
+    core::Diagnostics diagnostics;
+    const Circuit c = read_recipe(path, diagnostics);
+    network::validate(c, path.string(), diagnostics);
+    for (const auto& problem : diagnostics.errors()) ADD_FAILURE() << core::to_string(problem);
+    for (const auto& problem : diagnostics.warnings()) ADD_FAILURE() << core::to_string(problem);
+    for (const auto& type : c.cell_types) {
+      if (type.detailed) detailed::check_mechanisms(*type.detailed, type.name, diagnostics);
+    }
+    EXPECT_TRUE(diagnostics.ok()) << path;
+  }
+  EXPECT_GE(found, 1u);
+}
+
+}  // namespace
+}  // namespace triscale::io
