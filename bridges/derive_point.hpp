@@ -1,0 +1,45 @@
+/// Detailed -> point: a GIF neuron and somatic synapses for every cell type and synapse type that has a detailed
+/// description and no point description.
+///
+/// A cell type, in this order:
+///   1. Rest and impedance of the linearised tree (bridges/quasi_active.hpp); C and g_L from the input impedance of the
+///      soma, E_L the resting potential.
+///   2. Its synapse types carried to the soma by transfer impedance (bridges/synapse_reduction.hpp).
+///   3. Eight cells run on the detailed tier under in-vivo-like fluctuating input, from nearly silent to about 25 Hz:
+///      through their own dendritic synapses with Poisson sources (bridges/synaptic_drive.hpp), or, if the type has
+///      none in this circuit, by fluctuating current into the soma.
+///   4. A GIF neuron fitted to that (bridges/gif_fit.hpp), twice: with C, g_L, E_L from step 1, and with C, g_L, E_L
+///   from
+///      regression. The one that predicts spikes better (bits per spike, training data) is kept; the impedance is
+///      preferred unless regression is clearly better. If regression wins, step 2 is done again for its membrane.
+///   5. The error is measured on other cells of the type with other input.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "bridges/gif_fit.hpp"
+#include "core/error.hpp"
+#include "core/recorder.hpp"
+#include "network/circuit.hpp"
+#include "network/provenance.hpp"
+
+namespace triscale::bridges {
+
+struct PointDerivationOptions {
+  std::uint64_t seed = 20240101;
+  double level_ms = 600;                ///< synaptic input: length of each of 15 levels of the sources' rates
+  double current_sweep_ms = 8000;       ///< current input: length of each of 8 sweeps
+  std::size_t repetitions = 20;         ///< of the noisy point model on unseen input
+  double regression_bonus_bits = 0.25;  ///< regression must predict this much better to be chosen over the impedance
+};
+
+/// Why a point description cannot be derived for a cell type or synapse type that needs one; empty if all can.
+std::vector<core::Problem> missing_for_point(const network::Circuit& circuit);
+
+/// The circuit with the missing point descriptions filled in. The same bits for any number of threads (0: all cores).
+network::Circuit derive_point(const network::Circuit& circuit, const PointDerivationOptions& options,
+                              std::size_t threads, network::Derivation& derivation, core::Progress& progress);
+
+}  // namespace triscale::bridges

@@ -1,0 +1,219 @@
+#include "bridges/synaptic_drive.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "bridges/cell_recording.hpp"
+#include "network/edges.hpp"
+#include "network/spike_source.hpp"
+#include "pointneuron/receptors.hpp"
+
+namespace triscale::bridges {
+
+namespace {
+
+constexpr std::size_t kCells = 8;  // as many as the detailed tier runs side by side
+constexpr double kRecurrentRate_hz = 5;
+constexpr double kMsPerS = 1000;
+
+double mean_rate_hz(const network::Population& population, double duration_ms) {
+  if (const auto* trains = std::get_if<network::SpikeTrains>(&population.source)) {
+    if (population.size == 0 || !(duration_ms > 0)) return 0;
+    return static_cast<double>(trains->times_ms.size()) / static_cast<double>(population.size) / duration_ms * kMsPerS;
+  }
+  const auto* poisson = std::get_if<network::PoissonTrains>(&population.source);
+  if (poisson == nullptr) return 0;
+  double integral = 0;
+  for (std::size_t k = 0; k < poisson->times_ms.size(); ++k) {
+    const double begin = std::clamp(poisson->times_ms[k], 0.0, duration_ms);
+    const double end =
+        k + 1 < poisson->times_ms.size() ? std::clamp(poisson->times_ms[k + 1], 0.0, duration_ms) : duration_ms;
+    integral += poisson->rates_hz[k] * (end - begin);
+  }
+  return duration_ms > 0 ? integral / duration_ms : 0;
+}
+
+std::size_t largest_population(const network::Circuit& circuit, std::size_t cell_type) {
+  std::size_t best = circuit.populations.size();
+  for (std::size_t p = 0; p < circuit.populations.size(); ++p) {
+    const network::Population& population = circuit.populations[p];
+    if (population.is_virtual || population.cell_type != cell_type || population.size == 0) continue;
+    if (best == circuit.populations.size() || population.size > circuit.populations[best].size) best = p;
+  }
+  return best;
+}
+
+/// The edges of a projection that end on the chosen cells, renumbered.
+network::ExplicitEdges edges_onto(const network::EdgeList& edges, const std::vector<std::uint32_t>& cells) {
+  network::ExplicitEdges out;
+  for (std::size_t e = 0; e < edges.size(); ++e) {
+    const auto found = std::lower_bound(cells.begin(), cells.end(), edges.targets[e]);
+    if (found == cells.end() || *found != edges.targets[e]) continue;
+    out.sources.push_back(edges.sources[e]);
+    out.targets.push_back(static_cast<std::uint32_t>(found - cells.begin()));
+    out.weights.push_back(edges.weights[e]);
+    out.delays_ms.push_back(edges.delays_ms[e]);
+    out.sites.push_back(edges.sites.empty() ? network::Site{} : edges.sites[e]);
+  }
+  return out;
+}
+
+}  // namespace
+
+SynapticDrive::SynapticDrive(const network::Circuit& circuit, std::size_t cell_type, std::size_t choice) {
+  const std::size_t target = largest_population(circuit, cell_type);
+  if (target == circuit.populations.size()) return;
+  const std::size_t size = circuit.populations[target].size;
+  const std::size_t n = std::min(kCells, size);
+  std::vector<std::uint32_t> cells;
+  for (std::size_t i = 0; i < n; ++i) cells.push_back(static_cast<std::uint32_t>((i * size / n + choice) % size));
+  std::sort(cells.begin(), cells.end());
+
+  circuit_.run = circuit.run;
+  circuit_.cell_types = circuit.cell_types;
+  circuit_.synapse_types = circuit.synapse_types;
+  network::Population driven;
+  driven.name = "cells";
+  driven.size = n;
+  driven.cell_type = cell_type;
+  circuit_.populations = {driven};
+  for (std::size_t k = 0; k < circuit.projections.size(); ++k) {
+    const network::Projection& projection = circuit.projections[k];
+    if (projection.target != target) continue;
+    const auto& type = circuit.synapse_types[projection.synapse_type];
+    if (!type.detailed || !std::holds_alternative<network::BiexponentialSynapse>(*type.detailed)) continue;
+    network::ExplicitEdges edges = edges_onto(network::edges_of(circuit, k), cells);
+    if (edges.targets.empty()) continue;
+    const network::Population& source = circuit.populations[projection.source];
+    network::Projection copy = projection;
+    copy.source = circuit_.populations.size();
+    copy.target = 0;
+    copy.connectivity = std::move(edges);
+    network::Population sources;
+    sources.name = projection.name;
+    sources.size = source.size;
+    sources.is_virtual = true;
+    sources.cell_type = source.cell_type;
+    const double base = source.is_virtual ? mean_rate_hz(source, circuit.run.duration_ms) : kRecurrentRate_hz;
+    inputs_.push_back({circuit_.populations.size(), base, source.is_virtual});
+    circuit_.populations.push_back(std::move(sources));
+    projections_.push_back(circuit_.projections.size());
+    circuit_.projections.push_back(std::move(copy));
+  }
+}
+
+network::Circuit SynapticDrive::driven(const std::vector<DriveLevel>& levels, double level_ms,
+                                       std::uint64_t seed) const {
+  network::Circuit out = circuit_;
+  out.run.seed = seed;
+  out.run.duration_ms = level_ms * static_cast<double>(levels.size());
+  for (const Input& input : inputs_) {
+    network::PoissonTrains trains;
+    trains.times_ms.clear();
+    trains.rates_hz.clear();
+    for (std::size_t l = 0; l < levels.size(); ++l) {
+      trains.times_ms.push_back(static_cast<double>(l) * level_ms);
+      trains.rates_hz.push_back(input.base_rate_hz * (input.external ? levels[l].external : levels[l].recurrent));
+    }
+    out.populations[input.population].source = std::move(trains);
+  }
+  return out;
+}
+
+std::vector<GifSweep> SynapticDrive::record(const std::vector<DriveLevel>& levels, double level_ms,
+                                            std::uint64_t seed) const {
+  return record_population(driven(levels, level_ms, seed), 0);
+}
+
+void SynapticDrive::add_conductances(const std::vector<network::SynapseType>& synapse_types,
+                                     const std::vector<DriveLevel>& levels, double level_ms, std::uint64_t seed,
+                                     std::vector<GifSweep>& sweeps) const {
+  network::Circuit circuit = driven(levels, level_ms, seed);
+  circuit.synapse_types = synapse_types;
+  for (GifSweep& sweep : sweeps) {
+    sweep.I_nA.assign(sweep.V_mV.size(), 0.0);
+    sweep.G_uS.assign(sweep.V_mV.size(), 0.0);
+  }
+  const std::size_t steps = sweeps.front().V_mV.size(), cells = sweeps.size();
+  const double dt_ms = circuit.run.dt_ms;
+  for (const std::size_t k : projections_) {
+    const network::Projection& projection = circuit.projections[k];
+    const auto& synapse = std::get<network::PointSynapse>(*circuit.synapse_types[projection.synapse_type].point);
+    const network::PointEdgeList edges = network::point_edges_of(circuit, k, network::edges_of(circuit, k));
+    std::vector<std::vector<std::size_t>> edges_of_source(circuit.populations[projection.source].size);
+    for (std::size_t e = 0; e < edges.sources.size(); ++e) edges_of_source[edges.sources[e]].push_back(e);
+    // What arrives when: [step][receptor][cell], sparse in time.
+    struct Arrival {
+      std::size_t step, row;
+      double weight;
+    };
+    std::vector<Arrival> arrivals;
+    std::vector<network::SourceSpike> spikes;
+    network::SpikeSourceReader(circuit, projection.source, 0, edges_of_source.size())
+        .take_until(circuit.run.duration_ms, spikes);
+    for (const network::SourceSpike& spike : spikes) {
+      for (const std::size_t e : edges_of_source[spike.cell]) {
+        const auto step = static_cast<std::size_t>(std::llround((spike.t_ms + edges.delays_ms[e]) / dt_ms));
+        if (step < steps) arrivals.push_back({step, edges.receptors[e] * cells + edges.targets[e], edges.weights[e]});
+      }
+    }
+    std::stable_sort(arrivals.begin(), arrivals.end(),
+                     [](const Arrival& a, const Arrival& b) { return a.step < b.step; });
+    pointneuron::Receptors receptors(synapse.receptors, cells, dt_ms);
+    std::vector<double> row(synapse.receptors.size() * cells), G(cells), GE(cells);
+    std::size_t next = 0;
+    for (std::size_t step = 0; step < steps; ++step) {
+      for (; next < arrivals.size() && arrivals[next].step == step; ++next) {
+        row[arrivals[next].row] += arrivals[next].weight;
+      }
+      std::fill(G.begin(), G.end(), 0.0);
+      std::fill(GE.begin(), GE.end(), 0.0);
+      receptors.step(0, cells, row, G, GE);
+      for (std::size_t cell = 0; cell < cells; ++cell) {
+        sweeps[cell].G_uS[step] += G[cell];
+        sweeps[cell].I_nA[step] += GE[cell];
+      }
+    }
+  }
+}
+
+std::vector<DriveLevel> SynapticDrive::find_levels(std::uint64_t seed) const {
+  constexpr double kPilot_ms = 600, kSettle_ms = 100, kSilent_hz = 0.5, kBusy_hz = 25, kLeast_hz = 1;
+  constexpr std::size_t kPilots = 9, kLevels = 5;
+  constexpr double kRecurrentShares[] = {0.3, 1, 3};
+  if (!has_input()) return {};
+  std::vector<DriveLevel> pilots;
+  for (std::size_t k = 0; k < kPilots; ++k) {
+    const double m = 0.125 * std::pow(2.0, static_cast<double>(k));
+    pilots.push_back({m, m});
+  }
+  std::vector<double> rates(kPilots, 0.0);
+  const std::vector<GifSweep> sweeps = record(pilots, kPilot_ms, seed);
+  for (const GifSweep& sweep : sweeps) {
+    for (const double t : sweep.spikes_ms) {
+      const auto level = std::min(kPilots - 1, static_cast<std::size_t>(t / kPilot_ms));
+      if (t - static_cast<double>(level) * kPilot_ms < kSettle_ms) continue;
+      rates[level] += kMsPerS / (kPilot_ms - kSettle_ms) / static_cast<double>(sweeps.size());
+    }
+  }
+  // From the last level that is nearly silent to the first that is busy (or the busiest).
+  std::size_t high = 0;
+  while (high + 1 < kPilots && rates[high] < kBusy_hz) ++high;
+  if (rates[high] < kBusy_hz)
+    high = static_cast<std::size_t>(std::max_element(rates.begin(), rates.end()) - rates.begin());
+  if (rates[high] < kLeast_hz) return {};
+  std::size_t low = high;
+  while (low > 0 && rates[low] > kSilent_hz) --low;
+  const double ratio = std::pow(pilots[high].external / pilots[low].external, 1.0 / (kLevels - 1));
+  std::vector<DriveLevel> levels;
+  for (const double share : kRecurrentShares) {
+    for (std::size_t k = 0; k < kLevels; ++k) {
+      // Levels in an order that alternates between low and high.
+      const double m = pilots[low].external * std::pow(ratio, static_cast<double>((2 * k) % kLevels));
+      levels.push_back({m, share * m});
+    }
+  }
+  return levels;
+}
+
+}  // namespace triscale::bridges
