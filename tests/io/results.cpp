@@ -148,13 +148,20 @@ TEST_F(Results, AReportOfAllCompartmentsKeepsSectionsAndPositions) {
   FileRecorder recorder(c, "detailed", folder_);
   recorder.describe_elements(0, {{0, 3}, {0, 1, 1}, {0.5, 0.25, 0.75}});
   recorder.record_probe(0, 0.0, std::vector<double>{1, 2, 3});
-  EXPECT_THROW(recorder.record_probe(0, 0.1, std::vector<double>{1, 2}), core::InputError);
   recorder.finish();
   const Hdf5File file = Hdf5File::open(folder_ / "v_all.h5");
   EXPECT_EQ(file.string_attribute("/report/v1/data", "units"), "mM");
   EXPECT_EQ(file.read<std::uint64_t>("/report/v1/mapping/node_ids"), (std::vector<std::uint64_t>{2}));
   EXPECT_EQ(file.read<std::uint32_t>("/report/v1/mapping/element_ids"), (std::vector<std::uint32_t>{0, 1, 1}));
   EXPECT_EQ(file.read<float>("/report/v1/mapping/element_pos"), (std::vector<float>{0.5f, 0.25f, 0.75f}));
+}
+
+TEST_F(Results, ASampleOfAnotherLengthIsAnError) {
+  network::Circuit c = circuit();
+  c.probes.push_back({"v", "v", 0, {1}, network::Probe::Where::all_compartments, 0, 1e300, 0});
+  FileRecorder recorder(c, "detailed", folder_);
+  recorder.record_probe(0, 0.0, std::vector<double>{1, 2, 3});
+  EXPECT_THROW(recorder.record_probe(0, 0.1, std::vector<double>{1, 2}), core::InputError);
 }
 
 TEST_F(Results, AProbeCannotTakeTheNameOfAnotherResult) {
