@@ -21,13 +21,37 @@ measure::Activity empty_activity(const network::Circuit& circuit, const std::str
   return activity;
 }
 
+namespace {
+const std::string& report_name(const network::Probe& probe) {
+  return probe.report.empty() ? probe.name : probe.report;
+}
+}  // namespace
+
+std::string report_file_of(const network::Circuit& circuit, std::size_t probe) {
+  const std::string& name = report_name(circuit.probes[probe]);
+  const std::string own = file_population_of(circuit.populations[circuit.probes[probe].population]);
+  for (const network::Probe& other : circuit.probes) {
+    if (report_name(other) == name && file_population_of(circuit.populations[other.population]) != own) {
+      return name + "_" + own + ".h5";
+    }
+  }
+  return name + ".h5";
+}
+
 FileRecorder::FileRecorder(const network::Circuit& circuit, const std::string& tier, std::filesystem::path folder)
     : circuit_(circuit), folder_(std::move(folder)), recorder_(empty_activity(circuit, tier)) {
-  for (const network::Probe& probe : circuit.probes) {
-    const bool usable = probe.name != "spikes" && probe.name != "rates" && probe.name.find('/') == std::string::npos;
-    if (usable) continue;
-    throw core::InputError({"", fmt::format("probes.{}", probe.name), probe.name,
-                            "cannot be the name of a report file beside spikes.h5 and rates.h5", "rename the probe"});
+  for (std::size_t k = 0; k < circuit.probes.size(); ++k) {
+    const std::string& name = report_name(circuit.probes[k]);
+    if (name.empty() || name == "spikes" || name == "rates" || name.find('/') != std::string::npos) {
+      throw core::InputError({"", fmt::format("probes.{}", circuit.probes[k].name), name,
+                              "cannot be the name of a report file beside spikes.h5 and rates.h5", "rename it"});
+    }
+    const std::filesystem::path path = folder_ / report_file_of(circuit, k);
+    std::size_t at = 0;
+    while (at < reports_.size() && reports_[at].path != path) ++at;
+    if (at == reports_.size()) reports_.push_back({path, {}, 0, {}, nullptr});
+    reports_[at].probes.push_back(k);
+    report_of_.push_back(at);
   }
 }
 
@@ -63,21 +87,46 @@ ReportElements FileRecorder::elements_of(std::size_t probe, std::size_t columns)
 }
 
 void FileRecorder::record_probe(std::size_t probe, double t_ms, std::span<const double> values) {
-  auto& report = reports_[probe];
-  if (!report) {
-    const network::Probe& p = circuit_.probes.at(probe);
-    report = std::make_unique<ReportWriter>(folder_ / (p.name + ".h5"), circuit_.populations.at(p.population), p,
-                                            elements_of(probe, values.size()));
+  Report& report = reports_[report_of_.at(probe)];
+  // A tier may record only some of a report's probes: a row ends when it is full or when one of its probes comes again.
+  if (report.row.contains(probe)) write_row(report);
+  report.t_ms = t_ms;
+  report.row[probe].assign(values.begin(), values.end());
+  if (report.row.size() == report.probes.size()) write_row(report);
+}
+
+void FileRecorder::write_row(Report& report) {
+  if (!report.writer) {
+    ReportElements all{{0}, {}, {}};
+    std::vector<std::uint64_t> node_ids;
+    for (const auto& [probe, values] : report.row) {
+      const network::Population& population = circuit_.populations[circuit_.probes[probe].population];
+      const auto ids = node_ids_of(population, circuit_.probes[probe]);
+      node_ids.insert(node_ids.end(), ids.begin(), ids.end());
+      const ReportElements elements = elements_of(probe, values.size());
+      const std::uint64_t begin = all.first.back();
+      for (std::size_t i = 1; i < elements.first.size(); ++i) all.first.push_back(begin + elements.first[i]);
+      all.sections.insert(all.sections.end(), elements.sections.begin(), elements.sections.end());
+      all.positions.insert(all.positions.end(), elements.positions.begin(), elements.positions.end());
+    }
+    const network::Probe& first = circuit_.probes[report.row.begin()->first];
+    report.writer = std::make_unique<ReportWriter>(
+        report.path, file_population_of(circuit_.populations[first.population]), node_ids, first.variable, all);
   }
-  report->append(t_ms, values);
+  std::vector<double> row;
+  for (const auto& [probe, values] : report.row) row.insert(row.end(), values.begin(), values.end());
+  report.row.clear();
+  report.writer->append(report.t_ms, row);
 }
 
 void FileRecorder::finish() {
   if (activity().kind == measure::Activity::Kind::spikes) write_spikes(folder_ / "spikes.h5", circuit_, activity());
   write_rates(folder_ / "rates.h5", activity());
-  for (auto& [probe, report] : reports_) {
-    const double dt_ms = circuit_.probes[probe].dt_ms;
-    report->finish(dt_ms > 0 ? dt_ms : circuit_.run.dt_ms);
+  for (Report& report : reports_) {
+    if (!report.row.empty()) write_row(report);
+    if (!report.writer) continue;
+    const double dt_ms = circuit_.probes[report.probes.front()].dt_ms;
+    report.writer->finish(dt_ms > 0 ? dt_ms : circuit_.run.dt_ms);
   }
   reports_.clear();
 }

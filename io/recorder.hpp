@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/recorder.hpp"
 #include "io/results.hpp"
@@ -18,9 +19,13 @@ namespace triscale::io {
 /// An activity without spikes for the populations of a circuit. `tier`: detailed, point or meanfield.
 measure::Activity empty_activity(const network::Circuit& circuit, const std::string& tier);
 
+/// Report file of a probe, without folder: <report>.h5, or <report>_<population>.h5 where the report's probes are of
+/// several populations of the file the circuit came from.
+std::string report_file_of(const network::Circuit& circuit, std::size_t probe);
+
 class FileRecorder : public core::Recorder {
  public:
-  /// `circuit` must outlive the recorder. A probe goes to <folder>/<probe name>.h5.
+  /// `circuit` must outlive the recorder. A probe goes to <folder>/<its report>.h5.
   FileRecorder(const network::Circuit& circuit, const std::string& tier, std::filesystem::path folder);
 
   /// The elements of a probe of all compartments. Without it such a report numbers the elements of a cell 0, 1, 2, ...
@@ -43,7 +48,19 @@ class FileRecorder : public core::Recorder {
   std::filesystem::path folder_;
   measure::ActivityRecorder recorder_;
   std::map<std::size_t, ReportElements> elements_;
-  std::map<std::size_t, std::unique_ptr<ReportWriter>> reports_;
+
+  /// The probes that share a report file. Their samples of one time come one after the other and make one row.
+  struct Report {
+    std::filesystem::path path;
+    std::vector<std::size_t> probes;
+    double t_ms = 0;  // of the row
+    std::map<std::size_t, std::vector<double>> row;
+    std::unique_ptr<ReportWriter> writer;
+  };
+  void write_row(Report& report);
+
+  std::vector<Report> reports_;
+  std::vector<std::size_t> report_of_;  // of each probe
 };
 
 }  // namespace triscale::io

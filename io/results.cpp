@@ -12,6 +12,10 @@
 
 namespace triscale::io {
 
+const std::string& file_population_of(const network::Population& population) {
+  return population.file_population.empty() ? population.name : population.file_population;
+}
+
 namespace {
 
 /// SONATA's mark of its files and the version of the format.
@@ -40,10 +44,6 @@ SpikeTable sorted(const SpikeTable& table) {
 }
 
 }  // namespace
-
-const std::string& file_population_of(const network::Population& population) {
-  return population.file_population.empty() ? population.name : population.file_population;
-}
 
 std::uint64_t file_id_of(const network::Population& population, std::size_t cell) {
   return population.file_ids.empty() ? cell : population.file_ids.at(cell);
@@ -158,17 +158,23 @@ ReportElements soma_elements(std::size_t cells) {
   return elements;
 }
 
-ReportWriter::ReportWriter(const std::filesystem::path& path, const network::Population& population,
-                           const network::Probe& probe, ReportElements elements)
-    : place_(path),
-      file_(Hdf5File::create(place_.temporary())),
-      group_("/report/" + file_population_of(population)),
-      columns_(elements.sections.size()) {
+std::vector<std::uint64_t> node_ids_of(const network::Population& population, const network::Probe& probe) {
   std::vector<std::uint64_t> node_ids;
   const std::size_t cells = probe.cells.empty() ? population.size : probe.cells.size();
   for (std::size_t i = 0; i < cells; ++i) {
     node_ids.push_back(file_id_of(population, probe.cells.empty() ? i : probe.cells[i]));
   }
+  return node_ids;
+}
+
+ReportWriter::ReportWriter(const std::filesystem::path& path, const std::string& population,
+                           const std::vector<std::uint64_t>& node_ids, const std::string& variable,
+                           const ReportElements& elements)
+    : place_(path),
+      file_(Hdf5File::create(place_.temporary())),
+      group_("/report/" + population),
+      columns_(elements.sections.size()) {
+  const std::size_t cells = node_ids.size();
   if (elements.first.size() != cells + 1 || elements.first.back() != columns_ ||
       elements.positions.size() != columns_) {
     throw core::InputError({path.string(), "report elements", fmt::format("{} for {} cells", columns_, cells),
@@ -186,8 +192,8 @@ ReportWriter::ReportWriter(const std::filesystem::path& path, const network::Pop
   file_.write(mapping + "/element_pos", std::vector<float>(elements.positions.begin(), elements.positions.end()));
   file_.make_growing<float>(group_ + "/data", columns_,
                             std::clamp<std::size_t>(kBufferedValues / (columns_ + 1), 1, 4096));
-  file_.write_attribute(group_ + "/data", "units", unit_of(probe.variable));
-  file_.write_attribute(group_ + "/data", "variable", probe.variable);
+  file_.write_attribute(group_ + "/data", "units", unit_of(variable));
+  file_.write_attribute(group_ + "/data", "variable", variable);
 }
 
 void ReportWriter::append(double t_ms, std::span<const double> values) {

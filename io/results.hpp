@@ -63,11 +63,15 @@ struct ReportElements {
 /// One element a cell, the middle of the soma.
 ReportElements soma_elements(std::size_t cells);
 
+/// Ids of the cells of a probe in the file that they came from.
+std::vector<std::uint64_t> node_ids_of(const network::Population& population, const network::Probe& probe);
+
 /// A membrane report that grows while a run goes on; memory stays constant.
 class ReportWriter {
  public:
-  ReportWriter(const std::filesystem::path& path, const network::Population& population, const network::Probe& probe,
-               ReportElements elements);
+  /// One entry of `elements.first` a node, and one more.
+  ReportWriter(const std::filesystem::path& path, const std::string& population,
+               const std::vector<std::uint64_t>& node_ids, const std::string& variable, const ReportElements& elements);
   void append(double t_ms, std::span<const double> values);
   /// Writes what is buffered and gives the file its name. `dt_ms` is used where fewer than two samples were taken.
   void finish(double dt_ms);

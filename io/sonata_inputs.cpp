@@ -314,6 +314,7 @@ std::vector<ReportSettings> read_reports(const ConfigFile& simulation, const Nod
         probe.begin_ms = begin_ms;
         probe.end_ms = end_ms;
         probe.dt_ms = dt_ms;
+        probe.report = std::filesystem::path(file_name).stem().string() + (variables.size() > 1 ? "_" + variable : "");
         report.probes.push_back(circuit.probes.size());
         circuit.probes.push_back(std::move(probe));
       }

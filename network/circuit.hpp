@@ -142,6 +142,9 @@ struct Probe {
   enum class Where { soma, all_compartments } where = Where::soma;
   double begin_ms = 0, end_ms = 1e300;
   double dt_ms = 0;  ///< sampling interval; 0: every step
+  /// Name of the report file, without extension; empty: the probe's name. Probes that share it and the population of the
+  /// file that their cells come from stand in one report, one after the other; they share variable, place and times.
+  std::string report{};
 };
 
 struct RunSettings {
