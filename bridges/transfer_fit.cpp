@@ -175,7 +175,7 @@ std::vector<TransferPoint> within_range(std::vector<TransferPoint> points, const
 }
 
 void assess(TransferFit& fit) {
-  constexpr double kRelativeAbove_Hz = 0.5;
+  constexpr double kRelativeAbove_Hz = 1.0;
   double squares = 0, relative = 0, sampling = 0;
   std::size_t relative_points = 0;
   for (const TransferPoint& point : fit.tested) {
@@ -246,7 +246,7 @@ std::vector<core::Problem> missing_for_transfer_fit(const network::Circuit& circ
 
 TransferFit fit_transfer_function(const network::Circuit& circuit, std::size_t cell_type,
                                   const TransferFitOptions& options, std::size_t threads) {
-  constexpr double kScoutLow = -8, kScoutHigh = 5;  // from far above the threshold to silence
+  constexpr double kScoutLow = -8, kScoutHigh = 8;  // from far above the threshold to silence
   constexpr double kNominalRate_Hz = 5;
   constexpr double kScoutMeasure_ms = 500;
   const TransferExperiment experiment = transfer_experiment(circuit, cell_type);

@@ -4,9 +4,10 @@
 ///    whether the source is external, with the mean and the variance of the weights of their edges.
 /// 2. Unconnected copies of the point model receive independent Poisson input through these groups, at working points
 ///    that spread over inhibition (0 to `max_recurrent_hz` of all inhibitory sources), over the mix of the excitatory
-///    groups, and over the distance k = (V_threshold - mu_V) / sigma_V from the threshold, from silent to
-///    `highest_hz`. A few runs of the point tier do all working points, one after the other. Weights of a group take
-///    two values with the mean and variance of the edges', scaled over the range found among the circuit's cells.
+///    groups, and over the distance k from the threshold, in units of the membrane's and the threshold's noise, from
+///    silent to `highest_hz`. A few runs of the point tier do all working points, one after the other. Weights of a
+///    group take two values with the mean and variance of the edges', scaled over the range found among the circuit's
+///    cells.
 /// 3. Each measured rate nu gives the effective threshold that would produce it,
 ///      V_eff = mu_V + sqrt2 sigma_V erfc^-1(2 tau_V nu)      (Zerlaut et al. 2018, J Comput Neurosci 44:45),
 ///    and linear least squares gives the polynomial V_eff(mu, sigma, tau).
@@ -33,12 +34,12 @@
 namespace triscale::bridges {
 
 struct TransferFitOptions {
-  std::size_t scout_points = 40;  ///< to find the range of k that the cell fires in
-  std::size_t grid_points = 120;
-  std::size_t test_points = 40;
-  std::size_t cells = 32;  ///< copies of the cell at each working point
-  double settle_ms = 300;  ///< not counted after each change of the working point
-  double measure_ms = 1200;
+  std::size_t scout_points = 48;  ///< to find the range of k that the cell fires in
+  std::size_t grid_points = 96;
+  std::size_t test_points = 32;
+  std::size_t cells = 24;  ///< copies of the cell at each working point
+  double settle_ms = 250;  ///< not counted after each change of the working point
+  double measure_ms = 1000;
   double lowest_hz = 0.05;
   double highest_hz = 60;
   double max_recurrent_hz = 40;
@@ -59,7 +60,7 @@ struct TransferFit {
   network::Provenance provenance;
   std::vector<TransferPoint> fitted, tested;
   double rms_error_hz = 0;        ///< at the tested points
-  double rms_relative_error = 0;  ///< at tested points above 0.5 Hz
+  double rms_relative_error = 0;  ///< at tested points above 1 Hz
   double sampling_error_hz = 0;   ///< what the finite number of spikes alone contributes to rms_error_hz
 };
 

@@ -20,17 +20,18 @@ constexpr double kLargestMix = 3.0;  ///< excitatory groups are mixed at up to t
 
 struct PointParameters {
   meanfield::Membrane membrane;
-  double t_ref_ms = 0, V_threshold_mV = 0;
+  double t_ref_ms = 0, V_threshold_mV = 0, threshold_noise_mV = 0;
 };
 
-/// With escape noise the threshold is where the hazard is 100 Hz: lambda_0 exp((V - V_T) / Delta_V) = 100 Hz.
+/// With escape noise the threshold is where the hazard is 100 Hz: lambda_0 exp((V - V_T) / Delta_V) = 100 Hz; two
+/// Delta_V below, it is 14 Hz.
 PointParameters parameters_of(const network::GifModel& m) {
   constexpr double kLikely_Hz = 100.0;
   const double softness_mV = m.Delta_V_mV > 0 ? m.Delta_V_mV * std::log(kLikely_Hz / m.lambda_0_Hz) : 0.0;
-  return {{m.C_m_nF, m.g_L_uS, m.E_L_mV}, m.t_ref_ms, m.V_threshold_mV + softness_mV};
+  return {{m.C_m_nF, m.g_L_uS, m.E_L_mV}, m.t_ref_ms, m.V_threshold_mV + softness_mV, 2 * m.Delta_V_mV};
 }
 PointParameters parameters_of(const network::AdExModel& m) {
-  return {{m.C_m_nF, m.g_L_uS, m.E_L_mV}, m.t_ref_ms, m.V_T_mV};
+  return {{m.C_m_nF, m.g_L_uS, m.E_L_mV}, m.t_ref_ms, m.V_T_mV, 0};
 }
 PointParameters parameters_of(const network::IntFire1Model&) {
   throw core::InputError({"", "point model", "IntFire1", "has no transfer function", "it has no conductance input"});
@@ -48,7 +49,7 @@ meanfield::MembraneStatistics<double> statistics_at(const TransferExperiment& ex
   return meanfield::membrane_statistics<double>(experiment.membrane, experiment.receptors, drives, current_nA);
 }
 
-/// Scales the excitation until mu + k sigma meets the threshold (bisection on the logarithm of the scale).
+/// Scales the excitation until mu + k noise meets the threshold (bisection on the logarithm of the scale).
 WorkingPoint solve_for_k(const TransferExperiment& experiment, const std::vector<double>& rate_per_ms,
                          double weight_scale, double k) {
   const bool driven_by_current = std::none_of(experiment.groups.begin(), experiment.groups.end(),
@@ -67,7 +68,8 @@ WorkingPoint solve_for_k(const TransferExperiment& experiment, const std::vector
   for (int i = 0; i < 60; ++i) {
     const double middle = (low + high) / 2;
     const auto s = scaled(middle).statistics;
-    (s.mu_mV + k * s.sigma_mV < experiment.V_threshold_mV ? low : high) = middle;
+    const double noise_mV = std::hypot(s.sigma_mV, experiment.threshold_noise_mV);
+    (s.mu_mV + k * noise_mV < experiment.V_threshold_mV ? low : high) = middle;
   }
   return scaled((low + high) / 2);
 }
@@ -114,6 +116,7 @@ struct TwoWeights {
 };
 TwoWeights two_weights(double mean, double mean2) {
   const double sd = std::sqrt(std::max(0.0, mean2 - mean * mean));
+  if (!(sd > 1e-6 * mean)) return {mean, mean, 1};
   const double a = std::max(1.0, 2 * sd / mean);  // w_low = mean - sd / a >= mean / 2
   return {mean + sd * a, mean - sd / a, 1 / (1 + a * a)};
 }
@@ -191,6 +194,7 @@ TransferExperiment transfer_experiment(const network::Circuit& circuit, std::siz
   experiment.membrane = p.membrane;
   experiment.t_ref_ms = p.t_ref_ms;
   experiment.V_threshold_mV = p.V_threshold_mV;
+  experiment.threshold_noise_mV = p.threshold_noise_mV;
   experiment.dt_ms = circuit.run.dt_ms;
   experiment.seed = circuit.run.seed;
 

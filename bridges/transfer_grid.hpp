@@ -29,7 +29,8 @@ struct TransferExperiment {
   network::PointCell cell;
   meanfield::Membrane membrane;
   double t_ref_ms = 0;
-  double V_threshold_mV = 0;  ///< where spiking becomes likely, to place working points
+  double V_threshold_mV = 0;      ///< where spiking becomes likely, to place working points
+  double threshold_noise_mV = 0;  ///< width of the escape noise, as a standard deviation
   std::vector<network::BiexponentialSynapse> synapses;
   std::vector<meanfield::Receptor> receptors;
   std::vector<InputGroup> groups;
@@ -44,7 +45,7 @@ struct WorkingPoint {
   std::vector<double> rate_per_ms;  ///< per group
   double current_nA = 0;            ///< drives cells that have no excitatory synapses
   double weight_scale = 1;          ///< of all weights
-  double k = 0;                     ///< (V_threshold - mu) / sigma
+  double k = 0;                     ///< (V_threshold - mu) / sqrt(sigma^2 + threshold_noise^2)
   meanfield::MembraneStatistics<double> statistics;
 };
 
