@@ -6,7 +6,8 @@
 
 namespace triscale::cli {
 
-/// Fills in the point and mean-field descriptions that are missing, with their provenance.
-void derive_missing(LoadedCircuit& loaded, const Options& options);
+/// Fills in the point and the mean-field descriptions that are missing, with their provenance; what is there stays. The
+/// mean-field descriptions are derived from the point descriptions.
+void derive_missing(LoadedCircuit& loaded, bool point, bool meanfield, const Options& options);
 
 }  // namespace triscale::cli

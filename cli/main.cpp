@@ -46,9 +46,12 @@ void add_output(CLI::App& app, Options& options) {
 void add_common(CLI::App& app, Options& options) {
   app.add_option("--duration-ms", options.duration_ms, "simulated time, instead of the config's")->type_name("MS");
   app.add_option("--dt-ms", options.dt_ms, "time step, instead of the config's")->type_name("MS");
-  app.add_option("--seed", options.seed, "seed of all random numbers, instead of the config's")->type_name("N");
+  app.add_option("--seed", options.seed, "seed of all random numbers, instead of the config's")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--threads", options.threads, "number of threads (default: all cores); results do not depend on it")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--set", options.settings,
                  "change one field: run.<field> or inputs.<name>.<field>, e.g. run.celsius=30; may be repeated")
       ->type_name("KEY=VALUE")
@@ -92,6 +95,28 @@ int run_command(int argc, char** argv) {
       ->type_name("FILE");
   add_common(*run_app, options);
 
+  CLI::App* derive_app =
+      add("derive", "Derive the point and mean-field descriptions; write DIR/reduced.json with provenance.", derive);
+  add_config(*derive_app, options);
+  add_output(*derive_app, options);
+  add_common(*derive_app, options);
+
+  CLI::App* compare_app =
+      add("compare", "The main job: derive, run all tiers, check that they agree, write the report to DIR/index.html.",
+          compare);
+  add_config(*compare_app, options);
+  add_output(*compare_app, options);
+  compare_app->add_option("--reduced", options.reduced, "do not derive; take the descriptions from this reduced.json")
+      ->type_name("FILE");
+  std::vector<std::string> tiers = tier_names();
+  compare_app->add_option("--tiers", tiers, "which tiers to run, separated by commas (default: all three)")
+      ->type_name("T,T")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember(tier_names()))
+      ->option_text("detailed,point,meanfield");
+  add_common(*compare_app, options);
+
   CLI::App* report_app = add("report", "Make DIR/index.html again from the results in DIR.", report);
   report_app->add_option("DIR", options.output, "folder that compare or run has written")->required();
   report_app->add_flag("--quiet", options.quiet, "no messages but errors");
@@ -106,7 +131,7 @@ int run_command(int argc, char** argv) {
     // CLI11 has its own exit codes; ours: help and version are successes, all else is bad input.
     return app.exit(error) == 0 ? kDone : kBadInput;
   }
-  options.tiers = tiers_named({tier});
+  options.tiers = tiers_named(run_app->parsed() ? std::vector<std::string>{tier} : tiers);
   return command(options);
 }
 

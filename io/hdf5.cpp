@@ -177,6 +177,13 @@ hid_t make_parents() {
   return list;
 }
 
+/// Property list of a dataset that does not note when it was made: equal results are equal files.
+hid_t dataset_properties() {
+  const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_obj_track_times(list, false);
+  return list;
+}
+
 hid_t text_type() {
   const hid_t type = H5Tcopy(H5T_C_S1);
   H5Tset_size(type, H5T_VARIABLE);
@@ -335,8 +342,9 @@ void Hdf5File::write(const std::string& path, std::span<const T> values, const s
   if (extents.empty()) extents = {values.size()};
   const Handle space(H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr));
   const Handle parents(make_parents());
+  const Handle properties(dataset_properties());
   const Handle dataset(
-      H5Dcreate2(file_, path.c_str(), native_type<T>(), space.get(), parents.get(), H5P_DEFAULT, H5P_DEFAULT));
+      H5Dcreate2(file_, path.c_str(), native_type<T>(), space.get(), parents.get(), properties.get(), H5P_DEFAULT));
   if (!dataset || element_count(space.get()) != values.size() ||
       (!values.empty() &&
        H5Dwrite(dataset.get(), native_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)) {
@@ -351,8 +359,9 @@ void Hdf5File::write_strings(const std::string& path, const std::vector<std::str
   const Handle type(text_type());
   std::vector<const char*> pointers;
   for (const std::string& value : values) pointers.push_back(value.c_str());
+  const Handle properties(dataset_properties());
   const Handle dataset(
-      H5Dcreate2(file_, path.c_str(), type.get(), space.get(), parents.get(), H5P_DEFAULT, H5P_DEFAULT));
+      H5Dcreate2(file_, path.c_str(), type.get(), space.get(), parents.get(), properties.get(), H5P_DEFAULT));
   if (!dataset ||
       (!values.empty() && H5Dwrite(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()) < 0)) {
     fail(name_, path, "cannot be written");
@@ -366,7 +375,7 @@ void Hdf5File::make_growing(const std::string& path, std::size_t columns, std::s
   const hsize_t limits[2] = {H5S_UNLIMITED, columns};
   const hsize_t chunk[2] = {chunk_rows, columns};
   const Handle space(H5Screate_simple(rank, extents, limits));
-  const Handle properties(H5Pcreate(H5P_DATASET_CREATE));
+  const Handle properties(dataset_properties());
   H5Pset_chunk(properties.get(), rank, chunk);
   const Handle parents(make_parents());
   const Handle dataset(

@@ -1,0 +1,87 @@
+/// `triscale derive`: the bridges.
+#include "cli/derive.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bridges/derive.hpp"
+#include "bridges/derive_point.hpp"
+#include "bridges/transfer_fit.hpp"
+#include "cli/commands.hpp"
+#include "cli/run_tier.hpp"
+#include "core/error.hpp"
+#include "io/reduced.hpp"
+
+namespace triscale::cli {
+
+namespace {
+
+void derive_point(LoadedCircuit& loaded, const Options& options) {
+  ConsoleProgress progress("derive point", false, options.progress_style());
+  loaded.circuit = bridges::derive_point(loaded.circuit, {}, options.threads, loaded.derivation, progress);
+}
+
+/// The bridge derives for all cell types. What the user gave, in the circuit or in an edited reduced.json, stays.
+void derive_meanfield(LoadedCircuit& loaded, const Options& options) {
+  ConsoleProgress progress("derive meanfield", false, options.progress_style());
+  network::Derivation derivation = loaded.derivation;
+  network::Circuit derived = bridges::derive_meanfield(loaded.circuit, {}, options.threads, derivation, progress);
+  for (std::size_t i = 0; i < derived.cell_types.size(); ++i) {
+    const network::CellType& given = loaded.circuit.cell_types[i];
+    if (!given.meanfield) continue;
+    derived.cell_types[i].meanfield = given.meanfield;
+    derivation.meanfield_cells.erase(given.name);
+    const auto old = loaded.derivation.meanfield_cells.find(given.name);
+    if (old != loaded.derivation.meanfield_cells.end()) derivation.meanfield_cells.insert(*old);
+  }
+  loaded = {std::move(derived), std::move(derivation)};
+}
+
+/// What was derived just now was derived by this version.
+void sign(network::Derivation& derivation) {
+  for (auto* entries : {&derivation.point_cells, &derivation.meanfield_cells, &derivation.point_synapses,
+                        &derivation.meanfield_synapses}) {
+    for (auto& [name, provenance] : *entries) {
+      if (provenance.version.empty()) provenance.version = TRISCALE_VERSION;
+    }
+  }
+}
+
+void print_provenance(const char* tier, const std::map<std::string, network::Provenance>& provenance) {
+  for (const auto& [name, entry] : provenance) {
+    std::string errors;
+    for (const auto& [quantity, error] : entry.fit_error) {
+      errors += fmt::format("{}{} {:.3g}", errors.empty() ? "" : ", ", quantity, error);
+    }
+    fmt::print("{:<10} {:<28} {}\n", tier, name, errors);
+  }
+}
+
+}  // namespace
+
+void derive_missing(LoadedCircuit& loaded, bool point, bool meanfield, const Options& options) {
+  if (point && bridges::lacks_point(loaded.circuit)) derive_point(loaded, options);
+  throw_if_interrupted();
+  if (meanfield && bridges::lacks_meanfield(loaded.circuit)) derive_meanfield(loaded, options);
+  throw_if_interrupted();
+  sign(loaded.derivation);
+}
+
+int derive(const Options& options) {
+  LoadedCircuit loaded = load(options);
+  prepare_folder(options.output);
+  derive_missing(loaded, true, true, options);
+  const std::filesystem::path file = options.output / "reduced.json";
+  io::write_reduced(file, loaded.circuit, loaded.derivation);
+  fmt::print("{:<10} {:<28} {}\n", "derived", "cell type", "error on unseen input");
+  print_provenance("point", loaded.derivation.point_cells);
+  print_provenance("meanfield", loaded.derivation.meanfield_cells);
+  fmt::print("{}\n", file.string());
+  return kDone;
+}
+
+}  // namespace triscale::cli
