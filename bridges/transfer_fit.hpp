@@ -1,13 +1,14 @@
 /// Point -> mean-field: the transfer function of a cell type, measured on its point model and fitted.
 ///
 /// 1. The cell's input is taken from the circuit: all projections onto cells of this type, grouped by receptor and by
-///    whether the source is external, with the mean and the variance of the weights of their edges.
+///    whether the source is external, with the mean and the variance of the weights of their connections (all synapses
+///    of a pair of cells together).
 /// 2. Unconnected copies of the point model receive independent Poisson input through these groups, at working points
 ///    that spread over inhibition (0 to `max_recurrent_hz` of all inhibitory sources), over the mix of the excitatory
 ///    groups, and over the distance k from the threshold, in units of the membrane's and the threshold's noise, from
 ///    silent to `highest_hz`. A few runs of the point tier do all working points, one after the other. Weights of a
-///    group take two values with the mean and variance of the edges', scaled over the range found among the circuit's
-///    cells.
+///    group take two values with the mean and variance of the connections', scaled over the range found among the
+///    circuit's cells.
 /// 3. Each measured rate nu gives the effective threshold that would produce it,
 ///      V_eff = mu_V + sqrt2 sigma_V erfc^-1(2 tau_V nu)      (Zerlaut et al. 2018, J Comput Neurosci 44:45),
 ///    and linear least squares gives the polynomial V_eff(mu, sigma, tau).

@@ -208,7 +208,7 @@ TransferExperiment transfer_experiment(const network::Circuit& circuit, std::siz
     for (const meanfield::Channel& channel : population.channels) {
       const meanfield::Receptor& receptor = population.receptors[channel.receptor];
       const bool external = circuit.populations[channel.source].is_virtual;
-      const double events = size * channel.in_degree * nominal_rate_hz(model, circuit, channel.source) / 1000;
+      const double events = size * channel.connections * nominal_rate_hz(model, circuit, channel.source) / 1000;
       std::size_t k = 0;
       while (k < experiment.receptors.size() && !(experiment.receptors[k].tau_rise_ms == receptor.tau_rise_ms &&
                                                   experiment.receptors[k].tau_decay_ms == receptor.tau_decay_ms &&

@@ -18,7 +18,7 @@ constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 struct ChannelSums {
   std::size_t receptor = 0;
   std::vector<double> weight, weight2;
-  double count = 0, plain = 0, plain2 = 0, delay = 0;
+  double synapses = 0, connections = 0, plain = 0, plain2 = 0, delay = 0;
 };
 
 std::size_t find_or_add_receptor(std::vector<Receptor>& receptors, const network::BiexponentialSynapse& synapse) {
@@ -180,28 +180,41 @@ void Model::add_projection(std::size_t index) {
     sum.weight2.assign(cells, 0.0);
   }
   const std::vector<double>& relative = relative_rates_[projection.source];
-  for (std::size_t e = 0; e < list.sources.size(); ++e) {
-    ChannelSums& sum = sums[list.receptors[e]];
-    const double w_uS = gain * list.weights[e];
-    const double rate = relative[list.sources[e]];
-    sum.weight[list.targets[e]] += rate * w_uS;
-    sum.weight2[list.targets[e]] += rate * w_uS * w_uS;
-    sum.count += 1;
-    sum.plain += w_uS;
-    sum.plain2 += w_uS * w_uS;
-    sum.delay += w_uS * list.delays_ms[e];
+  std::vector<double> pair_weight(relative.size(), 0.0);     // of the current target, by source
+  std::vector<char> seen(relative.size() * sums.size(), 0);  // likewise, by source and receptor
+  for (std::size_t begin = 0, end = 0; begin < list.targets.size(); begin = end) {
+    while (end < list.targets.size() && list.targets[end] == list.targets[begin]) ++end;
+    for (std::size_t e = begin; e < end; ++e) pair_weight[list.sources[e]] += gain * list.weights[e];
+    for (std::size_t e = begin; e < end; ++e) {
+      ChannelSums& sum = sums[list.receptors[e]];
+      const std::size_t source = list.sources[e];
+      const double w_uS = gain * list.weights[e];
+      sum.weight[list.targets[e]] += relative[source] * w_uS;
+      sum.weight2[list.targets[e]] += relative[source] * w_uS * pair_weight[source];
+      sum.synapses += 1;
+      sum.connections += seen[source * sums.size() + list.receptors[e]] == 0 ? 1 : 0;
+      seen[source * sums.size() + list.receptors[e]] = 1;
+      sum.plain += w_uS;
+      sum.plain2 += w_uS * pair_weight[source];
+      sum.delay += w_uS * list.delays_ms[e];
+    }
+    for (std::size_t e = begin; e < end; ++e) {
+      pair_weight[list.sources[e]] = 0;
+      seen[list.sources[e] * sums.size() + list.receptors[e]] = 0;
+    }
   }
   for (std::size_t r = 0; r < sums.size(); ++r) {
     const ChannelSums& sum = sums[r];
-    if (!(sum.count > 0)) continue;
+    if (!(sum.synapses > 0)) continue;
     Channel channel;
     channel.projection = index;
     channel.source = projection.source;
     channel.receptor = find_or_add_receptor(model.receptors, receptors[r]);
     channel.delay_ms = sum.plain > 0 ? sum.delay / sum.plain : 0;
-    channel.in_degree = sum.count / static_cast<double>(cells);
-    channel.mean_weight_uS = sum.plain / sum.count;
-    channel.mean_weight2_uS2 = sum.plain2 / sum.count;
+    channel.in_degree = sum.synapses / static_cast<double>(cells);
+    channel.connections = sum.connections / static_cast<double>(cells);
+    channel.mean_weight_uS = sum.plain / sum.connections;
+    channel.mean_weight2_uS2 = sum.plain2 / sum.connections;
     model.channels.push_back(channel);
     for (std::size_t i = 0; i < cells; ++i) {
       model.classes[i].weight_uS.push_back(sum.weight[i]);

@@ -31,16 +31,19 @@ struct ModelOptions {
 /// One way in which spikes of a source population act: a projection through one receptor.
 struct Channel {
   std::size_t projection = 0;
-  std::size_t source = 0;    ///< population
-  std::size_t receptor = 0;  ///< index into PopulationModel::receptors
-  double delay_ms = 0;       ///< weight-averaged
-  double in_degree = 0;      ///< synapses per target cell, averaged over the population
-  double mean_weight_uS = 0;
-  double mean_weight2_uS2 = 0;
+  std::size_t source = 0;       ///< population
+  std::size_t receptor = 0;     ///< index into PopulationModel::receptors
+  double delay_ms = 0;          ///< weight-averaged
+  double in_degree = 0;         ///< synapses per target cell, averaged over the population
+  double connections = 0;       ///< presynaptic cells per target cell: several synapses of a pair count once
+  double mean_weight_uS = 0;    ///< of a connection: summed over the pair's synapses
+  double mean_weight2_uS2 = 0;  ///< of a connection, with the pair's synapses on other receptors acting together
 };
 
-/// Cells that share one working point. Vectors over channels: sums over a cell's synapses of w and w^2, each synapse
-/// counted with its presynaptic cell's rate relative to the source population's mean.
+/// Cells that share one working point. Vectors over channels: sums over a cell's synapses of w and of w W, W the summed
+/// weight of the pair (over all receptors of the projection), each counted with its presynaptic cell's rate relative to
+/// the source population's mean. Where all of a pair's synapses use one receptor, the second is the sum over pairs of
+/// W^2.
 struct CellClass {
   double share = 0;  ///< of the population's cells
   std::vector<double> weight_uS;

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "meanfield/model.hpp"
@@ -45,6 +46,7 @@ network::ConnectionRule fixed_in_degree(std::uint64_t number, double weight_uS, 
   network::ConnectionRule rule;
   rule.kind = network::ConnectionRule::Kind::fixed_in_degree;
   rule.number = number;
+  rule.multapses = false;
   rule.weight.mean = weight_uS;
   rule.delay_ms.mean = delay_ms;
   return rule;
@@ -85,8 +87,7 @@ network::Circuit balanced(double external_hz) {
 TEST(RateEquations, CouplingsAreTheInDegreesOfTheEdges) {
   network::Circuit circuit = balanced(8);
   auto& rule = std::get<network::ConnectionRule>(circuit.projections[0].connectivity);
-  rule.kind = network::ConnectionRule::Kind::pairwise_bernoulli;
-  rule.probability = 0.3;
+  rule.multapses = true;
   rule.weight = {network::Distribution::Kind::lognormal, 0.0015, 0.001, 0, 0};
   const Model model(circuit);
   std::uint64_t hash = network::kEdgeHashStart;
@@ -97,17 +98,21 @@ TEST(RateEquations, CouplingsAreTheInDegreesOfTheEdges) {
     edges_in_all += edges.size();
     const PopulationModel& target = model.populations()[model.index_of(circuit.projections[p].target)];
     std::vector<double> weight(target.classes.size(), 0.0), weight2 = weight;
-    for (std::size_t e = 0; e < edges.size(); ++e) {
-      weight[edges.targets[e]] += edges.weights[e];
-      weight2[edges.targets[e]] += edges.weights[e] * edges.weights[e];
+    std::map<std::pair<std::uint32_t, std::uint32_t>, double> pairs;
+    for (std::size_t e = 0; e < edges.size(); ++e) pairs[{edges.targets[e], edges.sources[e]}] += edges.weights[e];
+    for (const auto& [pair, W] : pairs) {
+      weight[pair.first] += W;
+      weight2[pair.first] += W * W;
     }
     std::size_t c = 0;
     while (target.channels[c].projection != p) ++c;
     EXPECT_DOUBLE_EQ(target.channels[c].in_degree,
                      static_cast<double>(edges.size()) / static_cast<double>(target.classes.size()));
+    EXPECT_DOUBLE_EQ(target.channels[c].connections,
+                     static_cast<double>(pairs.size()) / static_cast<double>(target.classes.size()));
     for (std::size_t i = 0; i < weight.size(); ++i) {
-      EXPECT_DOUBLE_EQ(target.classes[i].weight_uS[c], weight[i]);
-      EXPECT_DOUBLE_EQ(target.classes[i].weight2_uS2[c], weight2[i]);
+      EXPECT_NEAR(target.classes[i].weight_uS[c], weight[i], 1e-12 * weight[i]);
+      EXPECT_NEAR(target.classes[i].weight2_uS2[c], weight2[i], 1e-12 * weight2[i]);
     }
   }
   EXPECT_EQ(model.edge_hash(), hash);
@@ -226,6 +231,32 @@ TEST(RateEquations, UnequalCellsAreAveragedAfterTheTransferFunction) {
   const double mixed_Hz = stationary_state(Model(circuit)).rates_hz[0];
   EXPECT_NEAR(mixed_Hz, (rate_with(60) + rate_with(140)) / 2, 1e-9);
   EXPECT_GT(std::abs(mixed_Hz - rate_with(100)), 0.5);
+}
+
+/// A spike reaches all synapses of a pair at once: two synapses of weight w are one of weight 2 w, not two sources.
+TEST(RateEquations, SynapsesOfOnePairActTogether) {
+  network::Circuit circuit = balanced(5);
+  circuit.projections = {circuit.projections[4]};
+  network::ExplicitEdges twice, once;
+  for (std::uint32_t cell = 0; cell < 80; ++cell) {
+    for (std::uint32_t s = 0; s < 50; ++s) {
+      for (auto* edges : {&twice, &twice, &once}) {
+        edges->sources.push_back(s);
+        edges->targets.push_back(cell);
+        edges->weights.push_back(edges == &twice ? 0.0015 : 0.003);
+        edges->delays_ms.push_back(1);
+      }
+    }
+  }
+  circuit.projections[0].connectivity = twice;
+  const Model pairs(circuit);
+  EXPECT_EQ(pairs.populations()[0].channels[0].in_degree, 100);
+  EXPECT_EQ(pairs.populations()[0].channels[0].connections, 50);
+  const double rate_Hz = stationary_state(pairs).rates_hz[0];
+  circuit.projections[0].connectivity = once;
+  EXPECT_NEAR(stationary_state(Model(circuit)).rates_hz[0], rate_Hz, 1e-9);
+  circuit.projections[0].connectivity = fixed_in_degree(100, 0.0015, 1);  // 100 different sources: less noise
+  EXPECT_GT(std::abs(stationary_state(Model(circuit)).rates_hz[0] - rate_Hz), 0.1);
 }
 
 TEST(RateEquations, CurrentInjectedIntoSomeCellsMovesTheirRateOnly) {
