@@ -19,6 +19,7 @@ namespace {
 
 constexpr double kSkip_ms = 500;  // at the beginning of each recording: the way from V_init to the operating range
 constexpr double kMsPerS = 1000;
+constexpr double kNoticedShare = 0.001;
 
 bool needs_point(const network::CellType& type) {
   return type.detailed && !type.point;
@@ -188,6 +189,8 @@ class CellDeriver {
   // ------------------------------------------------------------------------------------------------------ fit --------
   void fit_cell() {
     record();
+    const double blocked = leave_out_depolarisation_block(recordings_.training);
+    leave_out_depolarisation_block(recordings_.test);
     recordings_.highest_rate_hz = highest_rate(recordings_.training);
     GifFitOptions fit_options;
     fit_options.skip_ms = kSkip_ms;
@@ -214,15 +217,13 @@ class CellDeriver {
       by_regression =
           regression->training.bits_per_spike > fit.training.bits_per_spike + options_.regression_bonus_bits;
     }
-    if (by_regression) {
-      // The synapses were made for the other membrane: again for this one, then eta and threshold again.
-      const network::GifModel& m = regression->model;
-      reduce_synapses({m.C_m_nF, m.g_L_uS, m.E_L_mV});
-      add_conductances();
-      fit_options.passive = membrane_;
-      fit = fit_gif(recordings_.training, fit_options);
-    }
+    if (by_regression) fit = std::move(*regression);
     model = fit.model;
+    if (blocked > kNoticedShare) {
+      cell_provenance.notes.push_back(fmt::format(
+          "{:.2g} of the training time is depolarisation block, which the point model does not have; left out",
+          blocked));
+    }
     describe_cell(fit, fit_options, by_regression, comparison);
   }
 

@@ -11,7 +11,8 @@
 ///   4. A GIF neuron fitted to that (bridges/gif_fit.hpp), twice: with C, g_L, E_L from step 1, and with C, g_L, E_L
 ///   from
 ///      regression. The one that predicts spikes better (bits per spike, training data) is kept; the impedance is
-///      preferred unless regression is clearly better. If regression wins, step 2 is done again for its membrane.
+///      preferred unless regression is clearly better, as where channels make the membrane leakier than at rest. The
+///      synapses stay those of step 2: their conductance is what the soma of the cell at rest would feel.
 ///   5. The error is measured on other cells of the type with other input.
 #pragma once
 
@@ -29,7 +30,7 @@ namespace triscale::bridges {
 
 struct PointDerivationOptions {
   std::uint64_t seed = 20240101;
-  double level_ms = 600;                ///< synaptic input: length of each of 15 levels of the sources' rates
+  double level_ms = 700;                ///< synaptic input: length of each of 9 levels of the sources' rates
   double current_sweep_ms = 8000;       ///< current input: length of each of 8 sweeps
   std::size_t repetitions = 20;         ///< of the noisy point model on unseen input
   double regression_bonus_bits = 0.25;  ///< regression must predict this much better to be chosen over the impedance

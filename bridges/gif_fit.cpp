@@ -27,6 +27,7 @@ struct Prepared {
   std::vector<std::size_t> spikes;  ///< step of each spike
   std::vector<char> refractory;     ///< V is held: steps from a spike to just before t_ref after it
   std::vector<char> near_spike;     ///< not to be used for the membrane
+  bool left_out(std::size_t k) const { return !sweep->left_out.empty() && sweep->left_out[k] != 0; }
 };
 
 std::size_t steps_of(double time_ms, double dt_ms) {
@@ -43,6 +44,7 @@ Prepared prepare(const GifSweep& sweep, const GifFitOptions& options) {
   const std::size_t before = steps_of(options.before_spike_ms, sweep.dt_ms);
   const std::size_t skip = std::min(n, steps_of(options.skip_ms, sweep.dt_ms));
   std::fill_n(out.near_spike.begin(), skip, 1);
+  for (std::size_t k = skip; k < sweep.left_out.size(); ++k) out.near_spike[k] |= sweep.left_out[k];
   for (const double time : sweep.spikes_ms) {
     const std::size_t spike = steps_of(time, sweep.dt_ms);
     if (spike >= n) continue;
@@ -61,7 +63,8 @@ std::vector<Prepared> prepare_all(std::span<const GifSweep> sweeps, const GifFit
   out.reserve(sweeps.size());
   for (const GifSweep& sweep : sweeps) {
     const std::size_t n = sweep.V_mV.size();
-    if (n < 2 || sweep.I_nA.size() != n || (!sweep.G_uS.empty() && sweep.G_uS.size() != n) || !(sweep.dt_ms > 0)) {
+    if (n < 2 || sweep.I_nA.size() != n || (!sweep.G_uS.empty() && sweep.G_uS.size() != n) ||
+        (!sweep.left_out.empty() && sweep.left_out.size() != n) || !(sweep.dt_ms > 0)) {
       throw core::InputError({"", "recording", fmt::format("{} samples of V, {} of I", n, sweep.I_nA.size()),
                               "V, I and G must have the same length and dt must be > 0", ""});
     }
@@ -332,7 +335,7 @@ ThresholdData threshold_data(const Membrane& m, double V_reset, const std::vecto
       for (const std::size_t spike : data[s].spikes) gamma.spike(spike);
     }
     gamma.advance(k);
-    if (k < steps_of(options.skip_ms, sweep.dt_ms)) return;
+    if (k < steps_of(options.skip_ms, sweep.dt_ms) || data[s].left_out(k)) return;
     out.samples_total += 1;
     // The step of the spike itself belongs to the data; those after it are refractory.
     if (data[s].refractory[k] && !is_spike[s][k]) return;
@@ -483,6 +486,44 @@ VectorXd beta_of(const network::GifModel& model, double V_0) {
 
 }  // namespace
 
+double leave_out_depolarisation_block(std::span<GifSweep> sweeps) {
+  constexpr double kBeforeSpike_ms = 1, kLongest_ms = 10, kMargin_ms = 20;
+  double onset = 0, spikes = 0;
+  for (const GifSweep& sweep : sweeps) {
+    const std::size_t before = steps_of(kBeforeSpike_ms, sweep.dt_ms);
+    for (const double t : sweep.spikes_ms) {
+      const std::size_t k = steps_of(t, sweep.dt_ms);
+      if (k < before || k >= sweep.V_mV.size()) continue;
+      onset += sweep.V_mV[k - before];
+      spikes += 1;
+    }
+  }
+  if (!(spikes > 0)) return 0;
+  onset /= spikes;
+  double left_out = 0, all = 0;
+  for (GifSweep& sweep : sweeps) {
+    const std::size_t n = sweep.V_mV.size();
+    const std::size_t longest = steps_of(kLongest_ms, sweep.dt_ms), margin = steps_of(kMargin_ms, sweep.dt_ms);
+    std::vector<char> is_spike(n, 0);
+    for (const double t : sweep.spikes_ms) {
+      if (steps_of(t, sweep.dt_ms) < n) is_spike[steps_of(t, sweep.dt_ms)] = 1;
+    }
+    sweep.left_out.assign(n, 0);
+    std::size_t begin = 0;  // of the present stretch above onset without a spike
+    for (std::size_t k = 0; k <= n; ++k) {
+      if (k < n && sweep.V_mV[k] > onset && !is_spike[k]) continue;
+      if (k - begin > longest) {
+        const std::size_t first = begin > margin ? begin - margin : 0;
+        std::fill(sweep.left_out.begin() + first, sweep.left_out.begin() + std::min(n, k + margin), 1);
+      }
+      begin = k + 1;
+    }
+    left_out += static_cast<double>(std::count(sweep.left_out.begin(), sweep.left_out.end(), 1));
+    all += static_cast<double>(n);
+  }
+  return all > 0 ? left_out / all : 0;
+}
+
 GifFit fit_gif(std::span<const GifSweep> training, const GifFitOptions& options) {
   constexpr std::size_t kMinSpikes = 5;
   const std::vector<Prepared> data = prepare_all(training, options);
@@ -599,12 +640,21 @@ std::vector<double> simulate_gif(const network::GifModel& model, const GifSweep&
 
 namespace {
 
-std::vector<double> later_than(const std::vector<double>& spikes, double skip_ms) {
+/// Spikes of the part of a sweep that counts.
+std::vector<double> counted(const std::vector<double>& spikes, const GifSweep& sweep, double skip_ms) {
   std::vector<double> out;
   for (const double t : spikes) {
-    if (t >= skip_ms) out.push_back(t);
+    const std::size_t k = steps_of(t, sweep.dt_ms);
+    if (t >= skip_ms && (k >= sweep.left_out.size() || !sweep.left_out[k])) out.push_back(t);
   }
   return out;
+}
+
+double counted_seconds(const GifSweep& sweep, double skip_ms) {
+  const std::size_t first = steps_of(skip_ms, sweep.dt_ms);
+  auto samples = static_cast<double>(sweep.I_nA.size()) - static_cast<double>(first);
+  for (std::size_t k = first; k < sweep.left_out.size(); ++k) samples -= sweep.left_out[k];
+  return samples * sweep.dt_ms / kMsPerS;
 }
 
 /// Number of pairs of spikes, one from each train, closer than the window.
@@ -646,14 +696,14 @@ GifPrediction predict_gif(const network::GifModel& model, std::span<const GifSwe
   Intervals data_intervals, model_intervals;
   const double n = static_cast<double>(repetitions);
   for (std::size_t s = 0; s < test.size(); ++s) {
-    const std::vector<double> data = later_than(test[s].spikes_ms, skip_ms);
+    const std::vector<double> data = counted(test[s].spikes_ms, test[s], skip_ms);
     std::vector<double> pooled;
     double self = 0;
     for (std::size_t r = 0; r < repetitions; ++r) {
       const std::vector<double> spikes =
-          later_than(simulate_gif(model, test[s], test[s].V_mV.empty() ? model.E_L_mV : test[s].V_mV[0], seed,
-                                  s * repetitions + r),
-                     skip_ms);
+          counted(simulate_gif(model, test[s], test[s].V_mV.empty() ? model.E_L_mV : test[s].V_mV[0], seed,
+                               s * repetitions + r),
+                  test[s], skip_ms);
       self += coincidences(spikes, spikes, window_ms);
       model_intervals.add(spikes);
       pooled.insert(pooled.end(), spikes.begin(), spikes.end());
@@ -664,7 +714,7 @@ GifPrediction predict_gif(const network::GifModel& model, std::span<const GifSwe
     // Unbiased: only pairs of different repetitions.
     const double all = coincidences(pooled, pooled, window_ms);
     model_norm += repetitions > 1 ? (all - self) / (n * (n - 1)) : all;
-    seconds += static_cast<double>(test[s].I_nA.size()) * test[s].dt_ms / kMsPerS - skip_ms / kMsPerS;
+    seconds += counted_seconds(test[s], skip_ms);
     data_count += static_cast<double>(data.size());
     model_count += static_cast<double>(pooled.size()) / n;
     data_intervals.add(data);

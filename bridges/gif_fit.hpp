@@ -34,7 +34,13 @@ struct GifSweep {
   std::vector<double> I_nA;
   std::vector<double> G_uS;       ///< empty: no conductance
   std::vector<double> spikes_ms;  ///< ascending
+  std::vector<char> left_out;     ///< 1: sample not to be used for fit or comparison; empty: all are used
 };
+
+/// Marks depolarisation block as left out: V stays above the potential at which spikes start for longer than 10 ms
+/// without a spike. An integrate-and-fire neuron fires there all the more, so such stretches say nothing about its
+/// parameters. Returns the share of time left out.
+double leave_out_depolarisation_block(std::span<GifSweep> sweeps);
 
 struct PassiveMembrane {
   double C_m_nF = 0, g_L_uS = 0, E_L_mV = 0;

@@ -12,7 +12,7 @@ namespace triscale::bridges {
 
 namespace {
 
-constexpr std::size_t kCells = 8;  // as many as the detailed tier runs side by side
+constexpr std::size_t kCells = 16;  // the detailed tier runs eight side by side
 constexpr double kRecurrentRate_hz = 5;
 constexpr double kMsPerS = 1000;
 
@@ -178,15 +178,13 @@ void SynapticDrive::add_conductances(const std::vector<network::SynapseType>& sy
 }
 
 std::vector<DriveLevel> SynapticDrive::find_levels(std::uint64_t seed) const {
-  constexpr double kPilot_ms = 600, kSettle_ms = 100, kSilent_hz = 0.5, kBusy_hz = 25, kLeast_hz = 1;
-  constexpr std::size_t kPilots = 9, kLevels = 5;
-  constexpr double kRecurrentShares[] = {0.3, 1, 3};
+  constexpr double kPilot_ms = 600, kSettle_ms = 100, kLeast_hz = 1.5, kMost_hz = 20, kAim_hz = 6;
+  constexpr std::size_t kPilots = 9;
+  constexpr double kExternalShares[] = {1, 0.7, 1.4}, kRecurrentShares[] = {1, 0.4, 2};
   if (!has_input()) return {};
   std::vector<DriveLevel> pilots;
-  for (std::size_t k = 0; k < kPilots; ++k) {
-    const double m = 0.125 * std::pow(2.0, static_cast<double>(k));
-    pilots.push_back({m, m});
-  }
+  for (std::size_t k = 0; k < kPilots; ++k) pilots.push_back({0.25 * std::pow(2.0, static_cast<double>(k)), 1});
+  const std::size_t as_it_is = 2;  // external rates times 1
   std::vector<double> rates(kPilots, 0.0);
   const std::vector<GifSweep> sweeps = record(pilots, kPilot_ms, seed);
   for (const GifSweep& sweep : sweeps) {
@@ -196,22 +194,17 @@ std::vector<DriveLevel> SynapticDrive::find_levels(std::uint64_t seed) const {
       rates[level] += kMsPerS / (kPilot_ms - kSettle_ms) / static_cast<double>(sweeps.size());
     }
   }
-  // From the last level that is nearly silent to the first that is busy (or the busiest).
-  std::size_t high = 0;
-  while (high + 1 < kPilots && rates[high] < kBusy_hz) ++high;
-  if (rates[high] < kBusy_hz)
-    high = static_cast<std::size_t>(std::max_element(rates.begin(), rates.end()) - rates.begin());
-  if (rates[high] < kLeast_hz) return {};
-  std::size_t low = high;
-  while (low > 0 && rates[low] > kSilent_hz) --low;
-  const double ratio = std::pow(pilots[high].external / pilots[low].external, 1.0 / (kLevels - 1));
-  std::vector<DriveLevel> levels;
-  for (const double share : kRecurrentShares) {
-    for (std::size_t k = 0; k < kLevels; ++k) {
-      // Levels in an order that alternates between low and high.
-      const double m = pilots[low].external * std::pow(ratio, static_cast<double>((2 * k) % kLevels));
-      levels.push_back({m, share * m});
+  // The circuit's own external rates where they make the cells fire; else the multiple that comes nearest to the aim.
+  std::size_t centre = as_it_is;
+  if (!(rates[centre] >= kLeast_hz) || rates[centre] > kMost_hz) {
+    for (std::size_t k = 0; k < kPilots; ++k) {
+      if (std::abs(rates[k] - kAim_hz) < std::abs(rates[centre] - kAim_hz)) centre = k;
     }
+  }
+  if (!(rates[centre] >= kLeast_hz)) return {};
+  std::vector<DriveLevel> levels;
+  for (const double recurrent : kRecurrentShares) {
+    for (const double external : kExternalShares) levels.push_back({external * pilots[centre].external, recurrent});
   }
   return levels;
 }

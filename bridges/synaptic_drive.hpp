@@ -21,7 +21,7 @@ struct DriveLevel {
 
 class SynapticDrive {
  public:
-  /// Up to eight cells of the type, of its largest population. `choice` selects different cells (and is otherwise
+  /// Up to 16 cells of the type, of its largest population. `choice` selects different cells (and is otherwise
   /// free).
   SynapticDrive(const network::Circuit& circuit, std::size_t cell_type, std::size_t choice);
 
@@ -33,7 +33,9 @@ class SynapticDrive {
   /// from the point descriptions in `synapse_types` (one for each of the circuit's).
   void add_conductances(const std::vector<network::SynapseType>& synapse_types, const std::vector<DriveLevel>& levels,
                         double level_ms, std::uint64_t seed, std::vector<GifSweep>& sweeps) const;
-  /// Levels that take the cells from about 0.5 to 25 Hz; empty if they cannot be made to fire.
+  /// Levels around the circuit's own external rates and 5 Hz of the recurrent sources; if the cells are nearly silent
+  /// or very busy there, around the multiple of the external rates that brings them nearest to 6 Hz. Empty if none
+  /// makes them fire.
   std::vector<DriveLevel> find_levels(std::uint64_t seed) const;
 
  private:
