@@ -46,7 +46,9 @@ BiexponentialSynapse low_pass(const BiexponentialSynapse& kinetics, double tau_m
       kinetics.tau_rise_ms * kinetics.tau_rise_ms + kinetics.tau_decay_ms * kinetics.tau_decay_ms + tau_ms * tau_ms;
   // Two time constants with these sums exist if mean^2 <= 2 variance; what is over becomes delay.
   const double mean = std::min(kinetics.tau_rise_ms + kinetics.tau_decay_ms + tau_ms, std::sqrt(2 * variance));
-  const double root = std::sqrt(std::max(0.0, 2 * variance - mean * mean));
+  // Equal time constants are the limit of an alpha function; the biexponential needs them apart by a little.
+  constexpr double kApart = 1e-4;
+  const double root = std::max(kApart * mean, std::sqrt(std::max(0.0, 2 * variance - mean * mean)));
   return {0.5 * (mean - root), 0.5 * (mean + root), kinetics.E_rev_mV};
 }
 
