@@ -130,8 +130,8 @@ TEST_P(GifFitRecovery, PredictsUnseenInputAsWellAsTheTruth) {
   EXPECT_GT(best.bits_per_spike, 1.0);
   EXPECT_GT(unseen.bits_per_spike, best.bits_per_spike - 0.05);
   EXPECT_GT(unseen.variance_explained_V, 0.999);
-  const GifPrediction predicted = predict_gif(fit.model, test, 500, 20, 3);
-  const GifPrediction ideal = predict_gif(known_model(), test, 500, 20, 3);
+  const GifPrediction predicted = predict_gif(fit.model, test, 500, 8, 3);
+  const GifPrediction ideal = predict_gif(known_model(), test, 500, 8, 3);
   EXPECT_NEAR(predicted.coincidence, ideal.coincidence, 0.03);
   EXPECT_NEAR(predicted.rate_model_hz / predicted.rate_data_hz, 1.0, 0.1);
   EXPECT_NEAR(predicted.cv_model, predicted.cv_data, 0.1);
@@ -182,6 +182,23 @@ TEST(GifFit, CoincidenceIsOneForATrainWithItselfAndNearChanceForAnother) {
   other.V_mV = test.V_mV;
   other.spikes_ms = test.spikes_ms;
   EXPECT_LT(predict_gif(deterministic, std::span(&other, 1), 0, 3, 1).coincidence, 0.4);
+}
+
+TEST(GifFit, LeavesOutDepolarisationBlockOnly) {
+  GifSweep sweep = drive(0.2, 0.1, 5000, 5);
+  record(known_model(), sweep, 1);
+  ASSERT_GT(sweep.spikes_ms.size(), 10u);
+  EXPECT_EQ(leave_out_depolarisation_block(std::span(&sweep, 1)), 0);
+  for (std::size_t k = 20000; k < 21000; ++k) sweep.V_mV[k] = -30;
+  std::vector<double> spikes;
+  for (const double t : sweep.spikes_ms) {
+    if (t < 1999 || t > 2100) spikes.push_back(t);
+  }
+  sweep.spikes_ms = spikes;
+  EXPECT_NEAR(leave_out_depolarisation_block(std::span(&sweep, 1)), 0.14 / 5, 0.002);
+  EXPECT_EQ(sweep.left_out[20500], 1);
+  EXPECT_EQ(sweep.left_out[19000], 0);
+  EXPECT_EQ(sweep.left_out[22000], 0);
 }
 
 TEST(GifFit, RefusesARecordingWithoutSpikes) {

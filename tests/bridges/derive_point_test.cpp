@@ -1,0 +1,240 @@
+#include "bridges/derive_point.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bridges/quasi_active.hpp"
+#include "bridges/synapse_reduction.hpp"
+#include "detailed/simulate.hpp"
+#include "pointneuron/simulate.hpp"
+
+namespace triscale::bridges {
+namespace {
+
+network::RegionProperties passive_region() {
+  network::RegionProperties region;
+  region.Ra_Ohm_cm = 150;
+  region.C_m_uF_cm2 = 1;
+  region.g_pas_S_cm2 = 1.0 / 15000;
+  region.e_pas_mV = -72;
+  region.E_Na_mV = 53;
+  region.E_K_mV = -90;
+  return region;
+}
+
+/// A soma with spikes and two passive dendrites of 300 um.
+network::CellType spiking_cell(const std::string& name) {
+  network::Morphology m;
+  m.sections.push_back({network::SectionKind::soma, -1, 1, {{-8, 0, 0, 16}, {8, 0, 0, 16}}, {}});
+  m.sections.push_back({network::SectionKind::basal, 0, 1, {{8, 0, 0, 2}, {308, 0, 0, 1}}, {}});
+  m.sections.push_back({network::SectionKind::basal, 0, 0, {{-8, 0, 0, 2}, {-308, 0, 0, 1}}, {}});
+  network::CellType type;
+  type.name = name;
+  type.dale = network::Dale::excitatory;
+  type.detailed.emplace();
+  type.detailed->morphology = std::make_shared<network::Morphology>(m);
+  type.detailed->regions.fill(passive_region());
+  type.detailed->mechanisms = {{"NaTs", network::SectionKind::soma, {{"gbar", 1.0}}},
+                               {"Kv3_1", network::SectionKind::soma, {{"gbar", 0.6}}},
+                               {"Im", network::SectionKind::soma, {{"gbar", 0.001}}}};
+  return type;
+}
+
+/// 16 cells that hear 40 external Poisson sources of 20 Hz through synapses on their dendrites.
+network::Circuit small_circuit() {
+  network::Circuit c;
+  c.run.duration_ms = 2000;
+  c.run.dt_ms = 0.1;
+  c.run.V_init_mV = -72;
+  c.cell_types = {spiking_cell("cell")};
+  network::SynapseType ampa;
+  ampa.name = "ampa";
+  ampa.detailed = network::BiexponentialSynapse{0.5, 3, 0};
+  c.synapse_types = {ampa};
+  network::Population cells, external;
+  cells.name = "cells";
+  cells.size = 16;
+  external.name = "external";
+  external.size = 100;
+  external.is_virtual = true;
+  external.source = network::PoissonTrains{{0.0}, {20.0}};
+  c.populations = {cells, external};
+  network::ConnectionRule rule;
+  rule.kind = network::ConnectionRule::Kind::fixed_in_degree;
+  rule.number = 40;
+  rule.weight = {network::Distribution::Kind::constant, 0.0012};
+  rule.delay_ms = {network::Distribution::Kind::constant, 1.0};
+  network::Projection projection;
+  projection.name = "external->cells";
+  projection.source = 1;
+  projection.target = 0;
+  projection.connectivity = rule;
+  projection.placement.kinds = {network::SectionKind::basal};
+  c.projections = {projection};
+  return c;
+}
+
+PointDerivationOptions quick() {
+  PointDerivationOptions options;
+  options.level_ms = 400;
+  options.current_sweep_ms = 3000;
+  options.repetitions = 5;
+  return options;
+}
+
+class SpikeCount : public core::Recorder {
+ public:
+  void record_spikes(std::size_t population, double, std::span<const std::uint32_t> cells) override {
+    if (population == 0) count += static_cast<double>(cells.size());
+  }
+  void record_probe(std::size_t, double, std::span<const double>) override {}
+  void record_rates(double, std::span<const double>) override {}
+  double count = 0;
+};
+
+const network::GifModel& gif(const network::Circuit& circuit) {
+  return std::get<network::GifModel>(circuit.cell_types[0].point->model);
+}
+
+TEST(DerivePoint, PointNetworkFiresAsOftenAsTheDetailedOne) {
+  const network::Circuit circuit = small_circuit();
+  network::Derivation derivation;
+  core::NoProgress progress;
+  const network::Circuit derived = derive_point(circuit, quick(), 2, derivation, progress);
+  SpikeCount detailed_spikes, point_spikes;
+  detailed::simulate(derived, 1, detailed_spikes, progress);
+  pointneuron::simulate(derived, 1, point_spikes, progress);
+  ASSERT_GT(detailed_spikes.count, 60);
+  EXPECT_NEAR(point_spikes.count / detailed_spikes.count, 1, 0.2);
+
+  const network::Provenance& p = derivation.point_cells.at("cell");
+  EXPECT_FALSE(p.method.empty());
+  EXPECT_LT(std::abs(p.fit_error.at("rate_relative")), 0.2);
+  EXPECT_LT(p.fit_error.at("V_unexplained_variance"), 0.3);
+  EXPECT_LT(p.fit_error.at("missed_coincidence_4ms"), 0.5);
+  EXPECT_GT(p.validity_range.at("rate_hz")[1], 2);
+  const network::Provenance& s = derivation.point_synapses.at("ampa");
+  EXPECT_LT(s.fit_error.at("psp_peak_simulated"), 0.2);
+  EXPECT_LT(s.fit_error.at("psp_area_simulated"), 0.2);
+}
+
+TEST(DerivePoint, GivesTheSameBitsForAnyNumberOfThreads) {
+  network::Circuit circuit = small_circuit();
+  circuit.cell_types.push_back(spiking_cell("other"));
+  circuit.cell_types[1].detailed->regions[0].g_pas_S_cm2 *= 2;
+  circuit.populations.push_back(circuit.populations[0]);
+  circuit.populations.back().name = "others";
+  circuit.populations.back().cell_type = 1;
+  network::Derivation first, second;
+  core::NoProgress progress;
+  PointDerivationOptions options = quick();
+  options.level_ms = 200;
+  options.current_sweep_ms = 1500;
+  const network::Circuit one = derive_point(circuit, options, 1, first, progress);
+  const network::Circuit two = derive_point(circuit, options, 2, second, progress);
+  ASSERT_TRUE(one.cell_types[1].point);
+  for (std::size_t t = 0; t < 2; ++t) {
+    const auto& a = std::get<network::GifModel>(one.cell_types[t].point->model);
+    const auto& b = std::get<network::GifModel>(two.cell_types[t].point->model);
+    EXPECT_EQ(a.C_m_nF, b.C_m_nF);
+    EXPECT_EQ(a.V_threshold_mV, b.V_threshold_mV);
+    EXPECT_EQ(a.Delta_V_mV, b.Delta_V_mV);
+    EXPECT_EQ(a.eta_nA[0].amplitude, b.eta_nA[0].amplitude);
+  }
+  EXPECT_EQ(first.point_cells.at("cell").fit_error, second.point_cells.at("cell").fit_error);
+  // The cell without synapses is fitted to somatic current.
+  EXPECT_NE(first.point_cells.at("other").notes.front().find("current"), std::string::npos);
+}
+
+TEST(DerivePoint, KeepsAPointCellThatIsGivenAndReducesItsSynapsesOnly) {
+  network::Circuit circuit = small_circuit();
+  network::GifModel given;
+  given.C_m_nF = 0.05;
+  given.g_L_uS = 0.004;
+  given.E_L_mV = -72;
+  circuit.cell_types[0].point = network::PointCell{given};
+  network::Derivation derivation;
+  core::NoProgress progress;
+  const network::Circuit derived = derive_point(circuit, quick(), 1, derivation, progress);
+  EXPECT_EQ(gif(derived).C_m_nF, 0.05);
+  EXPECT_TRUE(derivation.point_cells.empty());
+  EXPECT_TRUE(derived.synapse_types[0].point);
+  EXPECT_TRUE(missing_for_point(derived).empty());
+}
+
+TEST(DerivePoint, SaysWhatCannotBeDerived) {
+  network::Circuit circuit = small_circuit();
+  circuit.cell_types[0].detailed.reset();
+  network::Derivation derivation;
+  core::NoProgress progress;
+  EXPECT_EQ(missing_for_point(circuit).size(), 2u);
+  EXPECT_THROW(derive_point(circuit, quick(), 1, derivation, progress), core::InputError);
+}
+
+TEST(ReduceSynapse, SynapseOnAnIsopotentialCellKeepsItsWeightTimeCourseAndDelay) {
+  network::CellType type = spiking_cell("ball");
+  type.detailed->mechanisms.clear();
+  network::Morphology ball;
+  ball.sections.push_back(type.detailed->morphology->sections[0]);
+  type.detailed->morphology = std::make_shared<network::Morphology>(ball);
+  const QuasiActiveCell cell(*type.detailed, network::RunSettings{});
+  const ImpedanceSpectrum spectrum = impedance_spectrum(cell, Channels::linearised);
+  const PassiveMembrane membrane = fit_membrane(spectrum, cell.V_soma_mV());
+  EXPECT_NEAR(membrane.C_m_nF / membrane.g_L_uS, 15, 1e-6);  // R_m C_m
+  const SynapseReduction r = reduce_synapse({0.5, 3, 0}, cell.tree(), spectrum, membrane);
+  for (const network::SiteTransfer& row : r.synapse.sites) {
+    EXPECT_NEAR(row.attenuation, 1, 1e-6);
+    EXPECT_EQ(row.extra_delay_ms, 0);
+    EXPECT_NEAR(row.shunt_per_uS, 0, 1e-6);
+    EXPECT_DOUBLE_EQ(r.synapse.receptors[row.receptor].tau_decay_ms, 3);
+  }
+  EXPECT_LT(r.largest_psp_error, 1e-6);
+}
+
+TEST(ReduceSynapse, DistalSynapsesArriveSmallerLaterAndSaturateMore) {
+  const network::CellType type = spiking_cell("cell");
+  network::RunSettings run;
+  run.V_init_mV = -72;
+  const QuasiActiveCell cell(*type.detailed, run);
+  const ImpedanceSpectrum spectrum = impedance_spectrum(cell, Channels::linearised);
+  const SynapseReduction r =
+      reduce_synapse({0.5, 3, 0}, cell.tree(), spectrum, fit_membrane(spectrum, cell.V_soma_mV()));
+  const network::SiteTransfer *near = r.synapse.find({1, 0.05}), *far = r.synapse.find({1, 0.95});
+  ASSERT_TRUE(near && far);
+  EXPECT_GT(near->attenuation, far->attenuation);
+  EXPECT_LT(near->shunt_per_uS, far->shunt_per_uS);
+  const auto mean_time = [&](const network::SiteTransfer& row) {
+    const network::BiexponentialSynapse& receptor = r.synapse.receptors[row.receptor];
+    return row.extra_delay_ms + receptor.tau_rise_ms + receptor.tau_decay_ms;
+  };
+  EXPECT_GT(mean_time(*far), mean_time(*near) + 0.3);
+}
+
+TEST(LowPass, AddsItsMomentsToTheSynapse) {
+  const network::BiexponentialSynapse k{0.5, 3, 0};
+  const network::BiexponentialSynapse slow = low_pass(k, 1);
+  EXPECT_NEAR(slow.tau_rise_ms + slow.tau_decay_ms, 4.5, 1e-12);
+  EXPECT_NEAR(slow.tau_rise_ms * slow.tau_rise_ms + slow.tau_decay_ms * slow.tau_decay_ms, 10.25, 1e-12);
+  // The spectrum is that of the sampled time course with peak 1.
+  double area = 0, peak = 0;
+  Complex transform = 0;
+  const double h = 0.001, f = 40;
+  const double t_peak = std::log(6.0) * 0.5 * 3 / 2.5;
+  const double factor = 1 / (std::exp(-t_peak / 3) - std::exp(-t_peak / 0.5));
+  for (double t = h / 2; t < 60; t += h) {
+    const double g = factor * (std::exp(-t / 3) - std::exp(-t / 0.5));
+    area += g * h;
+    peak = std::max(peak, g);
+    transform += g * h * std::polar(1.0, -2e-3 * 3.141592653589793 * f * t);
+  }
+  EXPECT_NEAR(peak, 1, 1e-5);
+  EXPECT_NEAR(integral_of(k), area, 1e-5);
+  EXPECT_LT(std::abs(spectrum_of(k, f) - transform), 1e-5);
+}
+
+}  // namespace
+}  // namespace triscale::bridges
