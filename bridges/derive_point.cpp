@@ -215,7 +215,8 @@ class CellDeriver {
           fit.training.bits_per_spike, fit.training.variance_explained_V, regression->training.bits_per_spike,
           regression->training.variance_explained_V);
       by_regression =
-          regression->training.bits_per_spike > fit.training.bits_per_spike + options_.regression_bonus_bits;
+          regression->training.bits_per_spike > fit.training.bits_per_spike &&
+          regression->training.variance_explained_V > fit.training.variance_explained_V + options_.regression_gain;
     }
     if (by_regression) fit = std::move(*regression);
     model = fit.model;

@@ -5,13 +5,12 @@
 ///   1. Rest and impedance of the linearised tree (bridges/quasi_active.hpp); C and g_L from the input impedance of the
 ///      soma, E_L the resting potential.
 ///   2. Its synapse types carried to the soma by transfer impedance (bridges/synapse_reduction.hpp).
-///   3. Eight cells run on the detailed tier under in-vivo-like fluctuating input, from nearly silent to about 25 Hz:
-///      through their own dendritic synapses with Poisson sources (bridges/synaptic_drive.hpp), or, if the type has
-///      none in this circuit, by fluctuating current into the soma.
-///   4. A GIF neuron fitted to that (bridges/gif_fit.hpp), twice: with C, g_L, E_L from step 1, and with C, g_L, E_L
-///   from
-///      regression. The one that predicts spikes better (bits per spike, training data) is kept; the impedance is
-///      preferred unless regression is clearly better, as where channels make the membrane leakier than at rest. The
+///   3. Cells run on the detailed tier under in-vivo-like fluctuating input: through their own dendritic synapses with
+///      Poisson sources (bridges/synaptic_drive.hpp), or, if the type has none in this circuit, by fluctuating current
+///      into the soma.
+///   4. A GIF neuron fitted to that (bridges/gif_fit.hpp), twice: with C, g_L, E_L from step 1, and with those from
+///      regression. The impedance is kept unless regression predicts spikes better (bits per spike, training data) and
+///      explains clearly more of V, as it does where channels make the membrane leakier than it is at rest. The
 ///      synapses stay those of step 2: their conductance is what the soma of the cell at rest would feel.
 ///   5. The error is measured on other cells of the type with other input.
 #pragma once
@@ -30,10 +29,10 @@ namespace triscale::bridges {
 
 struct PointDerivationOptions {
   std::uint64_t seed = 20240101;
-  double level_ms = 700;                ///< synaptic input: length of each of 9 levels of the sources' rates
-  double current_sweep_ms = 8000;       ///< current input: length of each of 8 sweeps
-  std::size_t repetitions = 20;         ///< of the noisy point model on unseen input
-  double regression_bonus_bits = 0.25;  ///< regression must predict this much better to be chosen over the impedance
+  double level_ms = 700;           ///< synaptic input: length of each of 9 levels of the sources' rates
+  double current_sweep_ms = 8000;  ///< current input: length of each of 8 sweeps
+  std::size_t repetitions = 20;    ///< of the noisy point model on unseen input
+  double regression_gain = 0.05;   ///< share of the variance of V that regression must explain more to be chosen
 };
 
 /// Why a point description cannot be derived for a cell type or synapse type that needs one; empty if all can.

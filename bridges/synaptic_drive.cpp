@@ -194,11 +194,16 @@ std::vector<DriveLevel> SynapticDrive::find_levels(std::uint64_t seed) const {
       rates[level] += kMsPerS / (kPilot_ms - kSettle_ms) / static_cast<double>(sweeps.size());
     }
   }
-  // The circuit's own external rates where they make the cells fire; else the multiple that comes nearest to the aim.
+  // The circuit's own external rates where they make the cells fire; else the lowest multiple that does: far above it
+  // cells fall into depolarisation block, and their rates go down again.
   std::size_t centre = as_it_is;
   if (!(rates[centre] >= kLeast_hz) || rates[centre] > kMost_hz) {
-    for (std::size_t k = 0; k < kPilots; ++k) {
-      if (std::abs(rates[k] - kAim_hz) < std::abs(rates[centre] - kAim_hz)) centre = k;
+    centre = 0;
+    while (centre + 1 < kPilots && rates[centre] < kAim_hz) ++centre;
+    // The one before may be nearer.
+    if (centre > 0 && rates[centre - 1] >= kLeast_hz && rates[centre] - kAim_hz > kAim_hz - rates[centre - 1]) --centre;
+    if (!(rates[centre] >= kLeast_hz)) {
+      centre = static_cast<std::size_t>(std::max_element(rates.begin(), rates.end()) - rates.begin());
     }
   }
   if (!(rates[centre] >= kLeast_hz)) return {};
