@@ -12,7 +12,8 @@
 ///      regression. The impedance is kept unless regression predicts spikes better (bits per spike, training data) and
 ///      explains clearly more of V, as it does where channels make the membrane leakier than it is at rest. The
 ///      synapses stay those of step 2: their conductance is what the soma of the cell at rest would feel.
-///   5. The error is measured on other cells of the type with other input.
+///   5. The error is measured on other input; on other cells too where the population has at least 32 (below that some
+///      or all cells are the same, with their synapses).
 #pragma once
 
 #include <cstddef>
