@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
+
 #include <algorithm>
 #include <fstream>
 #include <set>
@@ -44,9 +48,12 @@ void describe_compartments(const network::Circuit& circuit, io::FileRecorder& re
   }
 }
 
-/// Lets the peak memory of a tier not be that of an earlier one. Where the system does not offer it (it is Linux's),
-/// the peak is that of the whole process.
+/// Lets the peak memory of a tier not be that of what ran before it. Where the system does not offer it (it is
+/// Linux's), the peak is that of the whole process.
 void reset_peak_memory() {
+#ifdef __GLIBC__
+  malloc_trim(0);  // gives back what earlier work has freed
+#endif
   std::ofstream("/proc/self/clear_refs") << "5";
 }
 
