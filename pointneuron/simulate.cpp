@@ -20,7 +20,7 @@ namespace triscale::pointneuron {
 
 namespace {
 
-constexpr std::int64_t kStepsBetweenProgress = 100;
+constexpr std::int64_t kLongestWindow = 64;  ///< steps; more would not save time any more
 
 using Clock = std::chrono::steady_clock;
 
@@ -42,21 +42,34 @@ struct Cells {
   std::vector<double> G_uS, GE_nA, I_nA;
 };
 
-/// The part of a population that one thread owns, and the spikes that it made last.
+/// A spike of a cell at step * dt.
+struct Spike {
+  std::int64_t step;
+  std::uint32_t cell;
+};
+
+/// The part of a population that one thread owns, and the spikes that it made in the last window.
 struct Share {
   std::size_t begin = 0, end = 0;
-  std::vector<std::uint32_t> spikes;  ///< at the end of the step
+  std::vector<Spike> spikes;               ///< ascending by step, then cell
+  std::vector<std::uint32_t> step_spikes;  ///< of one step
   std::unique_ptr<network::SpikeSourceReader> virtual_source;
-  std::vector<network::SourceSpike> virtual_spikes;  ///< within the step that comes next
+  std::vector<network::SourceSpike> virtual_spikes;  ///< within the window that comes next
 };
 
 struct ProbeSampling {
   std::size_t probe = 0;
   std::vector<std::uint32_t> cells;
   std::int64_t first_step = 0, every_steps = 1, end_step = 0;
-  std::vector<double> values;
+  std::vector<double> values;  ///< of a window: [step][cell]
+
+  bool due(std::int64_t step) const {
+    return step >= first_step && step < end_step && (step - first_step) % every_steps == 0;
+  }
 };
 
+/// Time is cut into windows no longer than the shortest delay between cells. Within a window every thread runs its
+/// cells on its own; spikes are exchanged between windows.
 class Simulation {
  public:
   Simulation(const network::Circuit& circuit, std::size_t threads);
@@ -70,12 +83,13 @@ class Simulation {
   void make_probes();
   std::vector<std::size_t> places_of(std::size_t projection, std::size_t receptors) const;
 
-  void step_part(std::size_t part, std::int64_t step);
-  void deliver(std::size_t part, std::int64_t step);
+  void run_window(std::size_t part, std::int64_t begin, std::int64_t end);
+  void deliver(std::size_t part, std::int64_t begin);
   void advance(std::size_t part, std::size_t population, std::int64_t step);
   void draw_virtual(std::size_t part, double end_ms);
-  void gather_spikes(std::int64_t step, core::Recorder& recorder);
-  void sample_probes(std::int64_t step, core::Recorder& recorder);
+  void gather_spikes(core::Recorder& recorder);
+  void sample_probes(std::size_t part, std::int64_t begin, std::int64_t step);
+  void record(std::int64_t begin, std::int64_t first, std::int64_t last, core::Recorder& recorder);
 
   const network::Circuit& circuit_;
   core::TimeGrid grid_;
@@ -85,8 +99,9 @@ class Simulation {
   std::vector<Cells> cells_;                                           ///< [population]; empty for virtual ones
   std::vector<std::vector<Share>> shares_;                             ///< [population][part]
   std::vector<std::vector<OutgoingEdges>> edges_;                      ///< [projection][part]
-  std::vector<std::vector<std::uint32_t>> spikes_;                     ///< [population], of the last step, ascending
-  std::vector<std::vector<network::SourceSpike>> virtual_spikes_;  ///< [population], of this step, ascending by cell
+  std::vector<std::vector<Spike>> spikes_;                             ///< [population], of the last window, ascending
+  std::vector<std::vector<network::SourceSpike>> virtual_spikes_;      ///< [population], of this window, by cell
+  std::int64_t window_ = kLongestWindow;
   std::vector<ProbeSampling> probes_;
 };
 
@@ -177,6 +192,9 @@ void Simulation::make_edges() {
     statistics_.synapses += point_edges.targets.size();
     for (double delay_ms : point_edges.delays_ms) {
       longest_delay_ms[projection.target] = std::max(longest_delay_ms[projection.target], delay_ms);
+      if (!source.is_virtual) {
+        window_ = std::min(window_, std::max<std::int64_t>(1, std::llround(delay_ms / grid_.dt_ms)));
+      }
     }
     const auto& type = *circuit_.synapse_types[projection.synapse_type].point;
     if (const auto* instantaneous = std::get_if<network::InstantaneousSynapse>(&type)) {
@@ -194,8 +212,9 @@ void Simulation::make_edges() {
   }
   for (std::size_t p = 0; p < cells_.size(); ++p) {
     if (!cells_[p].neurons) continue;
-    // An event arrives at most one step (rounding) and the step of its spike later than its delay says.
-    const std::size_t slots = static_cast<std::size_t>(std::ceil(longest_delay_ms[p] / grid_.dt_ms)) + 3;
+    // An event arrives at most one step (rounding) and the window of its spike later than its delay says.
+    const std::size_t slots =
+        static_cast<std::size_t>(std::ceil(longest_delay_ms[p] / grid_.dt_ms)) + static_cast<std::size_t>(window_) + 3;
     const std::size_t rows = cells_[p].instantaneous ? 1 : receptors_[p].size();
     cells_[p].ring = std::make_unique<RingBuffer>(slots, rows * circuit_.populations[p].size);
   }
@@ -227,38 +246,43 @@ void Simulation::make_probes() {
     sampling.first_step = step_at(probe.begin_ms);
     sampling.end_step = step_at(probe.end_ms);
     sampling.every_steps = std::max<std::int64_t>(1, std::llround(probe.dt_ms / grid_.dt_ms));
-    sampling.values.resize(sampling.cells.size());
+    sampling.values.resize(sampling.cells.size() * static_cast<std::size_t>(window_ + 1));
     probes_.push_back(std::move(sampling));
   }
 }
 
-void Simulation::sample_probes(std::int64_t step, core::Recorder& recorder) {
+/// This part's share of the samples at a step.
+void Simulation::sample_probes(std::size_t part, std::int64_t begin, std::int64_t step) {
   for (ProbeSampling& sampling : probes_) {
-    if (step < sampling.first_step || step >= sampling.end_step) continue;
-    if ((step - sampling.first_step) % sampling.every_steps != 0) continue;
+    if (!sampling.due(step)) continue;
     const network::Probe& probe = circuit_.probes[sampling.probe];
+    const Share& share = shares_[probe.population][part];
     const Cells& cells = cells_[probe.population];
-    const std::span<const double> values = cells.neurons->variable(probe.variable);
+    const bool conductance = probe.variable == "g";
+    const std::span<const double> state =
+        conductance ? std::span<const double>() : cells.neurons->variable(probe.variable);
+    const std::size_t row = static_cast<std::size_t>(step - begin) * sampling.cells.size();
     for (std::size_t i = 0; i < sampling.cells.size(); ++i) {
-      sampling.values[i] =
-          probe.variable == "g" ? cells.receptors->total_uS(sampling.cells[i]) : values[sampling.cells[i]];
+      const std::uint32_t cell = sampling.cells[i];
+      if (cell < share.begin || cell >= share.end) continue;
+      sampling.values[row + i] = conductance ? cells.receptors->total_uS(cell) : state[cell];
     }
-    recorder.record_probe(sampling.probe, grid_.time_ms(step), sampling.values);
   }
 }
 
-/// Spikes at the beginning of the step (of cells) and within it (of virtual sources) go to the targets of this part.
-void Simulation::deliver(std::size_t part, std::int64_t step) {
+/// Spikes of the last window (of cells) and of this one (of virtual sources) go to the targets of this part.
+void Simulation::deliver(std::size_t part, std::int64_t begin) {
   for (std::size_t p = 0; p < circuit_.projections.size(); ++p) {
     const network::Projection& projection = circuit_.projections[p];
     if (circuit_.populations[projection.target].is_virtual) continue;
     const OutgoingEdges& edges = edges_[p][part];
     RingBuffer& ring = *cells_[projection.target].ring;
-    for (std::uint32_t source : spikes_[projection.source]) {
-      edges.deliver(source, static_cast<double>(step), step + 1, ring);
+    for (const Spike& spike : spikes_[projection.source]) {
+      edges.deliver(spike.cell, static_cast<double>(spike.step), begin + 1, ring);
     }
     for (const network::SourceSpike& spike : virtual_spikes_[projection.source]) {
-      edges.deliver(spike.cell, spike.t_ms / grid_.dt_ms, step + 1, ring);
+      const double t_steps = spike.t_ms / grid_.dt_ms;
+      edges.deliver(spike.cell, t_steps, std::max(begin, static_cast<std::int64_t>(std::floor(t_steps))) + 1, ring);
     }
   }
 }
@@ -273,7 +297,9 @@ void Simulation::advance(std::size_t part, std::size_t population, std::int64_t 
   const StepInput input{step, cells.G_uS, cells.GE_nA, cells.I_nA,
                         cells.instantaneous ? cells.ring->row(step + 1) : std::span<double>()};
   try {
-    cells.neurons->step(share.begin, share.end, input, share.spikes);
+    share.step_spikes.clear();
+    cells.neurons->step(share.begin, share.end, input, share.step_spikes);
+    for (const std::uint32_t cell : share.step_spikes) share.spikes.push_back({step + 1, cell});
   } catch (const NonFinite& bad) {
     throw core::NumericalError(fmt::format("point tier: population {}, cell {}: {} is not finite at {} ms",
                                            circuit_.populations[population].name, bad.cell, bad.variable,
@@ -289,17 +315,21 @@ void Simulation::draw_virtual(std::size_t part, double end_ms) {
   }
 }
 
-void Simulation::step_part(std::size_t part, std::int64_t step) {
-  deliver(part, step);
-  for (std::size_t p = 0; p < cells_.size(); ++p) {
-    shares_[p][part].spikes.clear();
-    if (cells_[p].neurons) advance(part, p, step);
+void Simulation::run_window(std::size_t part, std::int64_t begin, std::int64_t end) {
+  deliver(part, begin);
+  for (auto& population : shares_) population[part].spikes.clear();
+  for (std::int64_t step = begin; step < end; ++step) {
+    for (std::size_t p = 0; p < cells_.size(); ++p) {
+      if (cells_[p].neurons) advance(part, p, step);
+    }
+    sample_probes(part, begin, step + 1);
   }
-  draw_virtual(part, grid_.time_ms(step + 2));
+  draw_virtual(part, grid_.time_ms(end + window_));
 }
 
-/// Puts the parts' spikes together (parts are contiguous, so cells stay in ascending order) and records them.
-void Simulation::gather_spikes(std::int64_t step, core::Recorder& recorder) {
+/// Puts the parts' spikes together, ascending by step and cell (parts are contiguous), and records them.
+void Simulation::gather_spikes(core::Recorder& recorder) {
+  std::vector<std::uint32_t> cells;
   for (std::size_t p = 0; p < shares_.size(); ++p) {
     spikes_[p].clear();
     virtual_spikes_[p].clear();
@@ -307,24 +337,55 @@ void Simulation::gather_spikes(std::int64_t step, core::Recorder& recorder) {
       spikes_[p].insert(spikes_[p].end(), share.spikes.begin(), share.spikes.end());
       virtual_spikes_[p].insert(virtual_spikes_[p].end(), share.virtual_spikes.begin(), share.virtual_spikes.end());
     }
+    std::stable_sort(spikes_[p].begin(), spikes_[p].end(),
+                     [](const Spike& a, const Spike& b) { return a.step < b.step; });
     statistics_.spikes += spikes_[p].size();
-    if (!spikes_[p].empty()) recorder.record_spikes(p, grid_.time_ms(step), spikes_[p]);
+  }
+  // Recorded in the order of time over all populations.
+  std::vector<std::size_t> next(spikes_.size(), 0);
+  for (;;) {
+    std::int64_t step = -1;
+    for (std::size_t p = 0; p < spikes_.size(); ++p) {
+      if (next[p] < spikes_[p].size() && (step < 0 || spikes_[p][next[p]].step < step)) step = spikes_[p][next[p]].step;
+    }
+    if (step < 0) return;
+    for (std::size_t p = 0; p < spikes_.size(); ++p) {
+      cells.clear();
+      for (; next[p] < spikes_[p].size() && spikes_[p][next[p]].step == step; ++next[p]) {
+        cells.push_back(spikes_[p][next[p]].cell);
+      }
+      if (!cells.empty()) recorder.record_spikes(p, grid_.time_ms(step), cells);
+    }
+  }
+}
+
+/// Hands out the samples of steps first..last of the window that begins at `begin`.
+void Simulation::record(std::int64_t begin, std::int64_t first, std::int64_t last, core::Recorder& recorder) {
+  for (std::int64_t step = first; step <= last; ++step) {
+    for (const ProbeSampling& sampling : probes_) {
+      if (!sampling.due(step)) continue;
+      const std::size_t n = sampling.cells.size();
+      recorder.record_probe(sampling.probe, grid_.time_ms(step),
+                            std::span(sampling.values).subspan(static_cast<std::size_t>(step - begin) * n, n));
+    }
   }
 }
 
 void Simulation::run(core::Recorder& recorder, core::Progress& progress) {
   const Clock::time_point start = Clock::now();
-  pool_.run([&](std::size_t part) { draw_virtual(part, grid_.time_ms(1)); });
-  gather_spikes(0, recorder);
-  sample_probes(0, recorder);
+  pool_.run([&](std::size_t part) {
+    draw_virtual(part, grid_.time_ms(window_));
+    sample_probes(part, 0, 0);
+  });
+  gather_spikes(recorder);
+  record(0, 0, 0, recorder);
   const std::int64_t steps = grid_.steps();
-  for (std::int64_t step = 0; step < steps; ++step) {
-    pool_.run([&](std::size_t part) { step_part(part, step); });
-    gather_spikes(step + 1, recorder);
-    sample_probes(step + 1, recorder);
-    if ((step + 1) % kStepsBetweenProgress == 0 || step + 1 == steps) {
-      progress.advance(grid_.time_ms(step + 1), grid_.duration_ms);
-    }
+  for (std::int64_t begin = 0; begin < steps; begin += window_) {
+    const std::int64_t end = std::min(steps, begin + window_);
+    pool_.run([&](std::size_t part) { run_window(part, begin, end); });
+    gather_spikes(recorder);
+    record(begin, begin + 1, end, recorder);
+    progress.advance(grid_.time_ms(end), grid_.duration_ms);
   }
   statistics_.wall_s = seconds_since(start);
 }
