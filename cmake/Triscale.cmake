@@ -16,7 +16,7 @@ add_library(triscale_options INTERFACE)
 target_include_directories(triscale_options INTERFACE "${CMAKE_SOURCE_DIR}")
 # Contraction to fused multiply-add is off: results must not depend on which instruction set a kernel was compiled for.
 target_compile_options(triscale_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
-                                                  -ffp-contract=off)
+                                                  -ffp-contract=off -Wno-psabi)
 # GCC 12 warns falsely about "text" + std::string (GCC bug 105651).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(triscale_options INTERFACE -Wno-restrict)
