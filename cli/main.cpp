@@ -36,7 +36,7 @@ constexpr const char* kFooter =
     "The guide is docs/user-guide.md.";
 
 void add_config(CLI::App& app, Options& options) {
-  app.add_option("CONFIG", options.config, "SONATA simulation config, or recipe, or circuit (JSON)")->required();
+  app.add_option("CONFIG", options.config, "SONATA simulation config or recipe (JSON)")->required();
 }
 
 void add_output(CLI::App& app, Options& options) {
