@@ -316,6 +316,9 @@ void Checker::check_top_share(const Pair& pair) {
   decide(std::move(check), interval_of(std::move(values)));
 }
 
+/// A rate whose standard deviation over time is below this share of its mean has no time course.
+constexpr double kConstantRate = 0.02;
+
 void Checker::check_correlation(const Pair& pair) {
   constexpr const char* kName = "rate_correlation";
   const BlockedPopulation &finer = *pair.finer, &coarser = *pair.coarser;
@@ -323,6 +326,13 @@ void Checker::check_correlation(const Pair& pair) {
   if (finer.cells() < options_.min_cells) {
     return omit(pair, kName,
                 fmt::format("chance cannot be told from signal with fewer than {} cells", options_.min_cells));
+  }
+  const Multiplicity all = resampler_.original();
+  if (!coarser.spiking() && std::sqrt(coarser.rate_variance(all)) < kConstantRate * coarser.mean_rate_hz(all)) {
+    return omit(
+        pair, kName,
+        "the mean-field rate is constant, because its input is: there is no time course to compare. Fluctuations "
+        "that finite numbers of cells and of input spikes make are not part of it");
   }
   // Either tier may be the one whose rate moves: a rhythm that only one of them has is a disagreement.
   const auto expected = [&](Multiplicity m) {

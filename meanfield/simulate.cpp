@@ -202,6 +202,7 @@ core::RunStatistics simulate(const network::Circuit& circuit, const SimulationOp
                              core::Recorder& recorder, core::Progress& progress, std::vector<core::Problem>& warnings) {
   constexpr std::size_t kHullInterval = 20;  // outputs between two looks at the hull, which costs as much as a step
   constexpr std::size_t kProgressInterval = 100;
+  constexpr double kStart_ms = 200;
   const auto setup_start = std::chrono::steady_clock::now();
   const Model model(circuit, options.model);
   const double duration_ms = circuit.run.duration_ms;
@@ -232,7 +233,9 @@ core::RunStatistics simulate(const network::Circuit& circuit, const SimulationOp
     if (step % steps_per_output == 0) {
       const std::size_t output = step / steps_per_output;
       recorder.record_rates(t_ms, all_rates(model, now, t_ms));
-      if (output % kHullInterval == 0 || output == outputs) hull.look(course.inputs(), t_ms);
+      // All rates start at 0; the way from there to the working point is not what the fit was made for.
+      const bool started = t_ms >= std::min(kStart_ms, 0.1 * duration_ms);
+      if (started && (output % kHullInterval == 0 || output == outputs)) hull.look(course.inputs(), t_ms);
       if (output % kProgressInterval == 0 || output == outputs) progress.advance(t_ms, duration_ms);
     }
     ++step;
