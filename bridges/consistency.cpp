@@ -319,6 +319,18 @@ void Checker::check_top_share(const Pair& pair) {
 /// A rate whose standard deviation over time is below this share of its mean has no time course.
 constexpr double kConstantRate = 0.02;
 
+/// The tier was given external input, and all of it at constant rates.
+bool has_constant_input(const Activity& rates) {
+  bool any = false;
+  for (const measure::PopulationActivity& population : rates.populations) {
+    if (!population.is_virtual || population.rates_hz.empty()) continue;
+    const auto [low, high] = std::minmax_element(population.rates_hz.begin(), population.rates_hz.end());
+    if (*high - *low > 1e-9 * *high) return false;
+    any = true;
+  }
+  return any;
+}
+
 void Checker::check_correlation(const Pair& pair) {
   constexpr const char* kName = "rate_correlation";
   const BlockedPopulation &finer = *pair.finer, &coarser = *pair.coarser;
@@ -328,11 +340,11 @@ void Checker::check_correlation(const Pair& pair) {
                 fmt::format("chance cannot be told from signal with fewer than {} cells", options_.min_cells));
   }
   const Multiplicity all = resampler_.original();
-  if (!coarser.spiking() && std::sqrt(coarser.rate_variance(all)) < kConstantRate * coarser.mean_rate_hz(all)) {
-    return omit(
-        pair, kName,
-        "the mean-field rate is constant, because its input is: there is no time course to compare. Fluctuations "
-        "that finite numbers of cells and of input spikes make are not part of it");
+  const bool constant = std::sqrt(coarser.rate_variance(all)) < kConstantRate * coarser.mean_rate_hz(all);
+  if (!coarser.spiking() && constant && has_constant_input(*pair.coarser_tier)) {
+    return omit(pair, kName,
+                "the mean-field rate is constant, as its external input is: there is no time course to compare. "
+                "Fluctuations that finite numbers of cells and of input spikes make are not part of it");
   }
   // Either tier may be the one whose rate moves: a rhythm that only one of them has is a disagreement.
   const auto expected = [&](Multiplicity m) {

@@ -1,10 +1,11 @@
+#include "bridges/consistency.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "bridges/consistency.hpp"
 #include "core/error.hpp"
 #include "tests/measure/point_processes.hpp"
 
@@ -135,6 +136,25 @@ TEST(Consistency, AMeanFieldThatIgnoresTheSignalOrInventsARhythmIsInconsistentIn
   const auto invented =
       check_consistency({spiking_activity("point", 20000, {poisson_population("E", 100, 20000, 8, 1)}), rhythm});
   EXPECT_EQ(find(invented, "rate_correlation", "point")->verdict, Verdict::inconsistent);
+}
+
+TEST(Consistency, AFlatMeanFieldUnderConstantInputHasNoTimeCourseToCompare) {
+  auto fine = spiking_activity("point", 20000, {varied(20000, 1, 1)});
+  auto flat = rate_activity(20000, "E", 100, [](double) { return 8.0; });
+  auto input = flat.populations[0];
+  input.name = "input";
+  input.is_virtual = true;
+  flat.populations.push_back(input);
+  fine.populations.push_back(fine.populations[0]);
+  fine.populations[1].name = "input";
+  fine.populations[1].is_virtual = true;
+  const auto constant = check_consistency({fine, flat});
+  EXPECT_EQ(find(constant, "rate_correlation", "point"), nullptr);
+  EXPECT_NE(reason(constant, "rate_correlation").find("constant"), std::string::npos);
+
+  // The same mean field under input that moves fails to follow it.
+  flat.populations[1].rates_hz.back() = 9;
+  EXPECT_EQ(find(check_consistency({fine, flat}), "rate_correlation", "point")->verdict, Verdict::inconsistent);
 }
 
 TEST(Consistency, CorrelationIsLeftOutWhereChanceDominates) {
