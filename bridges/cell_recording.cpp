@@ -55,7 +55,7 @@ std::vector<double> sample_current(const FluctuatingCurrent& current, double dt_
   return out;
 }
 
-std::vector<GifSweep> record_population(network::Circuit circuit, std::size_t population) {
+std::vector<GifSweep> record_population(network::Circuit circuit, std::size_t population, core::Progress& progress) {
   const core::TimeGrid grid{circuit.run.dt_ms, circuit.run.duration_ms};
   const auto steps = static_cast<std::size_t>(grid.steps());
   std::vector<GifSweep> sweeps(circuit.populations[population].size);
@@ -68,13 +68,12 @@ std::vector<GifSweep> record_population(network::Circuit circuit, std::size_t po
   probe.population = population;
   circuit.probes = {probe};
   SweepRecorder recorder(population, sweeps, steps);
-  core::NoProgress progress;
   detailed::simulate(circuit, 1, recorder, progress);
   return sweeps;
 }
 
 std::vector<GifSweep> record_currents(const network::CellType& type, const network::RunSettings& run,
-                                      std::vector<std::vector<double>> currents_nA) {
+                                      std::vector<std::vector<double>> currents_nA, core::Progress& progress) {
   network::Circuit circuit;
   circuit.run = run;
   circuit.run.duration_ms = static_cast<double>(currents_nA.front().size()) * run.dt_ms;
@@ -90,7 +89,7 @@ std::vector<GifSweep> record_currents(const network::CellType& type, const netwo
     clamp.waveform = network::SampledCurrent{0, run.dt_ms, currents_nA[cell]};
     circuit.current_clamps.push_back(std::move(clamp));
   }
-  std::vector<GifSweep> sweeps = record_population(std::move(circuit), 0);
+  std::vector<GifSweep> sweeps = record_population(std::move(circuit), 0, progress);
   for (std::size_t cell = 0; cell < sweeps.size(); ++cell) sweeps[cell].I_nA = std::move(currents_nA[cell]);
   return sweeps;
 }
@@ -110,14 +109,14 @@ namespace {
 /// Rate after `skip_ms` of one cell a level, with noise of the given sd.
 std::vector<double> rates_at(const network::CellType& type, const network::RunSettings& run,
                              const std::vector<FluctuatingCurrent>& levels, double duration_ms, double skip_ms,
-                             std::uint64_t seed) {
+                             std::uint64_t seed, core::Progress& progress) {
   const auto steps = static_cast<std::size_t>(duration_ms / run.dt_ms);
   std::vector<std::vector<double>> currents;
   for (std::size_t k = 0; k < levels.size(); ++k) {
     currents.push_back(sample_current(levels[k], run.dt_ms, steps, seed, k));
   }
   std::vector<double> rates;
-  for (const GifSweep& sweep : record_currents(type, run, std::move(currents))) {
+  for (const GifSweep& sweep : record_currents(type, run, std::move(currents), progress)) {
     const auto first = std::lower_bound(sweep.spikes_ms.begin(), sweep.spikes_ms.end(), skip_ms);
     rates.push_back(static_cast<double>(sweep.spikes_ms.end() - first) / (duration_ms - skip_ms) * kMsPerS);
   }
@@ -125,14 +124,15 @@ std::vector<double> rates_at(const network::CellType& type, const network::RunSe
 }
 
 /// Interval [silent, firing] of constant currents around the threshold.
-std::pair<double, double> bracket_threshold(const network::CellType& type, const network::RunSettings& run) {
+std::pair<double, double> bracket_threshold(const network::CellType& type, const network::RunSettings& run,
+                                            core::Progress& progress) {
   constexpr double kDuration_ms = 700, kSkip_ms = 200;
   double low = 0, high = 0;
   // 2 pA .. 5 nA in two octave steps, then linear within the octave pair.
   std::vector<FluctuatingCurrent> levels(kProbedCells);
   for (std::size_t k = 0; k < kProbedCells; ++k) levels[k].mean_nA = 0.002 * std::pow(3.0, static_cast<double>(k));
   for (int round = 0; round < 2; ++round) {
-    const std::vector<double> rates = rates_at(type, run, levels, kDuration_ms, kSkip_ms, 0);
+    const std::vector<double> rates = rates_at(type, run, levels, kDuration_ms, kSkip_ms, 0, progress);
     const auto first = std::find_if(rates.begin(), rates.end(), [](double rate) { return rate > 0; });
     if (first == rates.end()) {
       if (round > 0) break;
@@ -151,10 +151,10 @@ std::pair<double, double> bracket_threshold(const network::CellType& type, const
 }  // namespace
 
 CurrentScale find_current_scale(const network::CellType& type, const network::RunSettings& run, double relative_sd,
-                                double tau_ms, std::uint64_t seed) {
+                                double tau_ms, std::uint64_t seed, core::Progress& progress) {
   constexpr double kDuration_ms = 2500, kSkip_ms = 500;
   CurrentScale out;
-  const auto [low, high] = bracket_threshold(type, run);
+  const auto [low, high] = bracket_threshold(type, run, progress);
   out.threshold_nA = 0.5 * (low + high);
   std::vector<FluctuatingCurrent> levels(kProbedCells);
   for (std::size_t k = 0; k < kProbedCells; ++k) {
@@ -162,7 +162,7 @@ CurrentScale find_current_scale(const network::CellType& type, const network::Ru
     levels[k] = {relative * out.threshold_nA, relative_sd * out.threshold_nA, tau_ms};
     out.levels_nA.push_back(levels[k].mean_nA);
   }
-  out.rates_hz = rates_at(type, run, levels, kDuration_ms, kSkip_ms, seed);
+  out.rates_hz = rates_at(type, run, levels, kDuration_ms, kSkip_ms, seed, progress);
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bridges/gif_fit.hpp"
+#include "core/recorder.hpp"
 #include "network/circuit.hpp"
 
 namespace triscale::bridges {
@@ -23,11 +24,11 @@ std::vector<double> sample_current(const FluctuatingCurrent& current, double dt_
 
 /// Runs one unconnected cell a waveform (nA, one value a time step, at the soma) and returns what it did.
 std::vector<GifSweep> record_currents(const network::CellType& type, const network::RunSettings& run,
-                                      std::vector<std::vector<double>> currents_nA);
+                                      std::vector<std::vector<double>> currents_nA, core::Progress& progress);
 
 /// Runs `circuit` on the detailed tier and returns V and spikes of the cells of one population; currents are left
 /// empty.
-std::vector<GifSweep> record_population(network::Circuit circuit, std::size_t population);
+std::vector<GifSweep> record_population(network::Circuit circuit, std::size_t population, core::Progress& progress);
 
 /// Mean currents at which a cell fires at given rates, for noise with sd = relative_sd * (current scale of the cell).
 /// `scale_nA` is the constant current that just makes it fire. Found by runs of eight cells side by side.
@@ -39,6 +40,6 @@ struct CurrentScale {
   double mean_for(double rate_hz) const;
 };
 CurrentScale find_current_scale(const network::CellType& type, const network::RunSettings& run, double relative_sd,
-                                double tau_ms, std::uint64_t seed);
+                                double tau_ms, std::uint64_t seed, core::Progress& progress);
 
 }  // namespace triscale::bridges

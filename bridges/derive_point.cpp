@@ -12,6 +12,7 @@
 #include "bridges/synapse_reduction.hpp"
 #include "bridges/synaptic_drive.hpp"
 #include "core/parallel.hpp"
+#include "core/shared_progress.hpp"
 
 namespace triscale::bridges {
 
@@ -100,8 +101,10 @@ double refractory_time(const std::vector<GifSweep>& sweeps) {
 /// Derives the point description of one cell type and of the synapses on it.
 class CellDeriver {
  public:
-  CellDeriver(const network::Circuit& circuit, std::size_t cell_type, const PointDerivationOptions& options)
-      : circuit_(circuit),
+  CellDeriver(const network::Circuit& circuit, std::size_t cell_type, const PointDerivationOptions& options,
+              core::PartProgress& progress)
+      : progress_(progress),
+        circuit_(circuit),
         index_(cell_type),
         type_(circuit.cell_types[cell_type]),
         options_(options),
@@ -145,19 +148,29 @@ class CellDeriver {
     }
   }
 
+  /// The part is done up to `share`; a chance to interrupt.
+  void report(double share) {
+    progress_.stage(share);
+    progress_.advance(1, 1);
+  }
+
   // ---------------------------------------------------------------------------------------------------- input --------
   /// Synaptic input if the cells have synapses that make them fire, else somatic current.
   void record() {
     drive_.emplace(circuit_, index_, 0);
-    levels_ = drive_->find_levels(seed_);
+    progress_.stage(kPilotsShare);
+    levels_ = drive_->find_levels(seed_, progress_);
     if (levels_.empty()) {
       record_current();
       return;
     }
     recordings_.input = "Poisson spikes through the cell's own dendritic synapses";
     test_drive_.emplace(circuit_, index_, 1);
-    recordings_.training = drive_->record(levels_, options_.level_ms, seed_ + kTraining);
-    recordings_.test = test_drive_->record(levels_, options_.level_ms, seed_ + kTest);
+    progress_.stage(kTrainingShare);
+    recordings_.training = drive_->record(levels_, options_.level_ms, seed_ + kTraining, progress_);
+    progress_.stage(kRecordingShare);
+    recordings_.test = test_drive_->record(levels_, options_.level_ms, seed_ + kTest, progress_);
+    report(kConductancesShare);
     add_conductances();
   }
 
@@ -173,7 +186,7 @@ class CellDeriver {
     const auto steps = static_cast<std::size_t>(options_.current_sweep_ms / circuit_.run.dt_ms);
     std::vector<std::vector<double>> training, test;
     for (const double sd : kRelativeSds) {
-      const CurrentScale scale = find_current_scale(type_, circuit_.run, sd, kTau_ms, seed_);
+      const CurrentScale scale = find_current_scale(type_, circuit_.run, sd, kTau_ms, seed_, progress_);
       for (const double target : kTargets_hz) {
         const FluctuatingCurrent current{scale.mean_for(target), sd * scale.threshold_nA, kTau_ms};
         const std::size_t entity = training.size();
@@ -182,8 +195,10 @@ class CellDeriver {
       }
     }
     recordings_.input = "fluctuating current into the soma";
-    recordings_.training = record_currents(type_, circuit_.run, std::move(training));
-    recordings_.test = record_currents(type_, circuit_.run, std::move(test));
+    progress_.stage(kTrainingShare);
+    recordings_.training = record_currents(type_, circuit_.run, std::move(training), progress_);
+    progress_.stage(kRecordingShare);
+    recordings_.test = record_currents(type_, circuit_.run, std::move(test), progress_);
   }
 
   // ------------------------------------------------------------------------------------------------------ fit --------
@@ -196,7 +211,9 @@ class CellDeriver {
     fit_options.skip_ms = kSkip_ms;
     fit_options.t_ref_ms = refractory_time(recordings_.training);
     fit_options.passive = from_impedance_;
+    report(kConductancesShare);
     GifFit fit = fit_gif(recordings_.training, fit_options);
+    report(kFitShare);
 
     GifFitOptions regression_options = fit_options;
     regression_options.passive.reset();
@@ -206,6 +223,7 @@ class CellDeriver {
     } catch (const core::NumericalError&) {
       // Regression found no leaky membrane; the impedance stands.
     }
+    report(kFitsShare);
     bool by_regression = false;
     std::string comparison = "regression of the membrane failed";
     if (regression) {
@@ -285,6 +303,12 @@ class CellDeriver {
 
   static constexpr std::uint64_t kTraining = 1000003, kTest = 2000003;  // offsets of the seeds of input
 
+  // How much of the work is done after the pilot runs, the training data, all recordings, the conductances there, the
+  // first fit, and the second; tests on unseen input are the rest.
+  static constexpr double kPilotsShare = 0.15, kTrainingShare = 0.4, kRecordingShare = 0.65, kConductancesShare = 0.7,
+                          kFitShare = 0.8, kFitsShare = 0.9;
+
+  core::PartProgress& progress_;
   const network::Circuit& circuit_;
   std::size_t index_;
   const network::CellType& type_;
@@ -341,17 +365,18 @@ network::Circuit derive_point(const network::Circuit& circuit, const PointDeriva
   }
   const std::vector<std::size_t> types = types_to_derive(circuit);
   std::vector<std::optional<CellDeriver>> derived(types.size());
-  const auto total = static_cast<double>(types.size());
+  core::SharedProgress shared(progress, static_cast<double>(types.size()));
   core::ThreadPool pool(threads);
   pool.run([&](std::size_t part) {
     for (std::size_t i = part; i < types.size(); i += pool.size()) {
+      core::PartProgress part_progress(shared, 1);
       try {
-        derived[i].emplace(circuit, types[i], options);
+        derived[i].emplace(circuit, types[i], options, part_progress);
         derived[i]->run();
       } catch (const core::NumericalError& error) {
         throw core::NumericalError(fmt::format("cell type {}: {}", circuit.cell_types[types[i]].name, error.what()));
       }
-      if (part == 0) progress.advance(static_cast<double>(i + 1), total);
+      part_progress.finish();
     }
   });
 

@@ -71,7 +71,8 @@ std::vector<GifSweep> record_psps(const network::CellType& type, const network::
   projection.target = 0;
   projection.connectivity = std::move(edges);
   circuit.projections = {projection};
-  return record_population(std::move(circuit), 0);
+  core::NoProgress progress;  // well under a second
+  return record_population(std::move(circuit), 0, progress);
 }
 
 /// Linear response of the point neuron's membrane to the same spike, from kSpike_ms on.

@@ -120,9 +120,9 @@ network::Circuit SynapticDrive::driven(const std::vector<DriveLevel>& levels, do
   return out;
 }
 
-std::vector<GifSweep> SynapticDrive::record(const std::vector<DriveLevel>& levels, double level_ms,
-                                            std::uint64_t seed) const {
-  return record_population(driven(levels, level_ms, seed), 0);
+std::vector<GifSweep> SynapticDrive::record(const std::vector<DriveLevel>& levels, double level_ms, std::uint64_t seed,
+                                            core::Progress& progress) const {
+  return record_population(driven(levels, level_ms, seed), 0, progress);
 }
 
 void SynapticDrive::add_conductances(const std::vector<network::SynapseType>& synapse_types,
@@ -177,7 +177,7 @@ void SynapticDrive::add_conductances(const std::vector<network::SynapseType>& sy
   }
 }
 
-std::vector<DriveLevel> SynapticDrive::find_levels(std::uint64_t seed) const {
+std::vector<DriveLevel> SynapticDrive::find_levels(std::uint64_t seed, core::Progress& progress) const {
   constexpr double kPilot_ms = 600, kSettle_ms = 100, kLeast_hz = 1.5, kMost_hz = 20, kAim_hz = 6;
   constexpr std::size_t kPilots = 9;
   constexpr double kExternalShares[] = {1, 0.7, 1.4}, kRecurrentShares[] = {1, 0.4, 2};
@@ -186,7 +186,7 @@ std::vector<DriveLevel> SynapticDrive::find_levels(std::uint64_t seed) const {
   for (std::size_t k = 0; k < kPilots; ++k) pilots.push_back({0.25 * std::pow(2.0, static_cast<double>(k)), 1});
   const std::size_t as_it_is = 2;  // external rates times 1
   std::vector<double> rates(kPilots, 0.0);
-  const std::vector<GifSweep> sweeps = record(pilots, kPilot_ms, seed);
+  const std::vector<GifSweep> sweeps = record(pilots, kPilot_ms, seed, progress);
   for (const GifSweep& sweep : sweeps) {
     for (const double t : sweep.spikes_ms) {
       const auto level = std::min(kPilots - 1, static_cast<std::size_t>(t / kPilot_ms));

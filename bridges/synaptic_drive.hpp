@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bridges/gif_fit.hpp"
+#include "core/recorder.hpp"
 #include "network/circuit.hpp"
 
 namespace triscale::bridges {
@@ -28,7 +29,8 @@ class SynapticDrive {
   /// False if the cells receive no synapses with conductances.
   bool has_input() const { return !projections_.empty(); }
   /// Runs the detailed tier through the levels, each for level_ms. The sweeps have no currents yet.
-  std::vector<GifSweep> record(const std::vector<DriveLevel>& levels, double level_ms, std::uint64_t seed) const;
+  std::vector<GifSweep> record(const std::vector<DriveLevel>& levels, double level_ms, std::uint64_t seed,
+                               core::Progress& progress) const;
   /// Adds I = sum g E and G = sum g to what record() returned for the same arguments, as the point tier computes them
   /// from the point descriptions in `synapse_types` (one for each of the circuit's).
   void add_conductances(const std::vector<network::SynapseType>& synapse_types, const std::vector<DriveLevel>& levels,
@@ -36,7 +38,7 @@ class SynapticDrive {
   /// Levels around the circuit's own external rates and 5 Hz of the recurrent sources; if the cells are nearly silent
   /// or very busy there, around the multiple of the external rates that brings them nearest to 6 Hz. Empty if none
   /// makes them fire.
-  std::vector<DriveLevel> find_levels(std::uint64_t seed) const;
+  std::vector<DriveLevel> find_levels(std::uint64_t seed, core::Progress& progress) const;
 
  private:
   struct Input {

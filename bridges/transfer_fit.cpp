@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "bridges/transfer_grid.hpp"
+#include "core/shared_progress.hpp"
 
 namespace triscale::bridges {
 
@@ -20,9 +21,9 @@ using Coefficients = std::array<double, kCoefficients>;
 
 std::vector<TransferPoint> measure(const TransferExperiment& experiment, const std::vector<WorkingPoint>& points,
                                    const TransferFitOptions& options, double measure_ms, std::uint64_t run,
-                                   std::size_t threads) {
+                                   std::size_t threads, core::Progress& progress) {
   const std::vector<std::uint64_t> spikes =
-      measure_spikes(experiment, points, options.cells, options.settle_ms, measure_ms, run, threads);
+      measure_spikes(experiment, points, options.cells, options.settle_ms, measure_ms, run, threads, progress);
   std::vector<TransferPoint> measured;
   for (std::size_t i = 0; i < points.size(); ++i) {
     measured.push_back({points[i].statistics, spikes[i], static_cast<double>(options.cells) * measure_ms});
@@ -245,10 +246,13 @@ std::vector<core::Problem> missing_for_transfer_fit(const network::Circuit& circ
 }
 
 TransferFit fit_transfer_function(const network::Circuit& circuit, std::size_t cell_type,
-                                  const TransferFitOptions& options, std::size_t threads) {
+                                  const TransferFitOptions& options, std::size_t threads, core::Progress& progress) {
   constexpr double kScoutLow = -8, kScoutHigh = 8;  // from far above the threshold to silence
   constexpr double kNominalRate_Hz = 5;
   constexpr double kScoutMeasure_ms = 500;
+  constexpr double kScoutsShare = 0.1, kGridShare = 0.7;  // of the work, when done
+  core::SharedProgress shared(progress, 1);
+  core::PartProgress part(shared, 1);
   const TransferExperiment experiment = transfer_experiment(circuit, cell_type);
   const double inhibition_max = options.max_recurrent_hz / kNominalRate_Hz;
   const auto stream = [&](std::uint64_t round) {
@@ -260,10 +264,12 @@ TransferFit fit_transfer_function(const network::Circuit& circuit, std::size_t c
   const auto run_of = [&](std::uint64_t round) { return cell_type * 16 + round; };
 
   const auto scouts = points_of(options.scout_points, {kScoutLow, kScoutHigh}, 0);
-  auto measured = measure(experiment, scouts, options, kScoutMeasure_ms, run_of(0), threads);
+  part.stage(kScoutsShare);
+  auto measured = measure(experiment, scouts, options, kScoutMeasure_ms, run_of(0), threads, part);
   const std::array<double, 2> k = firing_range(scouts, measured, options);
+  part.stage(kGridShare);
   const auto grid =
-      measure(experiment, points_of(options.grid_points, k, 1), options, options.measure_ms, run_of(1), threads);
+      measure(experiment, points_of(options.grid_points, k, 1), options, options.measure_ms, run_of(1), threads, part);
   measured.insert(measured.end(), grid.begin(), grid.end());
 
   TransferFit fit;
@@ -278,8 +284,9 @@ TransferFit fit_transfer_function(const network::Circuit& circuit, std::size_t c
   const Coefficients standard_error = fit_counts(transfer, fit.fitted, options);
   fit.cell.time_constant_ms = typical_tau_ms(fit.fitted);
 
+  part.stage(1);
   fit.tested = within_range(
-      measure(experiment, points_of(options.test_points, k, 2), options, options.measure_ms, run_of(2), threads),
+      measure(experiment, points_of(options.test_points, k, 2), options, options.measure_ms, run_of(2), threads, part),
       options);
   assess(fit);
   fit.provenance = provenance_of(fit, experiment, standard_error);
@@ -296,13 +303,14 @@ network::Circuit derive_meanfield(const network::Circuit& circuit, const Transfe
     if (!population.is_virtual && population.size > 0 && !known) types.push_back(population.cell_type);
   }
   network::Circuit result = circuit;
+  core::SharedProgress shared(progress, static_cast<double>(types.size()));
   for (std::size_t i = 0; i < types.size(); ++i) {
-    progress.advance(static_cast<double>(i), static_cast<double>(types.size()));
-    const TransferFit fit = fit_transfer_function(circuit, types[i], options, threads);
+    core::PartProgress part(shared, 1);
+    const TransferFit fit = fit_transfer_function(circuit, types[i], options, threads, part);
+    part.finish();
     result.cell_types[types[i]].meanfield = fit.cell;
     derivation.meanfield_cells[circuit.cell_types[types[i]].name] = fit.provenance;
   }
-  progress.advance(static_cast<double>(types.size()), static_cast<double>(types.size()));
   return result;
 }
 

@@ -72,7 +72,7 @@ std::vector<core::Problem> missing_for_transfer_fit(const network::Circuit& circ
 /// number of threads. Throws InputError if the type has no point description or no input, NumericalError if no fit is
 /// possible.
 TransferFit fit_transfer_function(const network::Circuit& circuit, std::size_t cell_type,
-                                  const TransferFitOptions& options, std::size_t threads);
+                                  const TransferFitOptions& options, std::size_t threads, core::Progress& progress);
 
 /// The circuit with the mean-field description of every simulated cell type filled in, and where it comes from.
 /// Existing mean-field descriptions are replaced.

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/parallel.hpp"
+#include "core/shared_progress.hpp"
 #include "network/validate.hpp"
 #include "pointneuron/simulate.hpp"
 
@@ -268,7 +269,7 @@ namespace {
 
 std::vector<std::uint64_t> measure_in_one_run(const TransferExperiment& experiment,
                                               std::span<const WorkingPoint> points, std::size_t cells, double settle_ms,
-                                              double measure_ms, std::uint64_t run) {
+                                              double measure_ms, std::uint64_t run, core::Progress& progress) {
   const double segment_ms = settle_ms + measure_ms;
   network::Circuit circuit;
   circuit.run.dt_ms = experiment.dt_ms;
@@ -305,7 +306,6 @@ std::vector<std::uint64_t> measure_in_one_run(const TransferExperiment& experime
     circuit.current_clamps.push_back(clamp);
   }
   SegmentCounter counter(points.size(), settle_ms, measure_ms);
-  core::NoProgress progress;
   pointneuron::simulate(circuit, 1, counter, progress);
   return counter.counts;
 }
@@ -314,15 +314,18 @@ std::vector<std::uint64_t> measure_in_one_run(const TransferExperiment& experime
 
 std::vector<std::uint64_t> measure_spikes(const TransferExperiment& experiment, std::span<const WorkingPoint> points,
                                           std::size_t cells, double settle_ms, double measure_ms, std::uint64_t run,
-                                          std::size_t threads) {
+                                          std::size_t threads, core::Progress& progress) {
   std::vector<std::uint64_t> counts(points.size(), 0);
+  core::SharedProgress shared(progress, static_cast<double>(points.size()));
   core::ThreadPool pool(threads);
   pool.run([&](std::size_t part) {  // each run on one thread: a few dozen cells are not worth a barrier per step
     for (std::size_t r = part; r < kRuns; r += pool.size()) {
       std::vector<WorkingPoint> mine;
       for (std::size_t i = r; i < points.size(); i += kRuns) mine.push_back(points[i]);
       if (mine.empty()) continue;
-      const auto spikes = measure_in_one_run(experiment, mine, cells, settle_ms, measure_ms, run * kRuns + r);
+      core::PartProgress part_progress(shared, static_cast<double>(mine.size()));
+      const auto spikes =
+          measure_in_one_run(experiment, mine, cells, settle_ms, measure_ms, run * kRuns + r, part_progress);
       for (std::size_t i = 0; i < mine.size(); ++i) counts[r + i * kRuns] = spikes[i];
     }
   });

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/random.hpp"
+#include "core/recorder.hpp"
 #include "meanfield/model.hpp"
 #include "network/circuit.hpp"
 
@@ -68,6 +69,6 @@ inline constexpr std::size_t kRuns = 8;
 /// Spikes of `cells` copies at each working point, counted for measure_ms after settle_ms.
 std::vector<std::uint64_t> measure_spikes(const TransferExperiment& experiment, std::span<const WorkingPoint> points,
                                           std::size_t cells, double settle_ms, double measure_ms, std::uint64_t run,
-                                          std::size_t threads);
+                                          std::size_t threads, core::Progress& progress);
 
 }  // namespace triscale::bridges

@@ -83,13 +83,16 @@ int compare(const Options& options) {
   const bool meanfield = options.tiers.back() == Tier::meanfield;
   const bool point = meanfield || options.tiers.back() == Tier::point;
   if (options.tiers.front() == Tier::detailed) require_runnable({Tier::detailed}, loaded.circuit);
-  derive_missing(loaded, point, meanfield, options);
+  std::vector<Tier> tiers = options.tiers;
+  const std::vector<core::Problem> left_out = derive_missing(loaded, point, meanfield, options);
+  print_left_out(left_out);
+  if (!left_out.empty()) std::erase(tiers, Tier::meanfield);
   io::write_reduced(options.output / "reduced.json", loaded.circuit, loaded.derivation);
 
-  require_runnable(options.tiers, loaded.circuit);
+  require_runnable(tiers, loaded.circuit);
 
   std::vector<TierResult> results;
-  for (const Tier tier : options.tiers) {
+  for (const Tier tier : tiers) {
     results.push_back(run_tier(tier, loaded.circuit, options.output / to_string(tier), options));
   }
   require_same_edges(results);
@@ -98,7 +101,11 @@ int compare(const Options& options) {
   for (TierResult& result : results) activities.push_back(std::move(result.activity));
   bridges::ConsistencyOptions checks;
   checks.seed = loaded.circuit.run.seed;
-  const measure::Consistency consistency = bridges::check_consistency(activities, checks);
+  measure::Consistency consistency = bridges::check_consistency(activities, checks);
+  if (!left_out.empty()) {
+    consistency.summary += fmt::format(" The mean-field tier was left out, because it cannot be derived here: {}.",
+                                       core::to_string(left_out.front()));
+  }
   io::write_consistency(options.output / "consistency.json", consistency);
 
   print_summary(consistency);

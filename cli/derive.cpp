@@ -63,18 +63,36 @@ void print_provenance(const char* tier, const std::map<std::string, network::Pro
 
 }  // namespace
 
-void derive_missing(LoadedCircuit& loaded, bool point, bool meanfield, const Options& options) {
+void print_left_out(const std::vector<core::Problem>& problems) {
+  if (problems.empty()) return;
+  print_warnings(problems);
+  print_warnings(
+      {{"", "meanfield", "", "is left out: it cannot be derived for this circuit", "see the warnings above"}});
+}
+
+std::vector<core::Problem> derive_missing(LoadedCircuit& loaded, bool point, bool meanfield, const Options& options) {
   if (point && bridges::lacks_point(loaded.circuit)) derive_point(loaded, options);
   throw_if_interrupted();
-  if (meanfield && bridges::lacks_meanfield(loaded.circuit)) derive_meanfield(loaded, options);
+  std::vector<core::Problem> left_out;
+  if (meanfield && bridges::lacks_meanfield(loaded.circuit)) {
+    left_out = bridges::missing_for_transfer_fit(loaded.circuit);
+    if (!left_out.empty() && options.tiers_chosen) {
+      for (core::Problem& problem : left_out)
+        problem.hint = "leave the mean-field tier out with --tiers detailed,point";
+      throw core::InputError(left_out);
+    }
+    if (left_out.empty()) derive_meanfield(loaded, options);
+  }
   throw_if_interrupted();
   sign(loaded.derivation);
+  return left_out;
 }
 
 int derive(const Options& options) {
   LoadedCircuit loaded = load(options);
   prepare_folder(options.output);
-  derive_missing(loaded, true, true, options);
+  const std::vector<core::Problem> left_out = derive_missing(loaded, true, true, options);
+  print_left_out(left_out);
   const std::filesystem::path file = options.output / "reduced.json";
   io::write_reduced(file, loaded.circuit, loaded.derivation);
   fmt::print("{:<10} {:<28} {}\n", "derived", "cell type", "error on unseen input");

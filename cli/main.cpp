@@ -131,6 +131,7 @@ int run_command(int argc, char** argv) {
     // CLI11 has its own exit codes; ours: help and version are successes, all else is bad input.
     return app.exit(error) == 0 ? kDone : kBadInput;
   }
+  options.tiers_chosen = compare_app->count("--tiers") > 0;
   options.tiers = tiers_named(run_app->parsed() ? std::vector<std::string>{tier} : tiers);
   return command(options);
 }

@@ -32,6 +32,7 @@ struct Options {
   std::filesystem::path output;                              ///< -o; of `report`: its argument
   std::filesystem::path reduced;                             ///< --reduced; empty: derive
   std::vector<Tier> tiers{kTiers[0], kTiers[1], kTiers[2]};  ///< of `run`: exactly one
+  bool tiers_chosen = false;                                 ///< by the user: none may be left out
   std::optional<double> duration_ms;
   std::optional<double> dt_ms;
   std::optional<std::uint64_t> seed;

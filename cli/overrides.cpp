@@ -11,6 +11,9 @@
 #include <optional>
 #include <string_view>
 #include <variant>
+#include <vector>
+
+#include "core/nearest_name.hpp"
 
 namespace triscale::cli {
 
@@ -99,29 +102,11 @@ Fields fields_of(network::Circuit& circuit) {
   return fields;
 }
 
-/// Levenshtein distance, for "did you mean".
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
-
 std::string hint_for(const std::string& key, const Fields& fields) {
-  const auto nearest = std::min_element(fields.begin(), fields.end(), [&](const auto& a, const auto& b) {
-    return distance(key, a.first) < distance(key, b.first);
-  });
-  if (distance(key, nearest->first) <= 1 + key.size() / 4) return fmt::format("did you mean {}?", nearest->first);
-  std::vector<std::string_view> names;
+  std::vector<std::string> names;
   for (const auto& field : fields) names.push_back(field.first);
+  const core::NearestName nearest = core::nearest_name(key, names);
+  if (nearest.distance <= 1 + key.size() / 4) return fmt::format("did you mean {}?", nearest.name);
   constexpr std::size_t kShown = 30;
   const bool all = names.size() <= kShown;
   if (!all) names.resize(kShown);

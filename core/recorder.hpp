@@ -29,7 +29,7 @@ class NullRecorder : public Recorder {
   void record_rates(double, std::span<const double>) override {}
 };
 
-/// Receives progress and may stop a run. advance() is called now and then, from one thread.
+/// Receives progress and may stop a run. advance() is called now and then, from one thread at a time.
 class Progress {
  public:
   virtual ~Progress() = default;

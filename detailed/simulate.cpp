@@ -523,22 +523,4 @@ core::RunStatistics simulate(const Circuit& circuit, std::size_t threads, core::
   return simulation.run();
 }
 
-Size size_of(const Circuit& circuit) {
-  Size size;
-  std::uint64_t nodes = 0;
-  for (const Population& population : circuit.populations) {
-    if (population.is_virtual) continue;
-    size.cells += population.size;
-    if (const network::DetailedCell* cell = detailed_model(circuit, population)) {
-      const CompartmentTree tree = build_compartments(*cell, circuit.run.compartments);
-      size.compartments += population.size * tree.segments();
-      nodes += population.size * tree.size();
-    }
-  }
-  for (std::size_t k = 0; k < circuit.projections.size(); ++k) size.synapses += network::edges_of(circuit, k).size();
-  // Six numbers a node, two states a synapse with its slot, and the adjacency entry.
-  size.bytes = nodes * 6 * sizeof(double) + size.synapses * (4 * sizeof(double) + 24);
-  return size;
-}
-
 }  // namespace triscale::detailed

@@ -26,10 +26,4 @@ std::vector<core::Problem> missing(const network::Circuit& circuit);
 core::RunStatistics simulate(const network::Circuit& circuit, std::size_t threads, core::Recorder& recorder,
                              core::Progress& progress);
 
-/// Compartments and synapses that a run would have, and an estimate of its memory in bytes; for `triscale check`.
-struct Size {
-  std::uint64_t cells = 0, compartments = 0, synapses = 0, bytes = 0;
-};
-Size size_of(const network::Circuit& circuit);
-
 }  // namespace triscale::detailed

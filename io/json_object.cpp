@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/nearest_name.hpp"
+
 namespace triscale::io {
 namespace {
 
@@ -234,25 +236,7 @@ void JsonObject::report_unread() const {
   }
 }
 
-namespace {
-
-/// Levenshtein's distance: the least number of letters to insert, delete or replace.
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
-
-}  // namespace
+namespace {}  // namespace
 
 void JsonObject::reject_unread(const std::vector<std::string>& known) const {
   for (const std::string& key : keys()) {
@@ -261,14 +245,8 @@ void JsonObject::reject_unread(const std::vector<std::string>& known) const {
       error(key, "has no effect beside the other keys here", "remove it, or the key that excludes it");
       continue;
     }
-    // A key that lacks only its unit is meant whatever the edit distance says.
-    const auto distance = [&](const std::string& other) {
-      return other.rfind(key + "_", 0) == 0 ? 0 : edit_distance(key, other);
-    };
-    const auto nearest = std::min_element(known.begin(), known.end(), [&](const std::string& x, const std::string& y) {
-      return distance(x) < distance(y);
-    });
-    error(key, "is not a known key", nearest == known.end() ? "" : "did you mean " + *nearest + "?");
+    const std::string nearest = core::nearest_name(key, known).name;
+    error(key, "is not a known key", nearest.empty() ? "" : "did you mean " + nearest + "?");
   }
 }
 

@@ -77,7 +77,8 @@ TransferFitOptions quick() {
 }
 
 TEST(TransferFit, PredictsRatesOfALifNeuronAtUnseenWorkingPoints) {
-  const TransferFit fit = fit_transfer_function(lif_circuit(), 0, quick(), 2);
+  core::NoProgress progress;
+  const TransferFit fit = fit_transfer_function(lif_circuit(), 0, quick(), 2, progress);
   ASSERT_GE(fit.tested.size(), 15u);
   double lowest = 1e9, highest = 0;
   for (const TransferPoint& point : fit.tested) {
@@ -101,8 +102,9 @@ TEST(TransferFit, IsTheSameForAnyNumberOfThreads) {
   TransferFitOptions options = quick();
   options.cells = 6;
   options.measure_ms = 300;
-  const TransferFit one = fit_transfer_function(lif_circuit(), 0, options, 1);
-  const TransferFit three = fit_transfer_function(lif_circuit(), 0, options, 3);
+  core::NoProgress progress;
+  const TransferFit one = fit_transfer_function(lif_circuit(), 0, options, 1, progress);
+  const TransferFit three = fit_transfer_function(lif_circuit(), 0, options, 3, progress);
   EXPECT_EQ(one.cell.transfer.P_mV, three.cell.transfer.P_mV);
   EXPECT_EQ(one.rms_error_hz, three.rms_error_hz);
 }
@@ -148,7 +150,7 @@ TEST(TransferFit, CircuitsThatHaveNoTransferFunctionAreRefusedByName) {
   EXPECT_THROW(derive_meanfield(circuit, quick(), 1, derivation, progress), core::InputError);
   network::Circuit unconnected = lif_circuit();
   unconnected.projections.clear();
-  EXPECT_THROW(fit_transfer_function(unconnected, 0, quick(), 1), core::InputError);
+  EXPECT_THROW(fit_transfer_function(unconnected, 0, quick(), 1, progress), core::InputError);
 }
 
 TEST(TransferGrid, MeasuredRateIsThatOfTheSameInputInAPlainNetwork) {
@@ -169,7 +171,7 @@ TEST(TransferGrid, MeasuredRateIsThatOfTheSameInputInAPlainNetwork) {
     ASSERT_EQ(experiment.groups.size(), 1u);
     EXPECT_NEAR(experiment.groups[0].base_rate_per_ms, 0.24, 1e-12);  // I receives none
     WorkingPoint point{{0.3}, 0, 1, 0, {}};
-    const auto spikes = measure_spikes(experiment, std::span(&point, 1), 160, 0, 2000, 1, 1);
+    const auto spikes = measure_spikes(experiment, std::span(&point, 1), 160, 0, 2000, 1, 1, progress);
     ASSERT_GT(counter.count, 500u);
     EXPECT_NEAR(static_cast<double>(spikes[0]) / static_cast<double>(counter.count), 1, 0.15) << sd_uS;
   }

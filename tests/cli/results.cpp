@@ -147,6 +147,37 @@ TEST_F(Results, WithoutAPythonForThePageAreCompleteAndTheWarningSaysHowToGetIt) 
   EXPECT_NE(outcome.err.find("triscale report"), std::string::npos) << outcome.err;
 }
 
+/// Normalised integrate-and-fire cells run on the detailed and the point tier; they have no transfer function.
+const std::string kWithoutMeanfield = R"({
+  "triscale_recipe": 1,
+  "run": {"duration_ms": 200, "dt_ms": 0.1, "seed": 1},
+  "cell_types": [{"name": "unit", "sign": "excitatory", "point": {"model": "intfire1", "tau_m_ms": 10, "t_ref_ms": 2}}],
+  "synapse_types": [{"name": "kick", "detailed": {"model": "instantaneous", "sign": 1},
+                     "point": {"model": "instantaneous", "sign": 1}}],
+  "populations": [{"name": "E", "size": 10, "cell_type": "unit"}],
+  "inputs": [{"name": "drive", "kind": "poisson", "target": "E", "synapse_type": "kick", "rate_hz": 200, "weight": 0.6,
+              "delay_ms": 1}]
+})";
+
+TEST_F(Results, LeaveOutAMeanFieldThatCannotBeDerivedAndSaySo) {
+  write_text(folder_ / "units.json", kWithoutMeanfield);
+  const Outcome outcome = triscale({"compare", folder_ / "units.json", "-o", out()});
+  EXPECT_LE(outcome.code, 1) << outcome.err;
+  EXPECT_NE(outcome.err.find("meanfield: is left out"), std::string::npos) << outcome.err;
+  EXPECT_TRUE(fs::exists(out() / "point" / "run.json"));
+  EXPECT_FALSE(fs::exists(out() / "meanfield"));
+  const std::string summary = json(out() / "consistency.json")["summary"];
+  EXPECT_NE(summary.find("mean-field tier was left out"), std::string::npos) << summary;
+}
+
+TEST_F(Results, OfAMeanFieldThatWasAskedForAndCannotBeDerivedAreRefused) {
+  write_text(folder_ / "units.json", kWithoutMeanfield);
+  const Outcome outcome =
+      triscale({"compare", folder_ / "units.json", "-o", out(), "--tiers", "detailed,point,meanfield"});
+  EXPECT_EQ(outcome.code, 2) << outcome.err;
+  EXPECT_NE(outcome.err.find("--tiers detailed,point"), std::string::npos) << outcome.err;
+}
+
 TEST_F(Results, AreDrawnOnAPageByReportLaterOn) {
   ASSERT_LE(triscale({"compare", recipe(), "-o", out(), "--tiers", "point,meanfield"}).code, 1);
   use_python();
