@@ -178,8 +178,8 @@ Complex one_minus_exp(const Complex& z) {
 
 }  // namespace
 
-LifResponder::LifResponder(const LifCell& cell, const LifInput& input)
-    : cell_(cell), input_(input), rate_(lif_rate(cell, input)) {
+LifResponder::LifResponder(const LifCell& cell, const LifInput& input, bool refractory_factor)
+    : cell_(cell), input_(input), rate_(lif_rate(cell, input)), t_ref_ms_(refractory_factor ? cell.t_ref_ms : 0) {
   const SiegertBounds bounds = siegert_bounds(cell, input);
   x_threshold_ = std::numbers::sqrt2 * bounds.y_threshold;
   x_reset_ = std::numbers::sqrt2 * bounds.y_reset;
@@ -197,10 +197,10 @@ LifResponse LifResponder::at(Complex lambda_per_ms) const {
     return response;
   }
   const Ends<Complex> ends = solve(s, x_threshold_, x_reset_);
-  const Complex refractory = lambda_per_ms * cell_.t_ref_ms;
+  const Complex refractory = lambda_per_ms * t_ref_ms_;
   const Complex inverse = std::exp(-ends.L);  // Psi(x_r) / Psi(x_th)
   const Complex denominator = one_minus_exp(ends.L + refractory);
-  response.interval_transform = std::exp(-ends.L - refractory);
+  response.interval_transform = std::exp(-ends.L - lambda_per_ms * cell_.t_ref_ms);
   response.d_mu_hz_per_mV = std::numbers::sqrt2 * rate_.rate_hz / sigma / (1.0 + s) *
                             (ends.w_threshold - ends.w_reset * inverse) / denominator;
   // Psi'' = x Psi' + s Psi

@@ -40,7 +40,8 @@ struct LifResponse {
 /// One working point, for many frequencies.
 class LifResponder {
  public:
-  LifResponder(const LifCell& cell, const LifInput& input);
+  /// Without refractory_factor, e^(-lambda t_ref) is left out of Delta (Schuecker et al. 2015), for comparison only.
+  LifResponder(const LifCell& cell, const LifInput& input, bool refractory_factor = true);
 
   /// lambda in 1/ms; for a frequency f in Hz, 2 pi i f / 1000.
   LifResponse at(std::complex<double> lambda_per_ms) const;
@@ -51,6 +52,7 @@ class LifResponder {
   LifInput input_;
   LifRate rate_;
   double x_threshold_ = 0, x_reset_ = 0, shift_ = 0;
+  double t_ref_ms_ = 0;  // in Delta
 };
 
 /// Spectrum of the spike train of one cell with independent intervals, S = nu (1 - |f|^2)/|1 - f|^2, in Hz; f at i
