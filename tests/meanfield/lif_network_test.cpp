@@ -209,7 +209,7 @@ TEST(StationaryStates, AllThreeStatesOfABistablePopulationAreFoundWithTheirStabi
     const Stability result = stability(*spread_theory.linearise(found.points[k].rates_hz));
     EXPECT_TRUE(result.roots_complete) << k;
     EXPECT_EQ(result.stable, expected[k]) << k;
-    if (k == 1) EXPECT_EQ(result.unstable_roots, 1);
+    EXPECT_EQ(result.unstable_roots, k == 1 ? 1 : 0);
   }
   // With equal delays the active state oscillates near twice its rate; relaxation in pseudo-time would call it stable.
   const Stability equal_delays = stability(*theory.linearise(found.points[2].rates_hz));
