@@ -38,6 +38,11 @@ PointParameters parameters_of(const network::IntFire1Model&) {
   throw core::InputError({"", "point model", "IntFire1", "has no transfer function", "it has no conductance input"});
 }
 
+PointParameters parameters_of(const network::LifModel&) {
+  throw core::InputError(
+      {"", "point model", "lif", "has no fitted transfer function", "its synapses are currents, not conductances"});
+}
+
 meanfield::MembraneStatistics<double> statistics_at(const TransferExperiment& experiment,
                                                     const std::vector<double>& rate_per_ms, double scale,
                                                     double current_nA) {
@@ -171,7 +176,9 @@ network::Circuit with_placeholder_meanfield(const network::Circuit& circuit) {
   network::Circuit copy = circuit;
   for (network::CellType& type : copy.cell_types) {
     type.meanfield.reset();
-    if (!type.point || std::holds_alternative<network::IntFire1Model>(type.point->model)) continue;
+    const bool has_conductances = type.point && !std::holds_alternative<network::IntFire1Model>(type.point->model) &&
+                                  !std::holds_alternative<network::LifModel>(type.point->model);
+    if (!has_conductances) continue;
     const PointParameters p = std::visit([](const auto& model) { return parameters_of(model); }, type.point->model);
     network::MeanfieldCell cell;
     cell.transfer.C_m_nF = p.membrane.C_m_nF;

@@ -11,10 +11,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 using network::AdExModel;
 using network::BiexponentialSynapse;
+using network::CurrentSynapse;
 using network::ExponentialKernel;
 using network::GifModel;
 using network::InstantaneousSynapse;
 using network::IntFire1Model;
+using network::LifModel;
 using network::MeanfieldCell;
 using network::MeanfieldSynapse;
 using network::PointCell;
@@ -61,6 +63,16 @@ void fields(V& v, IntFire1Model& m) {
 }
 
 template <class V>
+void fields(V& v, LifModel& m) {
+  v("C_m_nF", m.C_m_nF);
+  v("g_L_uS", m.g_L_uS);
+  v("E_L_mV", m.E_L_mV);
+  v("V_reset_mV", m.V_reset_mV);
+  v("V_threshold_mV", m.V_threshold_mV);
+  v.optional("t_ref_ms", m.t_ref_ms);
+}
+
+template <class V>
 void fields(V& v, MeanfieldCell& cell) {
   TransferFunction& f = cell.transfer;
   v("C_m_nF", f.C_m_nF);
@@ -90,6 +102,23 @@ void fields(V& v, BiexponentialSynapse& s) {
 
 template <class V>
 void fields(V& v, InstantaneousSynapse& s) {
+  v.whole("sign", s.sign);
+}
+
+/// A current synapse of a given shape; "model" says which.
+struct ExponentialCurrent : CurrentSynapse {
+  ExponentialCurrent() { shape = Shape::exponential; }
+};
+struct AlphaCurrent : CurrentSynapse {
+  AlphaCurrent() { shape = Shape::alpha; }
+};
+struct DeltaCurrent : CurrentSynapse {
+  DeltaCurrent() { shape = Shape::delta; }
+};
+
+template <class V>
+void fields(V& v, CurrentSynapse& s) {
+  if (s.shape != CurrentSynapse::Shape::delta) v("tau_ms", s.tau_ms);
   v.whole("sign", s.sign);
 }
 
@@ -282,6 +311,7 @@ void unknown_model(const JsonObject& json, const std::string& known) {
 Json to_json(const PointCell& cell) {
   if (const auto* gif = std::get_if<GifModel>(&cell.model)) return Writer::of(*gif, "gif");
   if (const auto* adex = std::get_if<AdExModel>(&cell.model)) return Writer::of(*adex, "adex");
+  if (const auto* lif = std::get_if<LifModel>(&cell.model)) return Writer::of(*lif, "lif");
   return Writer::of(std::get<IntFire1Model>(cell.model), "intfire1");
 }
 
@@ -291,6 +321,12 @@ Json to_json(const MeanfieldCell& cell) {
 
 Json to_json(const PointSynapseVariant& synapse) {
   if (const auto* conductance = std::get_if<PointSynapse>(&synapse)) return Writer::of(*conductance, "conductance");
+  if (const auto* current = std::get_if<CurrentSynapse>(&synapse)) {
+    using Shape = CurrentSynapse::Shape;
+    return Writer::of(*current, current->shape == Shape::exponential ? "current_exponential"
+                                : current->shape == Shape::alpha     ? "current_alpha"
+                                                                     : "current_delta");
+  }
   return Writer::of(std::get<InstantaneousSynapse>(synapse), "instantaneous");
 }
 
@@ -303,7 +339,8 @@ PointCell read_point_cell(const JsonObject& json) {
   if (model == "gif") return {Reader::of<GifModel>(json, kModelKey)};
   if (model == "adex") return {Reader::of<AdExModel>(json, kModelKey)};
   if (model == "intfire1") return {Reader::of<IntFire1Model>(json, kModelKey)};
-  unknown_model(json, "gif, adex, intfire1");
+  if (model == "lif") return {Reader::of<LifModel>(json, kModelKey)};
+  unknown_model(json, "gif, adex, intfire1, lif");
   return {};
 }
 
@@ -315,7 +352,10 @@ PointSynapseVariant read_point_synapse(const JsonObject& json) {
   const std::string model = json.required_text("model").value_or("");
   if (model == "conductance") return Reader::of<PointSynapse>(json, kModelKey);
   if (model == "instantaneous") return Reader::of<InstantaneousSynapse>(json, kModelKey);
-  unknown_model(json, "conductance, instantaneous");
+  if (model == "current_exponential") return CurrentSynapse(Reader::of<ExponentialCurrent>(json, kModelKey));
+  if (model == "current_alpha") return CurrentSynapse(Reader::of<AlphaCurrent>(json, kModelKey));
+  if (model == "current_delta") return CurrentSynapse(Reader::of<DeltaCurrent>(json, kModelKey));
+  unknown_model(json, "conductance, instantaneous, current_exponential, current_alpha, current_delta");
   return PointSynapse{};
 }
 
@@ -335,6 +375,10 @@ std::map<std::string, std::vector<std::string>> model_keys() {
   return {{"gif", KeyLister::of<GifModel>(kModelKey)},
           {"adex", KeyLister::of<AdExModel>(kModelKey)},
           {"intfire1", KeyLister::of<IntFire1Model>(kModelKey)},
+          {"lif", KeyLister::of<LifModel>(kModelKey)},
+          {"current_exponential", KeyLister::of<ExponentialCurrent>(kModelKey)},
+          {"current_alpha", KeyLister::of<AlphaCurrent>(kModelKey)},
+          {"current_delta", KeyLister::of<DeltaCurrent>(kModelKey)},
           {"meanfield_cell", KeyLister::of<MeanfieldCell>()},
           {"biexponential", KeyLister::of<BiexponentialSynapse>(kModelKey)},
           {"receptor", KeyLister::of<BiexponentialSynapse>()},

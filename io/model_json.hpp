@@ -14,7 +14,7 @@
 
 namespace triscale::io {
 
-using PointSynapseVariant = std::variant<network::PointSynapse, network::InstantaneousSynapse>;
+using PointSynapseVariant = std::variant<network::PointSynapse, network::InstantaneousSynapse, network::CurrentSynapse>;
 using DetailedSynapseVariant = std::variant<network::BiexponentialSynapse, network::InstantaneousSynapse>;
 
 nlohmann::ordered_json to_json(const network::PointCell& cell);

@@ -177,6 +177,7 @@ class RecipeReader {
       trains.times_ms = json.numbers("times_ms");
       trains.rates_hz = json.numbers("rates_hz");
     }
+    take(json, "bin_ms", trains.bin_ms);
     return trains;
   }
 
@@ -200,6 +201,7 @@ class RecipeReader {
       }
     } else {
       population.cell_type = find(json, "cell_type", circuit_.cell_types, "cell type").value_or(0);
+      if (json.has("V_init_mV")) population.V_init_mV = read_distribution(json, "V_init_mV");
     }
     json.reject_unread(keys("population"));
     circuit_.populations.push_back(std::move(population));
@@ -240,13 +242,20 @@ class RecipeReader {
     return d;
   }
 
-  /// The weight has a unit for a conductance synapse and none for an instantaneous one.
+  /// The weight's unit is that of the synapse: uS of a conductance, nA of a current, mV of a jump of the potential,
+  /// none of an instantaneous synapse.
   Distribution read_weight(const JsonObject& json, std::optional<std::size_t> synapse_type) {
     if (!synapse_type) {
-      json.accept({"weight", "weight_uS"});
+      json.accept({"weight", "weight_uS", "weight_nA", "weight_mV"});
       return {};
     }
     const network::SynapseType& type = circuit_.synapse_types[*synapse_type];
+    if (!type.detailed && type.point) {
+      if (const auto* current = std::get_if<network::CurrentSynapse>(&*type.point)) {
+        const bool jump = current->shape == network::CurrentSynapse::Shape::delta;
+        return read_distribution(json, jump ? "weight_mV" : "weight_nA");
+      }
+    }
     const bool instantaneous =
         (type.detailed && std::holds_alternative<network::InstantaneousSynapse>(*type.detailed)) ||
         (!type.detailed && type.point && std::holds_alternative<network::InstantaneousSynapse>(*type.point));

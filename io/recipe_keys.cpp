@@ -21,16 +21,17 @@ const std::map<std::string, std::vector<std::string>>& recipe_keys() {
     keys["parameters"] = {"gbar_S_cm2", "gnabar_S_cm2", "gkbar_S_cm2", "gl_S_cm2", "el_mV",
                           "gamma",      "decay_ms",     "depth_um",    "minCai_mM"};
     keys["synapse_type"] = {"name", "detailed", "point", "meanfield"};
-    keys["population"] = {"name", "size", "cell_type", "virtual", "sign", "poisson", "spikes"};
-    keys["poisson"] = {"rate_hz", "times_ms", "rates_hz"};
+    keys["population"] = {"name", "size", "cell_type", "virtual", "sign", "poisson", "spikes", "V_init_mV"};
+    keys["poisson"] = {"rate_hz", "times_ms", "rates_hz", "bin_ms"};
     keys["spikes"] = {"times_ms", "cells"};
-    keys["projection"] = {"name",   "source",    "target",   "synapse_type", "rule",
-                          "weight", "weight_uS", "delay_ms", "placement"};
+    keys["projection"] = {"name",      "source",    "target",    "synapse_type", "rule",     "weight",
+                          "weight_uS", "weight_nA", "weight_mV", "delay_ms",     "placement"};
     keys["rule"] = {"kind", "probability", "number", "multapses", "autapses"};
     keys["distribution"] = {"kind", "mean", "sd", "low", "high"};
     keys["placement"] = {"kinds", "min_distance_um", "max_distance_um"};
-    keys["poisson_input"] = {"name",     "kind",   "target",    "synapse_type",     "rate_hz",  "times_ms",
-                             "rates_hz", "weight", "weight_uS", "sources_per_cell", "delay_ms", "placement"};
+    keys["poisson_input"] = {"name",      "kind",      "target",           "synapse_type", "rate_hz",
+                             "times_ms",  "rates_hz",  "bin_ms",           "weight",       "weight_uS",
+                             "weight_nA", "weight_mV", "sources_per_cell", "delay_ms",     "placement"};
     keys["current_step"] = {"name",     "kind",     "target", "cells",       "section",
                             "position", "begin_ms", "end_ms", "amplitude_nA"};
     keys["current_ramp"] = {"name",     "kind",     "target", "cells",    "section",

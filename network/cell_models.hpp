@@ -14,16 +14,17 @@
 
 namespace triscale::network {
 
-// ---------------------------------------------------------------------------------------------------- detailed --------
+// ---------------------------------------------------------------------------------------------------- detailed
+// --------
 
 /// Passive membrane and reversal potentials of one kind of section.
 struct RegionProperties {
-  double Ra_Ohm_cm = 100.0;    ///< axial resistivity
-  double C_m_uF_cm2 = 1.0;     ///< specific capacitance
-  double g_pas_S_cm2 = 0.0;    ///< leak conductance density
-  double e_pas_mV = -70.0;     ///< leak reversal potential
-  double E_Na_mV = 50.0;       ///< sodium reversal potential
-  double E_K_mV = -77.0;       ///< potassium reversal potential
+  double Ra_Ohm_cm = 100.0;  ///< axial resistivity
+  double C_m_uF_cm2 = 1.0;   ///< specific capacitance
+  double g_pas_S_cm2 = 0.0;  ///< leak conductance density
+  double e_pas_mV = -70.0;   ///< leak reversal potential
+  double E_Na_mV = 50.0;     ///< sodium reversal potential
+  double E_K_mV = -77.0;     ///< potassium reversal potential
 };
 
 /// A channel or ion mechanism inserted into every section of one kind. Names and parameters as in the field's mod files
@@ -52,7 +53,8 @@ struct DetailedCell {
   double Ca_out_mM = 2.0;  ///< external calcium
 };
 
-// ------------------------------------------------------------------------------------------------------- point --------
+// ------------------------------------------------------------------------------------------------------- point
+// --------
 
 /// One exponential component of a spike-triggered effect: amplitude (unit of its owner) and time constant.
 struct ExponentialKernel {
@@ -67,12 +69,12 @@ struct GifModel {
   double g_L_uS = 0.005;
   double E_L_mV = -70;
   double V_reset_mV = -70;
-  double t_ref_ms = 2;           ///< absolute refractory time; V is held at V_reset
-  double V_threshold_mV = -50;   ///< baseline V_T*
-  double Delta_V_mV = 0;         ///< softness of the threshold; 0: deterministic threshold crossing
-  double lambda_0_Hz = 1;        ///< escape rate at V = threshold; unused when Delta_V_mV is 0
-  std::vector<ExponentialKernel> eta_nA;     ///< spike-triggered current (positive hyperpolarises), starts after t_ref
-  std::vector<ExponentialKernel> gamma_mV;   ///< spike-triggered movement of the threshold, starts after t_ref
+  double t_ref_ms = 2;                      ///< absolute refractory time; V is held at V_reset
+  double V_threshold_mV = -50;              ///< baseline V_T*
+  double Delta_V_mV = 0;                    ///< softness of the threshold; 0: deterministic threshold crossing
+  double lambda_0_Hz = 1;                   ///< escape rate at V = threshold; unused when Delta_V_mV is 0
+  std::vector<ExponentialKernel> eta_nA;    ///< spike-triggered current (positive hyperpolarises), starts after t_ref
+  std::vector<ExponentialKernel> gamma_mV;  ///< spike-triggered movement of the threshold, starts after t_ref
 };
 
 /// Adaptive exponential integrate-and-fire neuron (Brette & Gerstner 2005). Equations: pointneuron/adex.hpp.
@@ -97,18 +99,31 @@ struct IntFire1Model {
   double t_ref_ms = 0;
 };
 
-using PointModel = std::variant<GifModel, AdExModel, IntFire1Model>;
+/// Leaky integrate-and-fire neuron with current synapses, integrated exactly (NEST's iaf_psc_exp, iaf_psc_alpha and
+/// iaf_psc_delta, according to its synapses). Equations: pointneuron/lif.hpp.
+struct LifModel {
+  double C_m_nF = 0.25;
+  double g_L_uS = 0.025;  ///< C_m / tau_m
+  double E_L_mV = -65;
+  double V_reset_mV = -65;
+  double t_ref_ms = 2;  ///< absolute refractory time; V is held at V_reset
+  double V_threshold_mV = -50;
+};
+
+using PointModel = std::variant<GifModel, AdExModel, IntFire1Model, LifModel>;
 
 struct PointCell {
   PointModel model;
 };
 
-// --------------------------------------------------------------------------------------------------- mean-field --------
+// --------------------------------------------------------------------------------------------------- mean-field
+// --------
 
-/// Semi-analytic transfer function (Zerlaut et al. 2018; di Volo et al. 2019; equations in meanfield/transfer_function.hpp):
+/// Semi-analytic transfer function (Zerlaut et al. 2018; di Volo et al. 2019; equations in
+/// meanfield/transfer_function.hpp):
 ///   F = erfc((V_eff - mu_V) / (sqrt2 sigma_V)) / (2 tau_V), clamped to 1/t_ref,
-///   V_eff = quadratic polynomial `P_mV` in (mu_V - mu_0)/d_mu, (sigma_V - sigma_0)/d_sigma, (tau_V g_L/C_m - tau_0)/d_tau,
-///   order of coefficients: 1, mu, sigma, tau, mu^2, sigma^2, tau^2, mu sigma, mu tau, sigma tau.
+///   V_eff = quadratic polynomial `P_mV` in (mu_V - mu_0)/d_mu, (sigma_V - sigma_0)/d_sigma, (tau_V g_L/C_m -
+///   tau_0)/d_tau, order of coefficients: 1, mu, sigma, tau, mu^2, sigma^2, tau^2, mu sigma, mu tau, sigma tau.
 struct TransferFunction {
   double C_m_nF = 0.2;
   double g_L_uS = 0.01;
@@ -118,10 +133,11 @@ struct TransferFunction {
   double mu_0_mV = -60, d_mu_mV = 10;
   double sigma_0_mV = 4, d_sigma_mV = 6;
   double tau_0 = 0.5, d_tau = 1;
-  /// Range of (mu_V, sigma_V, tau_V g_L/C_m) that the coefficients were fitted on: {min, max} each; a rate outside is an
-  /// extrapolation and is reported. Empty (min > max) if unknown.
+  /// Range of (mu_V, sigma_V, tau_V g_L/C_m) that the coefficients were fitted on: {min, max} each; a rate outside is
+  /// an extrapolation and is reported. Empty (min > max) if unknown.
   std::array<double, 2> fitted_mu_mV{1, 0}, fitted_sigma_mV{1, 0}, fitted_tau{1, 0};
-  /// Spike-triggered adaptation as a rate-proportional mean current: I = -sum_k b_k tau_k nu (slow compared with the rate).
+  /// Spike-triggered adaptation as a rate-proportional mean current: I = -sum_k b_k tau_k nu (slow compared with the
+  /// rate).
   std::vector<ExponentialKernel> adaptation_nA;
 };
 
@@ -130,7 +146,8 @@ struct MeanfieldCell {
   double time_constant_ms = 5;  ///< T of T dnu/dt = F - nu
 };
 
-// ---------------------------------------------------------------------------------------------------- cell type --------
+// ---------------------------------------------------------------------------------------------------- cell type
+// --------
 
 /// Dale's law: a cell is excitatory or inhibitory on all its targets.
 enum class Dale : std::uint8_t { unknown, excitatory, inhibitory };

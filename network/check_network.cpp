@@ -50,8 +50,28 @@ void check_source(const Population& population, const std::string& place, Checks
     }
     checks.require(ascending, place + ".times_ms", "", "must be finite and strictly ascending");
     for (const double rate : poisson->rates_hz) checks.not_negative(place + ".rates_hz", rate);
+    checks.not_negative(place + ".bin_ms", poisson->bin_ms);
   } else {
     checks.warning(place, "", "is empty: the virtual population never fires", "give spike trains or a Poisson rate");
+  }
+}
+
+/// A distribution over all real numbers.
+void check_values(const Distribution& d, const std::string& place, Checks& checks) {
+  using Kind = Distribution::Kind;
+  const bool uniform = d.kind == Kind::uniform;
+  if (uniform || d.low < d.high) {
+    checks.finite(place + ".low", d.low);
+    checks.finite(place + ".high", d.high);
+    checks.require(d.low <= d.high, place + ".low", fmt::format("{}", d.low), "must not be above high");
+  }
+  if (uniform) return;
+  checks.finite(place + ".mean", d.mean);
+  checks.not_negative(place + ".sd", d.sd);
+  if (d.kind == Kind::lognormal) checks.positive(place + ".mean", d.mean);
+  if (d.low < d.high) {
+    checks.require(d.mean >= d.low && d.mean <= d.high, place + ".mean", fmt::format("{}", d.mean),
+                   "must lie between low and high");
   }
 }
 
@@ -75,6 +95,10 @@ void check_population(const Circuit& circuit, const Population& population, cons
   checks.require(population.file_ids.empty() || population.file_ids.size() == population.size, place + ".file_ids",
                  fmt::format("{} ids", population.file_ids.size()), "must be empty or one per cell");
   check_source(population, place + ".source", checks);
+  if (!population.V_init_mV) return;
+  checks.require(!population.is_virtual, place + ".V_init_mV", "", "must not be given for a virtual population",
+                 "its cells have no membrane");
+  check_values(*population.V_init_mV, place + ".V_init_mV", checks);
 }
 
 /// Two cells that share a name in result files would be mixed up there.
@@ -224,14 +248,19 @@ void check_placement(const CellType& target, const DendriticPlacement& placement
 /// The kind of synapse must be one that the target's model of the same tier can take.
 void check_synapse_fits(const CellType& target, const SynapseType& type, const std::string& place, Checks& checks) {
   const bool normalised = target.point && std::holds_alternative<IntFire1Model>(target.point->model);
-  const std::string hint = "normalised cells (intfire1) take instantaneous synapses, all others conductance synapses";
+  const bool leaky = target.point && std::holds_alternative<LifModel>(target.point->model);
+  const std::string hint =
+      "normalised cells (intfire1) take instantaneous synapses, cells of the model lif take current synapses, all "
+      "others "
+      "conductance synapses";
   if (type.detailed && target.detailed) {
     checks.require(std::holds_alternative<BiexponentialSynapse>(*type.detailed), place, type.name,
                    fmt::format("must be a conductance synapse, because cell type {} is detailed", target.name), hint);
   }
   if (type.point && target.point) {
-    checks.require(std::holds_alternative<InstantaneousSynapse>(*type.point) == normalised, place, type.name,
-                   fmt::format("does not fit the point model of cell type {}", target.name), hint);
+    checks.require(std::holds_alternative<InstantaneousSynapse>(*type.point) == normalised &&
+                       std::holds_alternative<CurrentSynapse>(*type.point) == leaky,
+                   place, type.name, fmt::format("does not fit the point model of cell type {}", target.name), hint);
   }
 }
 

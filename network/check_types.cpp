@@ -115,6 +115,16 @@ struct PointCellChecks {
     checks.finite(place + ".b_nA", m.b_nA);
     checks.positive(place + ".tau_w_ms", m.tau_w_ms);
   }
+  void operator()(const LifModel& m) const {
+    checks.positive(place + ".C_m_nF", m.C_m_nF);
+    checks.positive(place + ".g_L_uS", m.g_L_uS);
+    checks.finite(place + ".E_L_mV", m.E_L_mV);
+    checks.finite(place + ".V_reset_mV", m.V_reset_mV);
+    checks.finite(place + ".V_threshold_mV", m.V_threshold_mV);
+    checks.not_negative(place + ".t_ref_ms", m.t_ref_ms);
+    checks.require(m.V_reset_mV < m.V_threshold_mV, place + ".V_reset_mV", fmt::format("{}", m.V_reset_mV),
+                   "must lie below V_threshold_mV", "the neuron would fire again at once, for ever");
+  }
   void operator()(const IntFire1Model& m) const {
     checks.positive(place + ".tau_m_ms", m.tau_m_ms);
     checks.not_negative(place + ".t_ref_ms", m.t_ref_ms);
@@ -150,6 +160,12 @@ void check_biexponential(const BiexponentialSynapse& synapse, const std::string&
 void check_instantaneous(const InstantaneousSynapse& synapse, const std::string& place, Checks& checks) {
   checks.require(synapse.sign == 1 || synapse.sign == -1, place + ".sign", fmt::format("{}", synapse.sign),
                  "must be 1 or -1");
+}
+
+void check_current_synapse(const CurrentSynapse& synapse, const std::string& place, Checks& checks) {
+  checks.require(synapse.sign == 1 || synapse.sign == -1, place + ".sign", fmt::format("{}", synapse.sign),
+                 "must be 1 or -1");
+  if (synapse.shape != CurrentSynapse::Shape::delta) checks.positive(place + ".tau_ms", synapse.tau_ms);
 }
 
 void check_site_table(const PointSynapse& synapse, const std::string& place, Checks& checks) {
@@ -192,6 +208,11 @@ void check_synapse_type(const SynapseType& type, const std::string& place, Check
   if (type.point) {
     if (const auto* s = std::get_if<PointSynapse>(&*type.point)) {
       check_point_synapse(*s, place + ".point", checks);
+    } else if (const auto* current = std::get_if<CurrentSynapse>(&*type.point)) {
+      check_current_synapse(*current, place + ".point", checks);
+      // The same weights would mean a conductance on one tier and a current on the other.
+      checks.require(!type.detailed, place, "", "must not have a detailed description beside a current synapse",
+                     "give the synapse of the detailed tier a synapse type of its own");
     } else {
       check_instantaneous(std::get<InstantaneousSynapse>(*type.point), place + ".point", checks);
     }
@@ -212,6 +233,10 @@ int sign_of(const BiexponentialSynapse& synapse, double boundary_mV) {
 }
 
 int sign_of(const InstantaneousSynapse& synapse, double /*boundary_mV*/) {
+  return synapse.sign > 0 ? 1 : (synapse.sign < 0 ? -1 : 0);
+}
+
+int sign_of(const CurrentSynapse& synapse, double /*boundary_mV*/) {
   return synapse.sign > 0 ? 1 : (synapse.sign < 0 ? -1 : 0);
 }
 

@@ -1,5 +1,5 @@
-/// network::Circuit is the one description of a neural circuit that every tier and every bridge works on: plain data, no
-/// behaviour. Front ends in io/ make it from files; bridges fill in the coarser descriptions.
+/// network::Circuit is the one description of a neural circuit that every tier and every bridge works on: plain data,
+/// no behaviour. Front ends in io/ make it from files; bridges fill in the coarser descriptions.
 ///
 /// Units: ms, mV, nA, nF, uS, um, mM, Hz, degC.
 #pragma once
@@ -23,7 +23,16 @@ struct Placement {
   double rotation_x_rad = 0, rotation_y_rad = 0, rotation_z_rad = 0;
 };
 
-// ------------------------------------------------------------------------------------------------- populations --------
+/// A distribution of a parameter over synapses or cells.
+struct Distribution {
+  enum class Kind { constant, normal, lognormal, uniform } kind = Kind::constant;
+  double mean = 0;           ///< constant, normal, lognormal: mean of the distribution itself; uniform: unused
+  double sd = 0;             ///< normal, lognormal
+  double low = 0, high = 0;  ///< uniform: its range; normal, lognormal: redrawn until in it if low < high
+};
+
+// ------------------------------------------------------------------------------------------------- populations
+// --------
 
 /// Spike trains given as a list, ascending in time.
 struct SpikeTrains {
@@ -35,6 +44,10 @@ struct SpikeTrains {
 struct PoissonTrains {
   std::vector<double> times_ms{0.0};
   std::vector<double> rates_hz{0.0};
+  /// 0: spikes at any time. > 0: a Poisson number of spikes at the beginning of every bin of this length. The same
+  /// process at the resolution of the bins, and much cheaper where the rate is high and the bins are the time steps: a
+  /// rate of 16 kHz stands for 2000 sources of 8 Hz.
+  double bin_ms = 0;
 };
 
 using SpikeSource = std::variant<std::monostate, SpikeTrains, PoissonTrains>;
@@ -45,35 +58,30 @@ struct Population {
   std::string name;
   std::size_t size = 0;
   bool is_virtual = false;
-  std::size_t cell_type = 0;          ///< index into Circuit::cell_types; for a virtual population only its Dale sign counts
+  std::size_t cell_type = 0;  ///< index into Circuit::cell_types; for a virtual population only its Dale sign counts
   std::vector<Placement> placements;  ///< empty, or one per cell
   SpikeSource source;                 ///< virtual populations only
+  /// Membrane potential at the start, drawn per cell; empty: the tier's own rule. Point tier only.
+  std::optional<Distribution> V_init_mV{};
 
   /// Name and node ids in the file it came from; result files use them. Empty: the own name, ids 0..size-1.
   std::string file_population;
   std::vector<std::uint64_t> file_ids;
 };
 
-// ------------------------------------------------------------------------------------------------- projections --------
+// ------------------------------------------------------------------------------------------------- projections
+// --------
 
-/// A distribution of a synaptic parameter.
-struct Distribution {
-  enum class Kind { constant, normal, lognormal, uniform } kind = Kind::constant;
-  double mean = 0;     ///< constant, normal, lognormal: mean of the distribution itself; uniform: unused
-  double sd = 0;       ///< normal, lognormal
-  double low = 0, high = 0;  ///< uniform: its range; normal, lognormal: redrawn until in it if low < high
-};
-
-/// Where on the target's dendrites synapses may sit when the file does not say: uniform in membrane area over the sections
-/// of the given kinds within a range of path distance from the soma.
+/// Where on the target's dendrites synapses may sit when the file does not say: uniform in membrane area over the
+/// sections of the given kinds within a range of path distance from the soma.
 struct DendriticPlacement {
   std::vector<SectionKind> kinds{SectionKind::soma};
   double min_distance_um = 0;
   double max_distance_um = 1e20;
 };
 
-/// Edges given one by one. Vectors have equal length, except `sites`, which is empty when the places are to be drawn from
-/// Projection::placement. Order is kept.
+/// Edges given one by one. Vectors have equal length, except `sites`, which is empty when the places are to be drawn
+/// from Projection::placement. Order is kept.
 struct ExplicitEdges {
   std::vector<std::uint32_t> sources, targets;  ///< cell index within the source / target population
   std::vector<double> weights;                  ///< uS (conductance synapse) or dimensionless (instantaneous)
@@ -85,12 +93,12 @@ struct ExplicitEdges {
 struct ConnectionRule {
   enum class Kind { all_to_all, one_to_one, pairwise_bernoulli, fixed_in_degree, fixed_total_number };
   Kind kind = Kind::all_to_all;
-  double probability = 0;        ///< pairwise_bernoulli
+  double probability = 0;  ///< pairwise_bernoulli
   /// fixed_in_degree: synapses per target; fixed_total_number: synapses in all; one_to_one: private sources per target
   /// (0 means 1): target t has the sources t * number ... (t + 1) * number - 1.
   std::uint64_t number = 0;
-  bool multapses = true;         ///< several synapses between one pair (fixed_in_degree, fixed_total_number)
-  bool autapses = false;         ///< a cell onto itself, when source and target population are the same
+  bool multapses = true;  ///< several synapses between one pair (fixed_in_degree, fixed_total_number)
+  bool autapses = false;  ///< a cell onto itself, when source and target population are the same
   Distribution weight;
   Distribution delay_ms;
 };
@@ -100,10 +108,11 @@ struct Projection {
   std::size_t source = 0, target = 0;  ///< indices into Circuit::populations
   std::size_t synapse_type = 0;        ///< index into Circuit::synapse_types
   std::variant<ExplicitEdges, ConnectionRule> connectivity;
-  DendriticPlacement placement;        ///< used where sites are not given
+  DendriticPlacement placement;  ///< used where sites are not given
 };
 
-// ----------------------------------------------------------------------------------------------- inputs, probes --------
+// ----------------------------------------------------------------------------------------------- inputs, probes
+// --------
 
 /// Current between times t0 and t1 going linearly from a0 to a1 (a step if equal).
 struct CurrentSegment {
@@ -142,8 +151,9 @@ struct Probe {
   enum class Where { soma, all_compartments } where = Where::soma;
   double begin_ms = 0, end_ms = 1e300;
   double dt_ms = 0;  ///< sampling interval; 0: every step
-  /// Name of the report file, without extension; empty: the probe's name. Probes that share it and the population of the
-  /// file that their cells come from stand in one report, one after the other; they share variable, place and times.
+  /// Name of the report file, without extension; empty: the probe's name. Probes that share it and the population of
+  /// the file that their cells come from stand in one report, one after the other; they share variable, place and
+  /// times.
   std::string report{};
 };
 
@@ -157,7 +167,8 @@ struct RunSettings {
   CompartmentRule compartments;
 };
 
-// ------------------------------------------------------------------------------------------------------ circuit --------
+// ------------------------------------------------------------------------------------------------------ circuit
+// --------
 
 struct Circuit {
   std::vector<CellType> cell_types;

@@ -428,7 +428,7 @@ std::vector<core::Problem> missing(const network::Circuit& circuit) {
   for (const network::Population& population : circuit.populations) {
     if (population.is_virtual || reported[population.cell_type]) continue;
     const network::CellType& type = circuit.cell_types[population.cell_type];
-    if (type.point) continue;
+    if (type.point && !std::holds_alternative<network::LifModel>(type.point->model)) continue;
     reported[population.cell_type] = true;
     problems.push_back(problem(fmt::format("cell_types.{}", type.name), "", "must have a point description",
                                "derive it with 'triscale derive', or give one"));

@@ -55,7 +55,9 @@ json full_recipe() {
       {"name": "inh", "sign": "inhibitory",
        "point": {"model": "adex", "C_m_nF": 0.2, "g_L_uS": 0.01, "E_L_mV": -65, "V_T_mV": -50, "Delta_T_mV": 2,
                  "V_peak_mV": 0, "V_reset_mV": -60, "t_ref_ms": 1, "a_uS": 0.004, "b_nA": 0.02, "tau_w_ms": 200}},
-      {"name": "normalised", "point": {"model": "intfire1", "tau_m_ms": 10, "t_ref_ms": 1}}],
+      {"name": "normalised", "point": {"model": "intfire1", "tau_m_ms": 10, "t_ref_ms": 1}},
+      {"name": "leaky", "point": {"model": "lif", "C_m_nF": 0.25, "g_L_uS": 0.025, "E_L_mV": -65, "V_reset_mV": -66,
+                                  "V_threshold_mV": -50, "t_ref_ms": 3}}],
     "synapse_types": [
       {"name": "ampa", "detailed": {"model": "biexponential", "tau_rise_ms": 0.2, "tau_decay_ms": 3, "E_rev_mV": 0},
        "point": {"model": "conductance", "receptors": [{"tau_rise_ms": 0.3, "tau_decay_ms": 4, "E_rev_mV": 0}],
@@ -64,13 +66,18 @@ json full_recipe() {
        "meanfield": {"gain": 0.9}},
       {"name": "gaba", "detailed": {"model": "biexponential", "tau_decay_ms": 8, "E_rev_mV": -75},
        "point": {"model": "conductance", "receptors": [{"tau_decay_ms": 8, "E_rev_mV": -75}]}},
-      {"name": "kick", "point": {"model": "instantaneous", "sign": 1}}],
+      {"name": "kick", "point": {"model": "instantaneous", "sign": 1}},
+      {"name": "current", "point": {"model": "current_exponential", "tau_ms": 0.5, "sign": 1}},
+      {"name": "slow current", "point": {"model": "current_alpha", "tau_ms": 2, "sign": -1}},
+      {"name": "jump", "point": {"model": "current_delta", "sign": 1}},
+      {"name": "jump down", "point": {"model": "current_delta", "sign": -1}}],
     "populations": [
       {"name": "E", "size": 20, "cell_type": "exc"},
       {"name": "I", "size": 5, "cell_type": "inh"},
       {"name": "N", "size": 4, "cell_type": "normalised"},
+      {"name": "L", "size": 3, "cell_type": "leaky", "V_init_mV": {"kind": "normal", "mean": -60, "sd": 5}},
       {"name": "steps", "size": 7, "virtual": true, "sign": "excitatory",
-       "poisson": {"times_ms": [0, 100], "rates_hz": [5, 10]}},
+       "poisson": {"times_ms": [0, 100], "rates_hz": [5, 10], "bin_ms": 0.5}},
       {"name": "listed", "size": 3, "virtual": true, "spikes": {"times_ms": [1, 2.5], "cells": [0, 2]}},
       {"name": "constant", "size": 2, "virtual": true, "sign": "inhibitory", "poisson": {"rate_hz": 3}}],
     "projections": [
@@ -83,13 +90,21 @@ json full_recipe() {
       {"source": "E", "target": "N", "synapse_type": "kick", "rule": {"kind": "fixed_total_number", "number": 11},
        "weight": 0.1, "delay_ms": {"kind": "constant", "mean": 1}},
       {"source": "listed", "target": "E", "synapse_type": "ampa", "rule": {"kind": "all_to_all"},
-       "weight_uS": 0.001, "delay_ms": 1}],
+       "weight_uS": 0.001, "delay_ms": 1},
+      {"source": "E", "target": "L", "synapse_type": "current", "rule": {"kind": "all_to_all"},
+       "weight_nA": 0.1, "delay_ms": 1},
+      {"source": "I", "target": "L", "synapse_type": "jump down", "rule": {"kind": "all_to_all"},
+       "weight_mV": 0.1, "delay_ms": 1}],
     "inputs": [
       {"name": "drive", "kind": "poisson", "target": "E", "synapse_type": "ampa", "sources_per_cell": 4, "rate_hz": 12,
        "weight_uS": 0.001, "delay_ms": 0.5, "placement": {"kinds": ["soma"]}},
       {"name": "inhibition", "kind": "poisson", "target": "E", "synapse_type": "gaba", "times_ms": [0, 50],
        "rates_hz": [1, 2], "weight_uS": 0.001, "delay_ms": 0.5},
       {"name": "kicks", "kind": "poisson", "target": "N", "synapse_type": "kick", "rate_hz": 1, "weight": 0.2, "delay_ms": 1},
+      {"name": "background", "kind": "poisson", "target": "L", "synapse_type": "jump", "rate_hz": 900, "bin_ms": 0.1,
+       "weight_mV": 0.2, "delay_ms": 1},
+      {"name": "currents", "kind": "poisson", "target": "L", "synapse_type": "slow current", "rate_hz": 9,
+       "weight_nA": 0.2, "delay_ms": 1},
       {"name": "step", "kind": "current_step", "target": "E", "cells": [1, 3], "section": "a", "position": 0.25,
        "begin_ms": 10, "end_ms": 20, "amplitude_nA": 0.3},
       {"name": "ramp", "kind": "current_ramp", "target": "E", "cells": [0], "section": "b", "position": 1,
@@ -300,6 +315,21 @@ TEST_F(Recipe, ProjectionsArrive) {
   EXPECT_EQ(c.projections[0].placement.min_distance_um, 20);
   EXPECT_EQ(c.projections[1].name, "I->E");
   EXPECT_EQ(std::get<network::ConnectionRule>(c.projections[2].connectivity).weight.mean, 0.1);
+}
+
+TEST_F(Recipe, CurrentSynapsesTheirWeightsAndInitialPotentialsArrive) {
+  const Circuit c = read(full_recipe());
+  const auto named = [](const auto& list, const std::string& name) {
+    return *std::find_if(list.begin(), list.end(), [&](const auto& entry) { return entry.name == name; });
+  };
+  const auto slow = std::get<network::CurrentSynapse>(*named(c.synapse_types, "slow current").point);
+  EXPECT_EQ(slow.shape, network::CurrentSynapse::Shape::alpha);
+  EXPECT_EQ(slow.tau_ms, 2);
+  EXPECT_EQ(slow.sign, -1);
+  EXPECT_EQ(std::get<network::LifModel>(named(c.cell_types, "leaky").point->model).V_reset_mV, -66);
+  EXPECT_EQ(std::get<network::ConnectionRule>(named(c.projections, "E->L").connectivity).weight.mean, 0.1);
+  EXPECT_EQ(named(c.populations, "L").V_init_mV->sd, 5);
+  EXPECT_EQ(std::get<network::PoissonTrains>(named(c.populations, "background").source).bin_ms, 0.1);
 }
 
 TEST_F(Recipe, PoissonInputIsPrivateToEachCell) {
