@@ -19,27 +19,42 @@ using network::TransferFunction;
 constexpr int kCoefficients = 10;
 using Coefficients = std::array<double, kCoefficients>;
 
-std::vector<TransferPoint> measure(const TransferExperiment& experiment, const std::vector<WorkingPoint>& points,
+/// A working point with what its cells did.
+struct MeasuredPoint {
+  WorkingPoint point;
+  std::vector<TransferPoint> cells;
+
+  double rate_hz() const {
+    double sum = 0;
+    for (const TransferPoint& cell : cells) sum += cell.rate_hz() / static_cast<double>(cells.size());
+    return sum;
+  }
+};
+
+std::vector<MeasuredPoint> measure(const TransferExperiment& experiment, const std::vector<WorkingPoint>& points,
                                    const TransferFitOptions& options, double measure_ms, std::uint64_t run,
                                    std::size_t threads, core::Progress& progress) {
-  const std::vector<std::uint64_t> spikes =
-      measure_spikes(experiment, points, options.cells, options.settle_ms, measure_ms, run, threads, progress);
-  std::vector<TransferPoint> measured;
+  const auto spikes = experiment.measure(points, options.settle_ms, measure_ms, run, threads, progress);
+  std::vector<MeasuredPoint> measured;
   for (std::size_t i = 0; i < points.size(); ++i) {
-    measured.push_back({points[i].statistics, spikes[i], static_cast<double>(options.cells) * measure_ms});
+    MeasuredPoint& point = measured.emplace_back(MeasuredPoint{points[i], {}});
+    const auto statistics = experiment.statistics(points[i]);
+    for (std::size_t cell = 0; cell < statistics.size(); ++cell) {
+      if (!(statistics[cell].sigma_mV > 0)) continue;  // a cell without input
+      point.cells.push_back({statistics[cell], spikes[i][cell], measure_ms});
+    }
   }
   return measured;
 }
 
-/// Distances from the threshold at which the cell goes from lowest_hz to highest_hz.
-std::array<double, 2> firing_range(const std::vector<WorkingPoint>& points, const std::vector<TransferPoint>& measured,
-                                   const TransferFitOptions& options) {
+/// Distances from the threshold at which the cells, on average, go from lowest_hz to highest_hz.
+std::array<double, 2> firing_range(const std::vector<MeasuredPoint>& measured, const TransferFitOptions& options) {
   double k_low = 1e300, k_high = -1e300;
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    const double rate_Hz = measured[i].rate_hz();
+  for (const MeasuredPoint& scout : measured) {
+    const double rate_Hz = scout.rate_hz();
     if (!(rate_Hz >= options.lowest_hz && rate_Hz <= options.highest_hz)) continue;
-    k_low = std::min(k_low, points[i].k);
-    k_high = std::max(k_high, points[i].k);
+    k_low = std::min(k_low, scout.point.k);
+    k_high = std::max(k_high, scout.point.k);
   }
   if (k_low > k_high) {
     throw core::NumericalError("transfer function: the point model does not fire at any of the working points tried");
@@ -169,30 +184,44 @@ Coefficients fit_counts(TransferFunction& transfer, const std::vector<TransferPo
   return error;
 }
 
-std::vector<TransferPoint> within_range(std::vector<TransferPoint> points, const TransferFitOptions& options) {
-  std::erase_if(
-      points, [&](const TransferPoint& p) { return p.rate_hz() > options.highest_hz || !(p.statistics.sigma_mV > 0); });
-  return points;
+/// The cells of all working points whose mean rate is within the range.
+std::vector<TransferPoint> within_range(const std::vector<MeasuredPoint>& measured, const TransferFitOptions& options) {
+  std::vector<TransferPoint> cells;
+  for (const MeasuredPoint& point : measured) {
+    if (point.rate_hz() <= options.highest_hz) cells.insert(cells.end(), point.cells.begin(), point.cells.end());
+  }
+  return cells;
 }
 
-void assess(TransferFit& fit) {
+void assess(TransferFit& fit, const std::vector<MeasuredPoint>& measured, const TransferFitOptions& options) {
   constexpr double kRelativeAbove_Hz = 1.0;
-  double squares = 0, relative = 0, sampling = 0;
+  double squares = 0, relative = 0, sampling = 0, bias = 0;
   std::size_t relative_points = 0;
-  for (const TransferPoint& point : fit.tested) {
+  for (const MeasuredPoint& point : measured) {
     const double rate_Hz = point.rate_hz();
-    const double error_Hz = meanfield::transfer_rate(fit.cell.transfer, point.statistics) - rate_Hz;
+    if (point.cells.empty() || rate_Hz > options.highest_hz) continue;
+    double predicted_Hz = 0, observed_ms = 0;
+    for (const TransferPoint& cell : point.cells) {
+      predicted_Hz += meanfield::transfer_rate(fit.cell.transfer, cell.statistics);
+      observed_ms += cell.observed_ms;
+    }
+    predicted_Hz /= static_cast<double>(point.cells.size());
+    fit.tested.push_back({rate_Hz, predicted_Hz});
+    const double error_Hz = predicted_Hz - rate_Hz;
     squares += error_Hz * error_Hz;
-    sampling += rate_Hz * 1000.0 / point.observed_ms;
+    sampling += rate_Hz * 1000.0 / observed_ms;
     if (rate_Hz > kRelativeAbove_Hz) {
       relative += (error_Hz / rate_Hz) * (error_Hz / rate_Hz);
+      bias += error_Hz / rate_Hz;
       ++relative_points;
     }
   }
   const auto n = static_cast<double>(std::max<std::size_t>(1, fit.tested.size()));
+  const auto n_relative = static_cast<double>(std::max<std::size_t>(1, relative_points));
   fit.rms_error_hz = std::sqrt(squares / n);
   fit.sampling_error_hz = std::sqrt(sampling / n);
-  fit.rms_relative_error = std::sqrt(relative / static_cast<double>(std::max<std::size_t>(1, relative_points)));
+  fit.rms_relative_error = std::sqrt(relative / n_relative);
+  fit.mean_relative_error = bias / n_relative;
 }
 
 /// T of T dnu/dt = F - nu: the time over which the membrane forgets, tau_V, typical of points that fire at 0.5 to 30
@@ -213,13 +242,13 @@ network::Provenance provenance_of(const TransferFit& fit, const TransferExperime
                                                                  "sigma2", "tau2", "mu_sigma", "mu_tau", "sigma_tau"};
   network::Provenance p;
   p.method =
-      "transfer function measured on the point model under Poisson input; least squares, then Levenberg-Marquardt";
-  double events_per_ms = 0;
-  for (const InputGroup& group : experiment.groups) events_per_ms += group.base_rate_per_ms;
-  p.operating_point["input_events_hz"] = 1000 * events_per_ms;
-  p.operating_point["input_groups"] = static_cast<double>(experiment.groups.size());
+      "transfer function measured on cells of the point tier, with their own synapses, under Poisson input; least "
+      "squares, then Levenberg-Marquardt";
+  p.operating_point["cells_measured"] = static_cast<double>(experiment.cells());
+  p.operating_point["source_populations"] = static_cast<double>(experiment.sources());
   p.fit_error["rms_rate_hz"] = fit.rms_error_hz;
   p.fit_error["rms_relative_rate"] = fit.rms_relative_error;
+  p.fit_error["mean_relative_rate"] = fit.mean_relative_error;
   p.fit_error["sampling_rate_hz"] = fit.sampling_error_hz;
   p.fit_error["tested_points"] = static_cast<double>(fit.tested.size());
   for (std::size_t k = 0; k < kCoefficients; ++k) p.uncertainty[fmt::format("P_{}_mV", kTerms[k])] = standard_error[k];
@@ -253,42 +282,39 @@ TransferFit fit_transfer_function(const network::Circuit& circuit, std::size_t c
   constexpr double kScoutsShare = 0.1, kGridShare = 0.7;  // of the work, when done
   core::SharedProgress shared(progress, 1);
   core::PartProgress part(shared, 1);
-  const TransferExperiment experiment = transfer_experiment(circuit, cell_type);
+  const TransferExperiment experiment(circuit, cell_type, options.cells);
   const double inhibition_max = options.max_recurrent_hz / kNominalRate_Hz;
-  const auto stream = [&](std::uint64_t round) {
-    return core::RandomStream(experiment.seed, core::Purpose::transfer_grid, cell_type * 16 + round);
-  };
   const auto points_of = [&](std::size_t count, std::array<double, 2> k, std::uint64_t round) {
-    return draw_working_points(experiment, count, k[0], k[1], inhibition_max, stream(round));
+    const core::RandomStream random(experiment.seed(), core::Purpose::transfer_grid, cell_type * 16 + round);
+    return experiment.draw(count, k[0], k[1], inhibition_max, random);
   };
   const auto run_of = [&](std::uint64_t round) { return cell_type * 16 + round; };
 
-  const auto scouts = points_of(options.scout_points, {kScoutLow, kScoutHigh}, 0);
   part.stage(kScoutsShare);
-  auto measured = measure(experiment, scouts, options, kScoutMeasure_ms, run_of(0), threads, part);
-  const std::array<double, 2> k = firing_range(scouts, measured, options);
+  auto measured = measure(experiment, points_of(options.scout_points, {kScoutLow, kScoutHigh}, 0), options,
+                          kScoutMeasure_ms, run_of(0), threads, part);
+  const std::array<double, 2> k = firing_range(measured, options);
   part.stage(kGridShare);
   const auto grid =
       measure(experiment, points_of(options.grid_points, k, 1), options, options.measure_ms, run_of(1), threads, part);
   measured.insert(measured.end(), grid.begin(), grid.end());
 
   TransferFit fit;
-  fit.fitted = within_range(std::move(measured), options);
+  fit.fitted = within_range(measured, options);
   TransferFunction& transfer = fit.cell.transfer;
-  transfer.C_m_nF = experiment.membrane.C_m_nF;
-  transfer.g_L_uS = experiment.membrane.g_L_uS;
-  transfer.E_L_mV = experiment.membrane.E_L_mV;
-  transfer.t_ref_ms = experiment.t_ref_ms;
+  transfer.C_m_nF = experiment.membrane().C_m_nF;
+  transfer.g_L_uS = experiment.membrane().g_L_uS;
+  transfer.E_L_mV = experiment.membrane().E_L_mV;
+  transfer.t_ref_ms = experiment.t_ref_ms();
   set_scales(transfer, fit.fitted);
   transfer.P_mV = fit_thresholds(transfer, fit.fitted, options);
   const Coefficients standard_error = fit_counts(transfer, fit.fitted, options);
   fit.cell.time_constant_ms = typical_tau_ms(fit.fitted);
 
   part.stage(1);
-  fit.tested = within_range(
-      measure(experiment, points_of(options.test_points, k, 2), options, options.measure_ms, run_of(2), threads, part),
-      options);
-  assess(fit);
+  const auto tests =
+      measure(experiment, points_of(options.test_points, k, 2), options, options.measure_ms, run_of(2), threads, part);
+  assess(fit, tests, options);
   fit.provenance = provenance_of(fit, experiment, standard_error);
   return fit;
 }

@@ -1,14 +1,13 @@
 /// Point -> mean-field: the transfer function of a cell type, measured on its point model and fitted.
 ///
-/// 1. The cell's input is taken from the circuit: all projections onto cells of this type, grouped by receptor and by
-///    whether the source is external, with the mean and the variance of the weights of their connections (all synapses
-///    of a pair of cells together).
-/// 2. Unconnected copies of the point model receive independent Poisson input through these groups, at working points
-///    that spread over inhibition (0 to `max_recurrent_hz` of all inhibitory sources), over the mix of the excitatory
-///    groups, and over the distance k from the threshold, in units of the membrane's and the threshold's noise, from
-///    silent to `highest_hz`. A few runs of the point tier do all working points, one after the other. Weights of a
-///    group take two values with the mean and variance of the connections', scaled over the range found among the
-///    circuit's cells.
+/// 1. Cells of the type are taken from the circuit with exactly the synapses that they have there, each source
+///    population replaced by independent Poisson sources (bridges/transfer_grid.hpp).
+/// 2. They run on the point tier, unconnected, at working points that spread over inhibition (0 to `max_recurrent_hz`
+/// of
+///    all recurrent inhibitory sources), over the mix of the excitatory sources, and over the mean cell's distance k
+///    from the threshold, in units of the membrane's and the threshold's noise, from silent to `highest_hz`. A few runs
+///    do all working points, one after the other. Each cell at each working point is a data point of its own, with the
+///    membrane statistics that the mean field will compute for it.
 /// 3. Each measured rate nu gives the effective threshold that would produce it,
 ///      V_eff = mu_V + sqrt2 sigma_V erfc^-1(2 tau_V nu)      (Zerlaut et al. 2018, J Comput Neurosci 44:45),
 ///    and linear least squares gives the polynomial V_eff(mu, sigma, tau).
@@ -38,7 +37,7 @@ struct TransferFitOptions {
   std::size_t scout_points = 48;  ///< to find the range of k that the cell fires in
   std::size_t grid_points = 96;
   std::size_t test_points = 32;
-  std::size_t cells = 24;  ///< copies of the cell at each working point
+  std::size_t cells = 32;  ///< of the circuit's, at each working point
   double settle_ms = 250;  ///< not counted after each change of the working point
   double measure_ms = 1000;
   double lowest_hz = 0.05;
@@ -48,21 +47,28 @@ struct TransferFitOptions {
   double prior_sd_mV = 20;
 };
 
-/// A measured working point.
+/// A cell at a working point.
 struct TransferPoint {
   meanfield::MembraneStatistics<double> statistics;
   std::uint64_t spikes = 0;
-  double observed_ms = 0;  ///< cells times duration
+  double observed_ms = 0;  ///< duration
   double rate_hz() const { return 1000.0 * static_cast<double>(spikes) / observed_ms; }
+};
+
+/// An unseen working point: rates averaged over the cells.
+struct TestedPoint {
+  double measured_hz = 0, predicted_hz = 0;
 };
 
 struct TransferFit {
   network::MeanfieldCell cell;
   network::Provenance provenance;
-  std::vector<TransferPoint> fitted, tested;
-  double rms_error_hz = 0;        ///< at the tested points
-  double rms_relative_error = 0;  ///< at tested points above 1 Hz
-  double sampling_error_hz = 0;   ///< what the finite number of spikes alone contributes to rms_error_hz
+  std::vector<TransferPoint> fitted;
+  std::vector<TestedPoint> tested;
+  double rms_error_hz = 0;         ///< at the tested points
+  double rms_relative_error = 0;   ///< at tested points above 1 Hz
+  double mean_relative_error = 0;  ///< likewise, with its sign: a bias
+  double sampling_error_hz = 0;    ///< what the finite number of spikes alone contributes to rms_error_hz
 };
 
 /// Why no transfer functions can be derived for the circuit; empty if they can.

@@ -4,20 +4,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/shared_progress.hpp"
-#include "network/validate.hpp"
+#include "meanfield/external_input.hpp"
+#include "network/edges.hpp"
 #include "pointneuron/simulate.hpp"
 
 namespace triscale::bridges {
 
 namespace {
 
-constexpr double kNominalRate_Hz = 5.0;
 constexpr double kExcitatoryAbove_mV = -45.0;
-constexpr double kLargestMix = 3.0;  ///< excitatory groups are mixed at up to this factor from the circuit's mix
+constexpr double kLargestMix = 3.0;  // sources are mixed at up to this factor from the circuit's mix
 
 struct PointParameters {
   meanfield::Membrane membrane;
@@ -43,131 +45,45 @@ PointParameters parameters_of(const network::LifModel&) {
       {"", "point model", "lif", "has no fitted transfer function", "its synapses are currents, not conductances"});
 }
 
-meanfield::MembraneStatistics<double> statistics_at(const TransferExperiment& experiment,
-                                                    const std::vector<double>& rate_per_ms, double scale,
-                                                    double current_nA) {
-  std::vector<meanfield::PoissonDrive<double>> drives(experiment.receptors.size());
-  for (std::size_t g = 0; g < rate_per_ms.size(); ++g) {
-    const InputGroup& group = experiment.groups[g];
-    drives[group.receptor].rate_weight_uS_per_ms += rate_per_ms[g] * scale * group.mean_weight_uS;
-    drives[group.receptor].rate_weight2_uS2_per_ms += rate_per_ms[g] * scale * scale * group.mean_weight2_uS2;
+PointParameters parameters_of(const network::CellType& type) {
+  if (!type.point) {
+    throw core::InputError({"", fmt::format("cell_types.{}", type.name), "", "must have a point description",
+                            "derive it from the detailed description, or give one"});
   }
-  return meanfield::membrane_statistics<double>(experiment.membrane, experiment.receptors, drives, current_nA);
+  return std::visit([](const auto& model) { return parameters_of(model); }, type.point->model);
 }
 
-/// Scales the excitation until mu + k noise meets the threshold (bisection on the logarithm of the scale).
-WorkingPoint solve_for_k(const TransferExperiment& experiment, const std::vector<double>& rate_per_ms,
-                         double weight_scale, double k) {
-  const bool driven_by_current = std::none_of(experiment.groups.begin(), experiment.groups.end(),
-                                              [](const InputGroup& group) { return group.excitatory; });
-  const auto scaled = [&](double log_scale) {
-    const double scale = std::exp(log_scale);
-    WorkingPoint point{rate_per_ms, 0, weight_scale, k, {}};
-    for (std::size_t g = 0; g < rate_per_ms.size(); ++g) {
-      if (experiment.groups[g].excitatory) point.rate_per_ms[g] *= scale;
-    }
-    if (driven_by_current) point.current_nA = scale * experiment.membrane.g_L_uS;
-    point.statistics = statistics_at(experiment, point.rate_per_ms, weight_scale, point.current_nA);
-    return point;
-  };
-  double low = -14, high = 14;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = (low + high) / 2;
-    const auto s = scaled(middle).statistics;
-    const double noise_mV = std::hypot(s.sigma_mV, experiment.threshold_noise_mV);
-    (s.mu_mV + k * noise_mV < experiment.V_threshold_mV ? low : high) = middle;
-  }
-  return scaled((low + high) / 2);
-}
-
-double nominal_rate_hz(const meanfield::Model& model, const network::Circuit& circuit, std::size_t source) {
-  const bool external = circuit.populations[source].is_virtual;
-  const double given_hz = external ? model.external(source).mean(0, circuit.run.duration_ms) : 0;
-  return given_hz > 0 ? given_hz : kNominalRate_Hz;
-}
-
-/// Range of TransferExperiment::weight_scale over the cells of a type, widened by 30 % to either side.
-std::array<double, 2> weight_spread(const meanfield::Model& model, const network::Circuit& circuit,
-                                    std::size_t cell_type) {
-  constexpr double kLargest = 4, kMargin = 1.3;
-  std::vector<std::array<double, 2>> cells;  // sums of w and w^2
-  double total = 0, total2 = 0;
-  for (const auto& population : model.populations()) {
-    if (circuit.populations[population.population].cell_type != cell_type) continue;
-    for (const meanfield::CellClass& cell : population.classes) {
-      double sum = 0, sum2 = 0;
-      for (std::size_t c = 0; c < population.channels.size(); ++c) {
-        const meanfield::Channel& channel = population.channels[c];
-        if (!(population.receptors[channel.receptor].E_rev_mV > kExcitatoryAbove_mV)) continue;
-        sum += nominal_rate_hz(model, circuit, channel.source) * cell.weight_uS[c];
-        sum2 += nominal_rate_hz(model, circuit, channel.source) * cell.weight2_uS2[c];
-      }
-      if (!(sum > 0)) continue;
-      cells.push_back({sum, sum2});
-      total += sum;
-      total2 += sum2;
-    }
-  }
-  std::array<double, 2> range{1, 1};
-  for (const auto& [sum, sum2] : cells) {
-    const double scale = std::clamp((sum2 / sum) / (total2 / total), 1 / kLargest, kLargest);
-    range = {std::min(range[0], scale), std::max(range[1], scale)};
-  }
-  return {range[0] / kMargin, range[1] * kMargin};
-}
-
-/// Two weights w_high > w_low >= 0 and the probability of the high one, with given first and second moment.
-struct TwoWeights {
-  double high, low, probability_high;
-};
-TwoWeights two_weights(double mean, double mean2) {
-  const double sd = std::sqrt(std::max(0.0, mean2 - mean * mean));
-  if (!(sd > 1e-6 * mean)) return {mean, mean, 1};
-  const double a = std::max(1.0, 2 * sd / mean);  // w_low = mean - sd / a >= mean / 2
-  return {mean + sd * a, mean - sd / a, 1 / (1 + a * a)};
-}
-
+/// Counts spikes of population 0 by segment and cell, without the first settle_ms of each segment.
 class SegmentCounter : public core::NullRecorder {
  public:
-  SegmentCounter(std::size_t segments, double settle_ms, double measure_ms)
-      : counts(segments, 0), settle_ms_(settle_ms), segment_ms_(settle_ms + measure_ms) {}
+  SegmentCounter(std::size_t segments, std::size_t cells, double settle_ms, double measure_ms)
+      : counts(segments, std::vector<std::uint64_t>(cells, 0)),
+        settle_ms_(settle_ms),
+        segment_ms_(settle_ms + measure_ms) {}
   void record_spikes(std::size_t, double t_ms, std::span<const std::uint32_t> cells) override {
     const auto segment = static_cast<std::size_t>(t_ms / segment_ms_);
-    if (segment >= counts.size()) return;
-    if (t_ms - static_cast<double>(segment) * segment_ms_ >= settle_ms_) counts[segment] += cells.size();
+    if (segment >= counts.size() || t_ms - static_cast<double>(segment) * segment_ms_ < settle_ms_) return;
+    for (const std::uint32_t cell : cells) ++counts[segment][cell];
   }
-  std::vector<std::uint64_t> counts;
+  std::vector<std::vector<std::uint64_t>> counts;
 
  private:
   double settle_ms_, segment_ms_;
 };
 
-/// Adds a private Poisson source for every cell of population 0.
-void add_source(network::Circuit& circuit, std::size_t synapse_type, double weight_uS, double share,
-                std::span<const WorkingPoint> points, std::size_t group, double segment_ms) {
-  network::PoissonTrains trains;
-  trains.times_ms.clear();
-  trains.rates_hz.clear();
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    trains.times_ms.push_back(static_cast<double>(i) * segment_ms);
-    trains.rates_hz.push_back(1000 * share * points[i].rate_per_ms[group]);
+/// Cells of a type, spread evenly over its populations: index within the experiment by (population, cell).
+std::map<std::pair<std::size_t, std::uint32_t>, std::uint32_t> choose_cells(const network::Circuit& circuit,
+                                                                            std::size_t cell_type, std::size_t count) {
+  std::vector<std::pair<std::size_t, std::uint32_t>> all;
+  for (std::size_t p = 0; p < circuit.populations.size(); ++p) {
+    const network::Population& population = circuit.populations[p];
+    if (population.is_virtual || population.cell_type != cell_type) continue;
+    for (std::uint32_t cell = 0; cell < population.size; ++cell) all.emplace_back(p, cell);
   }
-  network::Population source;
-  source.name = fmt::format("source {}", circuit.populations.size());
-  source.size = circuit.populations[0].size;
-  source.is_virtual = true;
-  source.source = std::move(trains);
-  network::Projection projection;
-  projection.name = source.name;
-  projection.source = circuit.populations.size();
-  projection.synapse_type = synapse_type;
-  network::ConnectionRule rule;
-  rule.kind = network::ConnectionRule::Kind::one_to_one;
-  rule.weight.mean = weight_uS;
-  rule.delay_ms.mean = circuit.run.dt_ms;
-  projection.connectivity = rule;
-  circuit.populations.push_back(std::move(source));
-  circuit.projections.push_back(std::move(projection));
+  const std::size_t n = std::min(count, all.size());
+  std::map<std::pair<std::size_t, std::uint32_t>, std::uint32_t> chosen;
+  for (std::size_t i = 0; i < n; ++i) chosen.emplace(all[i * all.size() / n], static_cast<std::uint32_t>(i));
+  return chosen;
 }
 
 }  // namespace
@@ -190,118 +106,166 @@ network::Circuit with_placeholder_meanfield(const network::Circuit& circuit) {
   return copy;
 }
 
-TransferExperiment transfer_experiment(const network::Circuit& circuit, std::size_t cell_type) {
-  const network::CellType& type = circuit.cell_types.at(cell_type);
-  if (!type.point) {
-    throw core::InputError({"", fmt::format("cell_types.{}", type.name), "", "must have a point description",
-                            "derive it from the detailed description, or give one"});
-  }
-  const PointParameters p = std::visit([](const auto& model) { return parameters_of(model); }, type.point->model);
-  TransferExperiment experiment;
-  experiment.cell = *type.point;
-  experiment.membrane = p.membrane;
-  experiment.t_ref_ms = p.t_ref_ms;
-  experiment.V_threshold_mV = p.V_threshold_mV;
-  experiment.threshold_noise_mV = p.threshold_noise_mV;
-  experiment.dt_ms = circuit.run.dt_ms;
-  experiment.seed = circuit.run.seed;
+// ------------------------------------------------------------------------------------------------ experiment --------
 
-  const network::Circuit readable = with_placeholder_meanfield(circuit);
-  const meanfield::Model model(readable);
-  double cells = 0;
-  for (const auto& population : model.populations()) {
-    if (circuit.populations[population.population].cell_type != cell_type) continue;
-    const auto size = static_cast<double>(circuit.populations[population.population].size);
-    cells += size;
-    for (const meanfield::Channel& channel : population.channels) {
-      const meanfield::Receptor& receptor = population.receptors[channel.receptor];
-      const bool external = circuit.populations[channel.source].is_virtual;
-      const double events = size * channel.connections * nominal_rate_hz(model, circuit, channel.source) / 1000;
-      std::size_t k = 0;
-      while (k < experiment.receptors.size() && !(experiment.receptors[k].tau_rise_ms == receptor.tau_rise_ms &&
-                                                  experiment.receptors[k].tau_decay_ms == receptor.tau_decay_ms &&
-                                                  experiment.receptors[k].E_rev_mV == receptor.E_rev_mV)) {
-        ++k;
-      }
-      if (k == experiment.receptors.size()) {
-        experiment.receptors.push_back(receptor);
-        experiment.synapses.push_back({receptor.tau_rise_ms, receptor.tau_decay_ms, receptor.E_rev_mV});
-      }
-      auto group = std::find_if(experiment.groups.begin(), experiment.groups.end(),
-                                [&](const InputGroup& g) { return g.receptor == k && g.external == external; });
-      if (group == experiment.groups.end()) {
-        experiment.groups.push_back({k, external, receptor.E_rev_mV > kExcitatoryAbove_mV, 0, 0, 0});
-        group = experiment.groups.end() - 1;
-      }
-      group->base_rate_per_ms += events;  // sums first, means below
-      group->mean_weight_uS += events * channel.mean_weight_uS;
-      group->mean_weight2_uS2 += events * channel.mean_weight2_uS2;
+TransferExperiment::TransferExperiment(const network::Circuit& circuit, std::size_t cell_type, std::size_t cells) {
+  const network::CellType& type = circuit.cell_types.at(cell_type);
+  const PointParameters p = parameters_of(type);
+  membrane_ = p.membrane;
+  t_ref_ms_ = p.t_ref_ms;
+  V_threshold_mV_ = p.V_threshold_mV;
+  threshold_noise_mV_ = p.threshold_noise_mV;
+
+  circuit_.run = circuit.run;
+  circuit_.cell_types = with_placeholder_meanfield(circuit).cell_types;
+  circuit_.synapse_types = circuit.synapse_types;
+  const auto chosen = choose_cells(circuit, cell_type, cells);
+  network::Population population;
+  population.name = "cells";
+  population.size = chosen.size();
+  population.cell_type = cell_type;
+  circuit_.populations.push_back(std::move(population));
+
+  std::map<std::size_t, std::size_t> copies;  // of source populations, by population
+  for (std::size_t k = 0; k < circuit.projections.size(); ++k) {
+    const network::Projection& projection = circuit.projections[k];
+    const network::Population& target = circuit.populations[projection.target];
+    if (target.is_virtual || target.cell_type != cell_type) continue;
+    const network::EdgeList all = network::edges_of(circuit, k);
+    network::ExplicitEdges edges;
+    for (std::size_t e = 0; e < all.size(); ++e) {
+      const auto found = chosen.find({projection.target, all.targets[e]});
+      if (found == chosen.end()) continue;
+      edges.sources.push_back(all.sources[e]);
+      edges.targets.push_back(found->second);
+      edges.weights.push_back(all.weights[e]);
+      edges.delays_ms.push_back(all.delays_ms[e]);
+      edges.sites.push_back(all.sites.empty() ? network::Site{} : all.sites[e]);
     }
+    if (edges.targets.empty()) continue;
+    const auto [copy, is_new] = copies.try_emplace(projection.source, circuit_.populations.size());
+    if (is_new) add_source(circuit, projection.source);
+    network::Projection onto = projection;
+    onto.source = copy->second;
+    onto.target = 0;
+    onto.connectivity = std::move(edges);
+    circuit_.projections.push_back(std::move(onto));
   }
-  for (InputGroup& group : experiment.groups) {
-    group.mean_weight_uS /= group.base_rate_per_ms;
-    group.mean_weight2_uS2 /= group.base_rate_per_ms;
-    group.base_rate_per_ms /= cells;
+  population_ = meanfield::Model(circuit_, {0, 0}).populations().front();
+  classify_sources(type);
+}
+
+/// A virtual population that stands for a population of the circuit.
+void TransferExperiment::add_source(const network::Circuit& circuit, std::size_t population) {
+  const network::Population& original = circuit.populations[population];
+  const double duration_ms = circuit.run.duration_ms;
+  const double given_hz =
+      original.is_virtual ? meanfield::rate_of_source(original, duration_ms, 0).mean(0, duration_ms) : 0;
+  sources_.push_back({given_hz > 0 ? given_hz : kNominalRate_Hz, true});
+  network::Population source;
+  source.name = "source " + original.name;
+  source.size = original.size;
+  source.is_virtual = true;
+  source.cell_type = original.cell_type;
+  source.source = network::PoissonTrains{{0}, {0}};
+  circuit_.populations.push_back(std::move(source));
+}
+
+/// A source excites if its conductances, together, depolarise. Weights are averaged over the cells for mean_cell_.
+void TransferExperiment::classify_sources(const network::CellType& type) {
+  std::vector<double> drive(sources_.size(), 0.0);
+  const std::size_t channels = population_.channels.size();
+  mean_cell_.share = 1;
+  mean_cell_.weight_uS.assign(channels, 0.0);
+  mean_cell_.weight2_uS2.assign(channels, 0.0);
+  double total_uS = 0;
+  for (std::size_t c = 0; c < channels; ++c) {
+    for (const meanfield::CellClass& cell : population_.classes) {
+      mean_cell_.weight_uS[c] += cell.weight_uS[c] / static_cast<double>(cells());
+      mean_cell_.weight2_uS2[c] += cell.weight2_uS2[c] / static_cast<double>(cells());
+    }
+    const meanfield::Channel& channel = population_.channels[c];
+    const meanfield::Receptor& receptor = population_.receptors[channel.receptor];
+    drive[channel.source - 1] += mean_cell_.weight_uS[c] * receptor.area_ms * (receptor.E_rev_mV - kExcitatoryAbove_mV);
+    total_uS += mean_cell_.weight_uS[c];
   }
-  experiment.weight_scale = weight_spread(model, circuit, cell_type);
-  std::erase_if(experiment.groups, [](const InputGroup& g) { return !(g.mean_weight_uS > 0); });
-  if (experiment.groups.empty()) {
+  if (!(total_uS > 0)) {
     throw core::InputError({"", fmt::format("cell_types.{}", type.name), "", "must receive synaptic input",
                             "a transfer function describes the response to synapses; connect the cells"});
   }
-  return experiment;
+  for (std::size_t s = 0; s < sources_.size(); ++s) sources_[s].excitatory = drive[s] > 0;
 }
 
-std::vector<WorkingPoint> draw_working_points(const TransferExperiment& experiment, std::size_t count, double k_low,
-                                              double k_high, double inhibition_max, core::RandomStream random) {
+meanfield::MembraneStatistics<double> TransferExperiment::statistics(const meanfield::CellClass& cell,
+                                                                     const WorkingPoint& point) const {
+  meanfield::PopulationInput input;
+  for (const meanfield::Channel& channel : population_.channels) {
+    input.source_hz.push_back(point.source_hz[channel.source - 1]);
+  }
+  input.adaptation_nA = -point.current_nA;
+  return meanfield::statistics_of(population_, cell, input);
+}
+
+std::vector<meanfield::MembraneStatistics<double>> TransferExperiment::statistics(const WorkingPoint& point) const {
+  std::vector<meanfield::MembraneStatistics<double>> out;
+  for (const meanfield::CellClass& cell : population_.classes) out.push_back(statistics(cell, point));
+  return out;
+}
+
+/// Scales the excitation until mu + k noise of the mean cell meets the threshold (bisection on the logarithm).
+WorkingPoint TransferExperiment::solve_for_k(const WorkingPoint& mixed, double k) const {
+  const bool by_current = std::none_of(sources_.begin(), sources_.end(), [](const Source& s) { return s.excitatory; });
+  const auto scaled = [&](double log_scale) {
+    WorkingPoint point = mixed;
+    point.k = k;
+    for (std::size_t s = 0; s < sources_.size(); ++s) {
+      if (sources_[s].excitatory) point.source_hz[s] *= std::exp(log_scale);
+    }
+    if (by_current) point.current_nA = std::exp(log_scale) * membrane_.g_L_uS;
+    return point;
+  };
+  double low = -14, high = 14;
+  for (int i = 0; i < 60; ++i) {
+    const double middle = (low + high) / 2;
+    const auto s = statistics(mean_cell_, scaled(middle));
+    const double noise_mV = std::hypot(s.sigma_mV, threshold_noise_mV_);
+    (s.mu_mV + k * noise_mV < V_threshold_mV_ ? low : high) = middle;
+  }
+  return scaled((low + high) / 2);
+}
+
+std::vector<WorkingPoint> TransferExperiment::draw(std::size_t count, double k_low, double k_high,
+                                                   double inhibition_max, core::RandomStream random) const {
   std::vector<WorkingPoint> points;
   for (std::size_t i = 0; i < count; ++i) {
     const double stratum = (static_cast<double>(i) + random.next_uniform()) / static_cast<double>(count);
-    const double u = random.next_uniform();
-    const double inhibition = inhibition_max * std::pow(u, 1.5);  // denser at low rates, where circuits work
-    std::vector<double> rate_per_ms;
-    for (const InputGroup& group : experiment.groups) {
+    const double inhibition = inhibition_max * std::pow(random.next_uniform(), 1.5);  // denser where circuits work
+    WorkingPoint point;
+    for (const Source& source : sources_) {
       const double mix = std::pow(kLargestMix, 2 * random.next_uniform() - 1);
-      rate_per_ms.push_back(group.base_rate_per_ms * mix * (group.excitatory ? 1.0 : inhibition));
+      point.source_hz.push_back(source.base_hz * mix * (source.excitatory ? 1.0 : inhibition));
     }
-    const double position = (static_cast<double>(i % kRuns) + 0.5) / static_cast<double>(kRuns);
-    const double scale =
-        experiment.weight_scale[0] * std::pow(experiment.weight_scale[1] / experiment.weight_scale[0], position);
-    points.push_back(solve_for_k(experiment, rate_per_ms, scale, k_high + stratum * (k_low - k_high)));
+    points.push_back(solve_for_k(point, k_high + stratum * (k_low - k_high)));
   }
   return points;
 }
 
-namespace {
-
-std::vector<std::uint64_t> measure_in_one_run(const TransferExperiment& experiment,
-                                              std::span<const WorkingPoint> points, std::size_t cells, double settle_ms,
-                                              double measure_ms, std::uint64_t run, core::Progress& progress) {
+std::vector<std::vector<std::uint64_t>> TransferExperiment::measure_in_one_run(std::span<const WorkingPoint> points,
+                                                                               double settle_ms, double measure_ms,
+                                                                               std::uint64_t run,
+                                                                               core::Progress& progress) const {
   const double segment_ms = settle_ms + measure_ms;
-  network::Circuit circuit;
-  circuit.run.dt_ms = experiment.dt_ms;
+  network::Circuit circuit = circuit_;
   circuit.run.duration_ms = static_cast<double>(points.size()) * segment_ms;
-  circuit.run.seed = core::RandomStream(experiment.seed, core::Purpose::transfer_grid, ~run).next_below(1ull << 53);
-  network::CellType type;
-  type.name = "cell";
-  type.point = experiment.cell;
-  circuit.cell_types.push_back(type);
-  for (std::size_t k = 0; k < experiment.synapses.size(); ++k) {
-    network::SynapseType synapse;
-    synapse.name = fmt::format("receptor {}", k);
-    synapse.point = network::PointSynapse{{experiment.synapses[k]}, {}};
-    circuit.synapse_types.push_back(synapse);
-  }
-  network::Population population;
-  population.name = "cells";
-  population.size = cells;
-  circuit.populations.push_back(population);
-  for (std::size_t g = 0; g < experiment.groups.size(); ++g) {
-    const InputGroup& group = experiment.groups[g];
-    const double scale = points[0].weight_scale;
-    const TwoWeights w = two_weights(scale * group.mean_weight_uS, scale * scale * group.mean_weight2_uS2);
-    add_source(circuit, group.receptor, w.high, w.probability_high, points, g, segment_ms);
-    if (w.high > w.low) add_source(circuit, group.receptor, w.low, 1 - w.probability_high, points, g, segment_ms);
+  circuit.run.seed =
+      core::RandomStream(circuit_.run.seed, core::Purpose::transfer_grid, ~run).next_below(std::uint64_t{1} << 53);
+  for (std::size_t s = 0; s < sources_.size(); ++s) {
+    network::PoissonTrains trains{{}, {}};
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      trains.times_ms.push_back(static_cast<double>(i) * segment_ms);
+      trains.rates_hz.push_back(points[i].source_hz[s]);
+    }
+    circuit.populations[s + 1].source = std::move(trains);
   }
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (points[i].current_nA == 0) continue;
@@ -312,17 +276,16 @@ std::vector<std::uint64_t> measure_in_one_run(const TransferExperiment& experime
         network::CurrentSegment{begin_ms, begin_ms + segment_ms, points[i].current_nA, points[i].current_nA};
     circuit.current_clamps.push_back(clamp);
   }
-  SegmentCounter counter(points.size(), settle_ms, measure_ms);
+  SegmentCounter counter(points.size(), cells(), settle_ms, measure_ms);
   pointneuron::simulate(circuit, 1, counter, progress);
-  return counter.counts;
+  return std::move(counter.counts);
 }
 
-}  // namespace
-
-std::vector<std::uint64_t> measure_spikes(const TransferExperiment& experiment, std::span<const WorkingPoint> points,
-                                          std::size_t cells, double settle_ms, double measure_ms, std::uint64_t run,
-                                          std::size_t threads, core::Progress& progress) {
-  std::vector<std::uint64_t> counts(points.size(), 0);
+std::vector<std::vector<std::uint64_t>> TransferExperiment::measure(std::span<const WorkingPoint> points,
+                                                                    double settle_ms, double measure_ms,
+                                                                    std::uint64_t run, std::size_t threads,
+                                                                    core::Progress& progress) const {
+  std::vector<std::vector<std::uint64_t>> counts(points.size());
   core::SharedProgress shared(progress, static_cast<double>(points.size()));
   core::ThreadPool pool(threads);
   pool.run([&](std::size_t part) {  // each run on one thread: a few dozen cells are not worth a barrier per step
@@ -331,9 +294,8 @@ std::vector<std::uint64_t> measure_spikes(const TransferExperiment& experiment, 
       for (std::size_t i = r; i < points.size(); i += kRuns) mine.push_back(points[i]);
       if (mine.empty()) continue;
       core::PartProgress part_progress(shared, static_cast<double>(mine.size()));
-      const auto spikes =
-          measure_in_one_run(experiment, mine, cells, settle_ms, measure_ms, run * kRuns + r, part_progress);
-      for (std::size_t i = 0; i < mine.size(); ++i) counts[r + i * kRuns] = spikes[i];
+      auto spikes = measure_in_one_run(mine, settle_ms, measure_ms, run * kRuns + r, part_progress);
+      for (std::size_t i = 0; i < mine.size(); ++i) counts[r + i * kRuns] = std::move(spikes[i]);
     }
   });
   return counts;

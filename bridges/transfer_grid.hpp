@@ -1,8 +1,7 @@
-/// Working points of a cell under Poisson input, and their measurement on the point tier; the experiment behind
-/// bridges/transfer_fit.hpp.
+/// Working points of a cell type's cells under Poisson input, and their measurement on the point tier; the experiment
+/// behind bridges/transfer_fit.hpp.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -15,60 +14,77 @@
 
 namespace triscale::bridges {
 
-/// Poisson events of one receptor from external or from recurrent sources.
-struct InputGroup {
-  std::size_t receptor = 0;  ///< index into TransferExperiment::receptors
-  bool external = false;
-  bool excitatory = false;
-  double base_rate_per_ms = 0;  ///< events per cell when external sources fire as in the circuit, recurrent at 5 Hz
-  double mean_weight_uS = 0;
-  double mean_weight2_uS2 = 0;
-};
-
-/// The cell, its input and the passive membrane that the statistics refer to.
-struct TransferExperiment {
-  network::PointCell cell;
-  meanfield::Membrane membrane;
-  double t_ref_ms = 0;
-  double V_threshold_mV = 0;      ///< where spiking becomes likely, to place working points
-  double threshold_noise_mV = 0;  ///< width of the escape noise, as a standard deviation
-  std::vector<network::BiexponentialSynapse> synapses;
-  std::vector<meanfield::Receptor> receptors;
-  std::vector<InputGroup> groups;
-  /// Spread over the circuit's cells of the effective weight of their excitation, sum w^2 / sum w, relative to the
-  /// mean: cells with few strong synapses fluctuate more than the mean cell at the same mean input.
-  std::array<double, 2> weight_scale{1, 1};
-  double dt_ms = 0.1;
-  std::uint64_t seed = 1;
-};
-
+/// Rates at which the sources fire.
 struct WorkingPoint {
-  std::vector<double> rate_per_ms;  ///< per group
-  double current_nA = 0;            ///< drives cells that have no excitatory synapses
-  double weight_scale = 1;          ///< of all weights
-  double k = 0;                     ///< (V_threshold - mu) / sqrt(sigma^2 + threshold_noise^2)
-  meanfield::MembraneStatistics<double> statistics;
+  std::vector<double> source_hz;  ///< per source population
+  double current_nA = 0;          ///< drives cells that have no excitatory synapses
+  double k = 0;                   ///< (V_threshold - mu) / sqrt(sigma^2 + threshold_noise^2) of the mean cell
 };
-
-/// What cells of a type receive in the circuit.
-TransferExperiment transfer_experiment(const network::Circuit& circuit, std::size_t cell_type);
 
 /// The circuit with a mean-field description in every simulated cell type that has a point description, enough to build
 /// meanfield::Model and read the input of its cells.
 network::Circuit with_placeholder_meanfield(const network::Circuit& circuit);
 
-/// `count` working points with k stratified over [k_low, k_high], in the order of falling k (rising rate), so that the
-/// state left by one point is close to what the next one needs. inhibition_max: of the inhibitory base rates.
-std::vector<WorkingPoint> draw_working_points(const TransferExperiment& experiment, std::size_t count, double k_low,
-                                              double k_high, double inhibition_max, core::RandomStream random);
+/// Cells of one type with exactly the synapses that they have in the circuit, each source population replaced by
+/// independent Poisson sources. What the mean field will ask of the transfer function is so measured as it will be
+/// asked: unequal cells, their weights and their mix of receptors.
+class TransferExperiment {
+ public:
+  /// Up to `cells` cells, spread over the type's populations. Throws InputError if the type has no point description
+  /// with conductances, or receives nothing.
+  TransferExperiment(const network::Circuit& circuit, std::size_t cell_type, std::size_t cells);
 
-/// Working points are measured in this many runs, point i in run i % kRuns: a fixed number, whatever the number of
-/// threads, so that the spikes are the same. All points of a run share one weight scale.
-inline constexpr std::size_t kRuns = 8;
+  std::size_t cells() const { return circuit_.populations.front().size; }
+  std::size_t sources() const { return sources_.size(); }
+  const meanfield::Membrane& membrane() const { return membrane_; }
+  double t_ref_ms() const { return t_ref_ms_; }
+  double V_threshold_mV() const { return V_threshold_mV_; }  ///< where spiking becomes likely
+  std::uint64_t seed() const { return circuit_.run.seed; }
+  const std::vector<meanfield::Channel>& channels() const { return population_.channels; }
 
-/// Spikes of `cells` copies at each working point, counted for measure_ms after settle_ms.
-std::vector<std::uint64_t> measure_spikes(const TransferExperiment& experiment, std::span<const WorkingPoint> points,
-                                          std::size_t cells, double settle_ms, double measure_ms, std::uint64_t run,
-                                          std::size_t threads, core::Progress& progress);
+  /// Membrane statistics of every cell, as the mean field computes them, and of a cell with average weights.
+  std::vector<meanfield::MembraneStatistics<double>> statistics(const WorkingPoint& point) const;
+  meanfield::MembraneStatistics<double> mean_statistics(const WorkingPoint& point) const {
+    return statistics(mean_cell_, point);
+  }
+
+  /// `count` working points with k stratified over [k_low, k_high], in the order of falling k (rising rate), so that
+  /// the state left by one point is close to what the next one needs. Excitatory sources keep, within a factor of 3
+  /// each way, the mix that they have in the circuit (recurrent ones at 5 Hz), inhibitory ones fire at 0 to
+  /// inhibition_max of their rates there.
+  std::vector<WorkingPoint> draw(std::size_t count, double k_low, double k_high, double inhibition_max,
+                                 core::RandomStream random) const;
+
+  /// Working points are measured in this many runs, point i in run i % kRuns: a fixed number, whatever the number of
+  /// threads, so that the spikes are the same.
+  static constexpr std::size_t kRuns = 8;
+
+  /// Spikes of each cell at each working point, [point][cell], counted for measure_ms after settle_ms.
+  std::vector<std::vector<std::uint64_t>> measure(std::span<const WorkingPoint> points, double settle_ms,
+                                                  double measure_ms, std::uint64_t run, std::size_t threads,
+                                                  core::Progress& progress) const;
+
+ private:
+  struct Source {
+    double base_hz;
+    bool excitatory;
+  };
+  static constexpr double kNominalRate_Hz = 5;  // of recurrent sources
+
+  void add_source(const network::Circuit& circuit, std::size_t population);
+  void classify_sources(const network::CellType& type);
+  meanfield::MembraneStatistics<double> statistics(const meanfield::CellClass& cell, const WorkingPoint& point) const;
+  WorkingPoint solve_for_k(const WorkingPoint& mixed, double k) const;
+  std::vector<std::vector<std::uint64_t>> measure_in_one_run(std::span<const WorkingPoint> points, double settle_ms,
+                                                             double measure_ms, std::uint64_t run,
+                                                             core::Progress& progress) const;
+
+  network::Circuit circuit_;  ///< population 0: the cells; the others: sources_
+  std::vector<Source> sources_;
+  meanfield::PopulationModel population_;
+  meanfield::CellClass mean_cell_;
+  meanfield::Membrane membrane_;
+  double t_ref_ms_ = 0, V_threshold_mV_ = 0, threshold_noise_mV_ = 0;
+};
 
 }  // namespace triscale::bridges
