@@ -16,7 +16,11 @@ bool lacks_point(const network::Circuit& circuit) {
 
 bool lacks_meanfield(const network::Circuit& circuit) {
   return std::any_of(circuit.populations.begin(), circuit.populations.end(), [&](const auto& population) {
-    return !population.is_virtual && !circuit.cell_types[population.cell_type].meanfield;
+    if (population.is_virtual) return false;
+    const network::CellType& type = circuit.cell_types[population.cell_type];
+    // The theory of leaky cells with current synapses takes their own parameters; there is nothing to fit.
+    const bool leaky = type.point && std::holds_alternative<network::LifModel>(type.point->model);
+    return !type.meanfield && !leaky;
   });
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "meanfield/lif_circuit.hpp"
 #include "network/edges.hpp"
 
 namespace triscale::meanfield {
@@ -61,6 +62,7 @@ void check_projection(const network::Circuit& circuit, const network::Projection
 }  // namespace
 
 std::vector<core::Problem> missing(const network::Circuit& circuit) {
+  if (is_lif_circuit(circuit)) return missing_for_lif(circuit);
   std::vector<core::Problem> problems;
   for (const network::Population& population : circuit.populations) {
     if (!population.is_virtual) check_population(circuit, population, problems);
