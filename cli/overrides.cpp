@@ -65,6 +65,17 @@ void add_run_fields(network::RunSettings& run, Fields& fields) {
     if (value) run.seed = *value;
     return value.has_value();
   };
+  fields["run.scheme"] = [&run](std::string_view text) {
+    const auto scheme = network::time_scheme_of(text);
+    if (scheme) run.scheme = *scheme;
+    return scheme.has_value();
+  };
+}
+
+core::Problem unusable(const std::string& key, const std::string& value) {
+  if (key == "run.scheme") return {"", "--set run.scheme", value, "must be backward_euler or second_order", ""};
+  return {"", "--set " + key, value, "is not a usable number",
+          key == "run.seed" ? "a seed is a whole number from 0 on" : ""};
 }
 
 void add_clamp_fields(network::CurrentClamp& clamp, Fields& fields) {
@@ -130,8 +141,7 @@ void apply_overrides(const std::vector<std::string>& settings, network::Circuit&
     if (field == fields.end()) {
       diagnostics.error({"", "--set", key, "is not a field of this circuit that can be set", hint_for(key, fields)});
     } else if (!field->second(value)) {
-      diagnostics.error({"", "--set " + key, value, "is not a usable number",
-                         key == "run.seed" ? "a seed is a whole number from 0 on" : ""});
+      diagnostics.error(unusable(key, value));
     }
   }
 }

@@ -110,6 +110,7 @@ TierResult run_tier(Tier tier, const network::Circuit& circuit, const std::files
   manifest.seed = circuit.run.seed;
   manifest.threads = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   manifest.dt_ms = circuit.run.dt_ms;
+  if (tier == Tier::detailed) manifest.scheme = network::to_string(circuit.run.scheme);
   manifest.simulated_ms = circuit.run.duration_ms;
   manifest.statistics = result.statistics;
   manifest.populations = io::summarise(circuit, result.activity);

@@ -34,10 +34,16 @@ struct Slot {
   double E_rev_mV;
 };
 
+/// What an event of weight 1 adds to the states of a slot, and the rates of the states (1/ms).
+struct SlotEvent {
+  double rise, decay;
+  double rise_rate, decay_rate;
+};
+
 /// Uniform constants of the tree, one a node.
 struct TreeConstants {
   std::vector<std::int32_t> parents;
-  std::vector<double> g_axial, diagonal, C_over_dt, leak_GE;
+  std::vector<double> g_axial, diagonal, C_over_h, leak_GE;  // h: the implicit step
 };
 
 // ------------------------------------------------------------------------------------------------------ kernels
@@ -46,7 +52,7 @@ struct TreeConstants {
 TRISCALE_KERNEL void start_step(const TreeConstants& tree, const Lanes* V, Lanes* G, Lanes* GE) {
   const std::size_t n = tree.parents.size();
   for (std::size_t i = 0; i < n; ++i) {
-    const double diagonal = tree.diagonal[i], C = tree.C_over_dt[i], leak = tree.leak_GE[i];
+    const double diagonal = tree.diagonal[i], C = tree.C_over_h[i], leak = tree.leak_GE[i];
     for (int c = 0; c < kColumns; ++c) {
       G[i * kColumns + c] = broadcast<Lanes>(diagonal);
       GE[i * kColumns + c] = C * V[i * kColumns + c] + leak;
@@ -68,8 +74,8 @@ TRISCALE_KERNEL void add_synapses(std::span<const Slot> slots, Lanes* rise, Lane
   }
 }
 
-/// Solves the tree system in place: G holds the diagonal, GE the right-hand side; V gets the solution.
-TRISCALE_KERNEL void solve_tree(const TreeConstants& tree, Lanes* V, Lanes* G, Lanes* GE) {
+/// Elimination from the tips to the root: G holds the diagonal, then its inverse; GE the right-hand side.
+TRISCALE_INLINE void eliminate(const TreeConstants& tree, Lanes* G, Lanes* GE) {
   const std::size_t n = tree.parents.size();
   for (std::size_t i = n; i-- > 1;) {
     const double g = tree.g_axial[i];
@@ -82,6 +88,12 @@ TRISCALE_KERNEL void solve_tree(const TreeConstants& tree, Lanes* V, Lanes* G, L
       G[at + c] = inverse;
     }
   }
+}
+
+/// Solves the tree system; V gets the solution.
+TRISCALE_KERNEL void solve_tree(const TreeConstants& tree, Lanes* V, Lanes* G, Lanes* GE) {
+  eliminate(tree, G, GE);
+  const std::size_t n = tree.parents.size();
   for (int c = 0; c < kColumns; ++c) V[c] = GE[c] / G[c];
   for (std::size_t i = 1; i < n; ++i) {
     const double g = tree.g_axial[i];
@@ -90,13 +102,31 @@ TRISCALE_KERNEL void solve_tree(const TreeConstants& tree, Lanes* V, Lanes* G, L
   }
 }
 
-TreeConstants constants_of(const CompartmentTree& tree, double dt_ms) {
+/// Solves the tree system for the potential in the middle of the step, which GE gets, and reflects V about it.
+TRISCALE_KERNEL void solve_tree_to_middle(const TreeConstants& tree, Lanes* V, Lanes* G, Lanes* GE) {
+  eliminate(tree, G, GE);
+  const std::size_t n = tree.parents.size();
+  for (int c = 0; c < kColumns; ++c) {
+    GE[c] = GE[c] / G[c];
+    V[c] = 2.0 * GE[c] - V[c];
+  }
+  for (std::size_t i = 1; i < n; ++i) {
+    const double g = tree.g_axial[i];
+    const std::size_t at = i * kColumns, parent = static_cast<std::size_t>(tree.parents[i]) * kColumns;
+    for (int c = 0; c < kColumns; ++c) {
+      GE[at + c] = (GE[at + c] + g * GE[parent + c]) * G[at + c];
+      V[at + c] = 2.0 * GE[at + c] - V[at + c];
+    }
+  }
+}
+
+TreeConstants constants_of(const CompartmentTree& tree, double h_ms) {
   TreeConstants k;
   k.parents = tree.parents;
   k.g_axial = tree.g_axial_uS;
   for (std::size_t i = 0; i < tree.size(); ++i) {
-    k.C_over_dt.push_back(tree.C_nF[i] / dt_ms);
-    k.diagonal.push_back(tree.C_nF[i] / dt_ms + tree.g_pas_uS[i] + tree.g_axial_uS[i]);
+    k.C_over_h.push_back(tree.C_nF[i] / h_ms);
+    k.diagonal.push_back(tree.C_nF[i] / h_ms + tree.g_pas_uS[i] + tree.g_axial_uS[i]);
     k.leak_GE.push_back(tree.g_pas_uS[i] * tree.e_pas_mV[i]);
   }
   for (std::size_t i = 1; i < tree.size(); ++i)
@@ -113,25 +143,30 @@ double& lane(LaneArray& values, std::size_t row, std::size_t cell) {
 
 struct CellGroup::Arrays {
   TreeConstants tree;
-  LaneArray V, G, GE, Ca, E_Ca, i_Ca;
+  LaneArray V, G, GE, Ca, E_Ca, i_Ca, g_Ca;
   std::vector<Slot> slots;
   LaneArray rise, decay;
-  std::vector<double> peaks;  // of the slots
+  std::vector<SlotEvent> slot_events;
 };
 
 CellGroup::CellGroup(const CellTemplate& type, std::size_t cells, double dt_ms, double V_init_mV,
-                     std::span<const GroupSynapse> synapses)
-    : type_(&type), cells_(cells), dt_ms_(dt_ms), arrays_(std::make_unique<Arrays>()) {
+                     std::span<const GroupSynapse> synapses, network::TimeScheme scheme)
+    : type_(&type),
+      cells_(cells),
+      dt_ms_(dt_ms),
+      second_order_(scheme == network::TimeScheme::second_order),
+      arrays_(std::make_unique<Arrays>()) {
   assert(cells >= 1 && cells <= kGroupCells);
   const CompartmentTree& tree = type.tree;
   const std::size_t size = tree.size() * kColumns;
-  arrays_->tree = constants_of(tree, dt_ms);
+  arrays_->tree = constants_of(tree, second_order_ ? 0.5 * dt_ms : dt_ms);
   arrays_->V.assign(size, broadcast<Lanes>(V_init_mV));
   arrays_->G.assign(size, Lanes{});
   arrays_->GE.assign(size, Lanes{});
   arrays_->Ca.assign(size, broadcast<Lanes>(kDefaultCa_mM));
   arrays_->E_Ca.assign(size, broadcast<Lanes>(kDefaultE_Ca_mV));
   arrays_->i_Ca.assign(size, Lanes{});
+  arrays_->g_Ca.assign(size, Lanes{});
 
   for (const network::MechanismPlacement& placement : type.cell.mechanisms) {
     MechanismSite site;
@@ -143,7 +178,7 @@ CellGroup::CellGroup(const CellTemplate& type, std::size_t cells, double dt_ms, 
     if (site.nodes.empty()) continue;
     const network::RegionProperties& region = type.cell.regions[static_cast<std::size_t>(placement.region)];
     for (auto& mechanism :
-         make_mechanisms(placement, {type.celsius, region.E_Na_mV, region.E_K_mV, type.cell.Ca_out_mM})) {
+         make_mechanisms(placement, {type.celsius, region.E_Na_mV, region.E_K_mV, type.cell.Ca_out_mM, scheme})) {
       mechanism->place(site);
       mechanisms_.push_back(std::move(mechanism));
     }
@@ -161,7 +196,8 @@ CellGroup::CellGroup(CellGroup&&) noexcept = default;
 
 MembraneView CellGroup::view() {
   Arrays& a = *arrays_;
-  return {a.V.data(), a.G.data(), a.GE.data(), a.Ca.data(), a.E_Ca.data(), a.i_Ca.data()};
+  return {a.V.data(),    a.G.data(),    a.GE.data(),   a.Ca.data(),
+          a.E_Ca.data(), a.i_Ca.data(), a.g_Ca.data(), second_order_ ? a.GE.data() : nullptr};
 }
 
 void CellGroup::build_synapses(std::span<const GroupSynapse> synapses) {
@@ -175,9 +211,11 @@ void CellGroup::build_synapses(std::span<const GroupSynapse> synapses) {
     slot = static_cast<std::uint32_t>(arrays_->slots.size());
     const auto& [node, rise, decay, E_rev] = key;
     const BiexponentialFactors f = factors_of({rise, decay, E_rev});
-    const double keep_rise = f.tau_rise_ms > 0 ? std::exp(-dt_ms_ / f.tau_rise_ms) : 0.0;
+    const bool rises = f.tau_rise_ms > 0;  // else a single exponential
+    const double keep_rise = rises ? std::exp(-dt_ms_ / f.tau_rise_ms) : 0.0;
     arrays_->slots.push_back({node, keep_rise, std::exp(-dt_ms_ / f.tau_decay_ms), E_rev});
-    arrays_->peaks.push_back(f.tau_rise_ms > 0 ? f.peak : -1.0);
+    arrays_->slot_events.push_back(
+        {rises ? f.peak : 0.0, f.peak, rises ? 1.0 / f.tau_rise_ms : 0.0, 1.0 / f.tau_decay_ms});
   }
   arrays_->rise.assign(arrays_->slots.size() * kColumns, Lanes{});
   arrays_->decay.assign(arrays_->slots.size() * kColumns, Lanes{});
@@ -197,7 +235,7 @@ void CellGroup::build_synapses(std::span<const GroupSynapse> synapses) {
     max_delay_ms = std::max(max_delay_ms, s.delay_ms);
   }
   offsets_.push_back(static_cast<std::uint32_t>(targets_.size()));
-  ring_.resize(1 + static_cast<std::size_t>(std::max<std::int64_t>(0, due_step(0, max_delay_ms, dt_ms_))));
+  ring_.resize(2 + static_cast<std::size_t>(std::max<std::int64_t>(0, due_step(0, max_delay_ms, dt_ms_))));
 }
 
 std::int64_t CellGroup::due_step(double t_ms, double delay_ms, double dt_ms) {
@@ -212,19 +250,45 @@ void CellGroup::receive(std::uint32_t source, double t_ms, std::int64_t first_st
   const std::size_t i = static_cast<std::size_t>(found - sources_.begin());
   for (std::uint32_t k = offsets_[i]; k < offsets_[i + 1]; ++k) {
     const Target& target = targets_[k];
-    const std::int64_t due = std::max(first_step, due_step(t_ms, target.delay_ms, dt_ms_));
-    const auto ahead = static_cast<std::size_t>(due - first_step);
-    if (ahead >= ring_.size()) {
-      // Grow the ring; events already queued keep their step.
-      std::vector<std::vector<Event>> grown(2 * ahead + 2);
-      for (std::size_t s = 0; s < ring_.size(); ++s) {
-        const std::size_t step = static_cast<std::size_t>(first_step) + s;
-        grown[step % grown.size()] = std::move(ring_[step % ring_.size()]);
-      }
-      ring_ = std::move(grown);
+    if (second_order_) {
+      queue_within_step(target, t_ms, first_step);
+    } else {
+      const SlotEvent& unit = arrays_->slot_events[target.slot];
+      queue(std::max(first_step, due_step(t_ms, target.delay_ms, dt_ms_)), first_step,
+            {target.slot, target.cell, target.weight * unit.rise, target.weight * unit.decay});
     }
-    ring_[static_cast<std::size_t>(due) % ring_.size()].push_back({target.slot, target.cell, target.weight});
   }
+}
+
+void CellGroup::queue(std::int64_t step, std::int64_t first_step, const Event& event) {
+  const auto ahead = static_cast<std::size_t>(step - first_step);
+  if (ahead >= ring_.size()) {
+    // Grow the ring; events already queued keep their step.
+    std::vector<std::vector<Event>> grown(2 * ahead + 2);
+    for (std::size_t s = 0; s < ring_.size(); ++s) {
+      const std::size_t old_step = static_cast<std::size_t>(first_step) + s;
+      grown[old_step % grown.size()] = std::move(ring_[old_step % ring_.size()]);
+    }
+    ring_ = std::move(grown);
+  }
+  ring_[static_cast<std::size_t>(step) % ring_.size()].push_back(event);
+}
+
+/// States stand in the middle of steps. An event that leaves the share s of its step adds s to the state of that step,
+/// its mean over the step to second order, and in the next step what brings the state to its exact value there,
+/// e^(-(s + 1/2) dt/tau).
+void CellGroup::queue_within_step(const Target& target, double t_ms, std::int64_t first_step) {
+  const double at = (t_ms + target.delay_ms) / dt_ms_;
+  const std::int64_t step = std::max(first_step, static_cast<std::int64_t>(std::floor(at)));
+  const double share = std::min(1.0, static_cast<double>(step + 1) - at);
+  const SlotEvent& unit = arrays_->slot_events[target.slot];
+  const Slot& slot = arrays_->slots[target.slot];
+  const double rise = target.weight * unit.rise, decay = target.weight * unit.decay;
+  queue(step, first_step, {target.slot, target.cell, rise * share, decay * share});
+  const double elapsed_ms = (share + 0.5) * dt_ms_;
+  queue(step + 1, first_step,
+        {target.slot, target.cell, rise * (std::exp(-elapsed_ms * unit.rise_rate) - share * slot.keep_rise),
+         decay * (std::exp(-elapsed_ms * unit.decay_rate) - share * slot.keep_decay)});
 }
 
 void CellGroup::inject(std::size_t cell, std::size_t node, double I_nA) {
@@ -234,13 +298,8 @@ void CellGroup::inject(std::size_t cell, std::size_t node, double I_nA) {
 void CellGroup::deliver(std::vector<Event>& events) {
   Arrays& a = *arrays_;
   for (const Event& event : events) {
-    const double peak = a.peaks[event.slot];
-    if (peak < 0) {  // single exponential
-      lane(a.decay, event.slot, event.cell) += event.weight;
-    } else {
-      lane(a.rise, event.slot, event.cell) += event.weight * peak;
-      lane(a.decay, event.slot, event.cell) += event.weight * peak;
-    }
+    lane(a.rise, event.slot, event.cell) += event.rise;
+    lane(a.decay, event.slot, event.cell) += event.decay;
   }
   events.clear();
 }
@@ -250,12 +309,12 @@ void CellGroup::advance(std::int64_t step) {
   deliver(ring_[static_cast<std::size_t>(step) % ring_.size()]);
   const MembraneView membrane = view();
   start_step(a.tree, a.V.data(), a.G.data(), a.GE.data());
-  for (const auto& mechanism : mechanisms_) mechanism->prepare(membrane);
+  for (const auto& mechanism : mechanisms_) mechanism->prepare(membrane, dt_ms_);
   for (const auto& mechanism : mechanisms_) mechanism->add_currents(membrane);
   add_synapses(a.slots, a.rise.data(), a.decay.data(), a.G.data(), a.GE.data());
   for (const Injection& injection : injections_) lane(a.GE, injection.node, injection.cell) += injection.I_nA;
   injections_.clear();
-  solve_tree(a.tree, a.V.data(), a.G.data(), a.GE.data());
+  (second_order_ ? solve_tree_to_middle : solve_tree)(a.tree, a.V.data(), a.G.data(), a.GE.data());
   for (const auto& mechanism : mechanisms_) mechanism->advance(membrane, dt_ms_);
 }
 

@@ -9,6 +9,14 @@
 ///   4. gates and concentrations move over dt at V', exactly for frozen rates.
 /// All membrane currents are of the form g (V - E), so that step 3 equals NEURON's solution for the increment of V.
 ///
+/// The second-order scheme (network::TimeScheme::second_order) differs in three places; its error falls with dt^2:
+///   1. an event at t_e within the step acts with the part of the step after t_e, then exactly;
+///   3. half a backward Euler step to V(t + dt/2) and V(t + dt) = 2 V(t + dt/2) - V(t), which is Crank and Nicolson's
+///      rule; gates then stand in the middle of the step;
+///   4. the 12-state channel takes a damped second-order implicit step, calcium moves with the current in the middle of
+///      the step.
+/// The time of a spike is interpolated between steps.
+///
 /// Synapses of equal kinetics on one compartment share a pair of states: their conductances add up linearly.
 #pragma once
 
@@ -44,7 +52,7 @@ struct GroupSynapse {
 class CellGroup {
  public:
   CellGroup(const CellTemplate& type, std::size_t cells, double dt_ms, double V_init_mV,
-            std::span<const GroupSynapse> synapses);
+            std::span<const GroupSynapse> synapses, network::TimeScheme scheme = network::TimeScheme::backward_euler);
   ~CellGroup();
   CellGroup(CellGroup&&) noexcept;
 
@@ -72,7 +80,7 @@ class CellGroup {
   struct Event {
     std::uint32_t slot;
     std::uint32_t cell;
-    double weight;
+    double rise, decay;  // increments of the slot's states
   };
   struct Target {
     std::uint32_t slot;
@@ -83,12 +91,15 @@ class CellGroup {
   struct Arrays;
 
   void build_synapses(std::span<const GroupSynapse> synapses);
+  void queue(std::int64_t step, std::int64_t first_step, const Event& event);
+  void queue_within_step(const Target& target, double t_ms, std::int64_t first_step);
   void deliver(std::vector<Event>& events);
   MembraneView view();
 
   const CellTemplate* type_;
   std::size_t cells_;
   double dt_ms_;
+  bool second_order_;
   std::unique_ptr<Arrays> arrays_;
   std::vector<std::unique_ptr<Mechanism>> mechanisms_;
 

@@ -16,7 +16,7 @@
 
 #include "core/error.hpp"
 #include "detailed/lanes.hpp"
-#include "network/cell_models.hpp"
+#include "network/circuit.hpp"
 
 namespace triscale::detailed {
 
@@ -32,7 +32,10 @@ struct MembraneView {
   Lanes* GE_nA;
   Lanes* Ca_mM;        ///< internal calcium
   Lanes* E_Ca_mV;      ///< calcium reversal potential
-  Lanes* i_Ca_mA_cm2;  ///< calcium current density of the step, outward positive
+  Lanes* i_Ca_mA_cm2;  ///< calcium current density of the step, outward positive; at the V of the step's start
+  Lanes* g_Ca_S_cm2;   ///< its conductance density
+  /// After the voltage solve: V in the middle of the step (second-order scheme only).
+  const Lanes* V_middle_mV = nullptr;
 };
 
 struct ParameterInfo {
@@ -64,6 +67,7 @@ struct MechanismEnvironment {
   double celsius = 34;
   double E_Na_mV = 50, E_K_mV = -77;
   double Ca_out_mM = 2;
+  network::TimeScheme scheme = network::TimeScheme::backward_euler;
 };
 
 class Mechanism {
@@ -76,7 +80,7 @@ class Mechanism {
   /// States at their steady values for the present V.
   virtual void initialise(const MembraneView& view) = 0;
   /// Before the currents of a step: reversal potentials from concentrations.
-  virtual void prepare(const MembraneView&) const {}
+  virtual void prepare(const MembraneView&, double /*dt_ms*/) const {}
   /// Adds conductance and conductance times reversal potential at the present V and states.
   virtual void add_currents(const MembraneView& view) const = 0;
   /// Moves the states over dt at the new V.

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "core/parallel.hpp"
 #include "core/random.hpp"
@@ -114,8 +115,8 @@ struct Worker {
   std::size_t population;
   std::uint32_t first_cell;  // index within the population
   std::vector<Injection> injections;
-  std::vector<char> above;                                     // soma above threshold, a cell
-  std::vector<std::pair<std::int64_t, std::uint32_t>> spikes;  // (step, cell within the group) of a window
+  std::vector<double> soma_V_mV;                         // after the last step, a cell
+  std::vector<std::pair<double, std::uint32_t>> spikes;  // (time, cell within the group) of a window
 };
 
 class Simulation {
@@ -239,12 +240,13 @@ class Simulation {
     for (std::size_t g = 0; g < synapses.size(); ++g) {
       const std::size_t first = g * kGroupCells;
       const std::size_t cells = std::min<std::size_t>(kGroupCells, population.size - first);
-      workers_.push_back({CellGroup(*templates_[p], cells, grid_.dt_ms, circuit_.run.V_init_mV, synapses[g]),
-                          p,
-                          static_cast<std::uint32_t>(first),
-                          {},
-                          std::vector<char>(cells, circuit_.run.V_init_mV > circuit_.run.spike_threshold_mV),
-                          {}});
+      workers_.push_back(
+          {CellGroup(*templates_[p], cells, grid_.dt_ms, circuit_.run.V_init_mV, synapses[g], circuit_.run.scheme),
+           p,
+           static_cast<std::uint32_t>(first),
+           {},
+           std::vector<double>(cells, circuit_.run.V_init_mV),
+           {}});
     }
   }
 
@@ -338,12 +340,19 @@ class Simulation {
       }
       worker.group.advance(step);
       for (std::uint32_t cell = 0; cell < worker.group.cells(); ++cell) {
-        const bool above = worker.group.V_mV(cell, soma) > circuit_.run.spike_threshold_mV;
-        if (above && !worker.above[cell]) worker.spikes.emplace_back(step + 1, cell);
-        worker.above[cell] = above;
+        const double V = worker.group.V_mV(cell, soma), before = std::exchange(worker.soma_V_mV[cell], V);
+        const double threshold = circuit_.run.spike_threshold_mV;
+        if (V > threshold && !(before > threshold)) worker.spikes.emplace_back(crossing_ms(step, before, V), cell);
       }
       sample_probes(w, begin, step + 1);
     }
+  }
+
+  /// When the potential passed the threshold during a step: at its end, or in between to second order.
+  double crossing_ms(std::int64_t step, double V_before_mV, double V_after_mV) const {
+    if (circuit_.run.scheme == network::TimeScheme::backward_euler) return grid_.time_ms(step + 1);
+    const double part = (circuit_.run.spike_threshold_mV - V_before_mV) / (V_after_mV - V_before_mV);
+    return (static_cast<double>(step) + part) * grid_.dt_ms;
   }
 
   void advance_artificial(std::int64_t end) {
@@ -372,8 +381,8 @@ class Simulation {
   void collect_spikes(std::int64_t end) {
     std::vector<PlacedSpike> spikes = artificial_spikes_;
     for (const Worker& worker : workers_) {
-      for (const auto& [step, cell] : worker.spikes) {
-        spikes.push_back({grid_.time_ms(step), worker.population, worker.first_cell + cell});
+      for (const auto& [t_ms, cell] : worker.spikes) {
+        spikes.push_back({t_ms, worker.population, worker.first_cell + cell});
       }
     }
     std::sort(spikes.begin(), spikes.end());

@@ -86,6 +86,13 @@ class RecipeReader {
     take(json, "V_init_mV", run.V_init_mV);
     take(json, "spike_threshold_mV", run.spike_threshold_mV);
     if (const auto seed = whole(json, "seed")) run.seed = *seed;
+    if (const auto scheme = json.text("scheme")) {
+      if (const auto known = network::time_scheme_of(*scheme)) {
+        run.scheme = *known;
+      } else {
+        json.error("scheme", "must be backward_euler or second_order");
+      }
+    }
     if (const auto rule = json.object("compartments")) {
       using Kind = network::CompartmentRule::Kind;
       if (rule->has("max_length_um")) {

@@ -9,7 +9,8 @@ const std::map<std::string, std::vector<std::string>>& recipe_keys() {
     std::map<std::string, std::vector<std::string>> keys = model_keys();
     keys["recipe"] = {"$schema",       "triscale_recipe", "description", "run",    "cell_types",
                       "synapse_types", "populations",     "projections", "inputs", "probes"};
-    keys["run"] = {"duration_ms", "dt_ms", "seed", "celsius", "V_init_mV", "spike_threshold_mV", "compartments"};
+    keys["run"] = {"duration_ms",        "dt_ms",  "seed",        "celsius", "V_init_mV",
+                   "spike_threshold_mV", "scheme", "compartments"};
     keys["compartments"] = {"max_length_um", "d_lambda", "frequency_Hz"};
     keys["cell_type"] = {"name", "sign", "detailed", "point", "meanfield"};
     keys["detailed_cell"] = {"swc_file", "sections", "regions", "mechanisms", "Ca_out_mM"};

@@ -108,6 +108,7 @@ struct RunManifest {
   std::uint64_t seed = 0;
   std::uint64_t threads = 1;
   double dt_ms = 0, simulated_ms = 0;
+  std::string scheme;  ///< how the detailed tier advanced time; empty for the other tiers
   core::RunStatistics statistics;
   std::uint64_t peak_memory_bytes = 0;
   std::vector<PopulationSummary> populations;

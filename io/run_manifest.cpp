@@ -94,23 +94,24 @@ void write_run_manifest(const std::filesystem::path& path, const RunManifest& ru
     populations[p.name] = std::move(entry);
   }
   const core::RunStatistics& s = run.statistics;
-  const Json json = {{"tier", run.tier},
-                     {"version", run.version},
-                     {"config", run.config},
-                     {"seed", run.seed},
-                     {"threads", run.threads},
-                     {"dt_ms", run.dt_ms},
-                     {"simulated_ms", run.simulated_ms},
-                     {"setup_s", s.setup_s},
-                     {"wall_s", s.wall_s},
-                     {"realtime_factor", run.realtime_factor()},
-                     {"cells", s.cells},
-                     {"compartments", s.compartments},
-                     {"synapses", s.synapses},
-                     {"spikes", s.spikes},
-                     {"peak_memory_bytes", run.peak_memory_bytes},
-                     {"edge_hash", fmt::format("{:016x}", s.edge_hash)},
-                     {"populations", std::move(populations)}};
+  Json json = {{"tier", run.tier},
+               {"version", run.version},
+               {"config", run.config},
+               {"seed", run.seed},
+               {"threads", run.threads},
+               {"dt_ms", run.dt_ms},
+               {"simulated_ms", run.simulated_ms},
+               {"setup_s", s.setup_s},
+               {"wall_s", s.wall_s},
+               {"realtime_factor", run.realtime_factor()},
+               {"cells", s.cells},
+               {"compartments", s.compartments},
+               {"synapses", s.synapses},
+               {"spikes", s.spikes},
+               {"peak_memory_bytes", run.peak_memory_bytes},
+               {"edge_hash", fmt::format("{:016x}", s.edge_hash)},
+               {"populations", std::move(populations)}};
+  if (!run.scheme.empty()) json["scheme"] = run.scheme;
   write_text_file(path, json.dump(2) + "\n");
 }
 
@@ -126,6 +127,7 @@ RunManifest read_run_manifest(const std::filesystem::path& path) {
     run.seed = json.at("seed");
     run.threads = json.at("threads");
     run.dt_ms = json.at("dt_ms");
+    run.scheme = json.value("scheme", "");
     run.simulated_ms = json.at("simulated_ms");
     run.statistics.setup_s = json.at("setup_s");
     run.statistics.wall_s = json.at("wall_s");

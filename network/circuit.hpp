@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -157,6 +158,21 @@ struct Probe {
   std::string report{};
 };
 
+/// How the detailed tier advances time; see detailed/cell_group.hpp.
+enum class TimeScheme {
+  backward_euler,  ///< NEURON's default, first order: spikes fall on time steps
+  second_order     ///< staggered Crank-Nicolson; spike times between steps
+};
+constexpr std::string_view to_string(TimeScheme scheme) {
+  return scheme == TimeScheme::second_order ? "second_order" : "backward_euler";
+}
+constexpr std::optional<TimeScheme> time_scheme_of(std::string_view name) {
+  for (const TimeScheme scheme : {TimeScheme::backward_euler, TimeScheme::second_order}) {
+    if (to_string(scheme) == name) return scheme;
+  }
+  return std::nullopt;
+}
+
 struct RunSettings {
   double duration_ms = 1000;
   double dt_ms = 0.1;
@@ -165,6 +181,7 @@ struct RunSettings {
   double V_init_mV = -80;
   double spike_threshold_mV = -15;  ///< upward crossing at the soma is a spike of the detailed tier
   CompartmentRule compartments;
+  TimeScheme scheme = TimeScheme::backward_euler;
 };
 
 // ------------------------------------------------------------------------------------------------------ circuit

@@ -73,7 +73,7 @@ class ClampedPatch {
  public:
   ClampedPatch(const std::string& mechanism, double celsius, double gbar) {
     parts_ = make_mechanisms({mechanism, SectionKind::soma, {{"gbar", gbar}}}, {celsius, 50, -77, 2});
-    for (auto* array : {&V_, &G_, &GE_, &Ca_, &E_Ca_, &i_Ca_}) array->assign(kColumns, Lanes{});
+    for (auto* array : {&V_, &G_, &GE_, &Ca_, &E_Ca_, &i_Ca_, &g_Ca_}) array->assign(kColumns, Lanes{});
     for (auto& part : parts_) part->place({{0}, {100.0}});
   }
   void clamp(double V_mV) { V_.assign(kColumns, broadcast<Lanes>(V_mV)); }
@@ -91,9 +91,11 @@ class ClampedPatch {
   }
 
  private:
-  MembraneView view() { return {V_.data(), G_.data(), GE_.data(), Ca_.data(), E_Ca_.data(), i_Ca_.data()}; }
+  MembraneView view() {
+    return {V_.data(), G_.data(), GE_.data(), Ca_.data(), E_Ca_.data(), i_Ca_.data(), g_Ca_.data()};
+  }
   std::vector<std::unique_ptr<Mechanism>> parts_;
-  LaneArray V_, G_, GE_, Ca_, E_Ca_, i_Ca_;
+  LaneArray V_, G_, GE_, Ca_, E_Ca_, i_Ca_, g_Ca_;
 };
 
 TEST(Channels, NavStationaryStateHasNoNetFlow) {

@@ -25,7 +25,7 @@ json full_recipe() {
   return json::parse(R"json({
     "$schema": "x", "triscale_recipe": 1, "description": "every key",
     "run": {"duration_ms": 250, "dt_ms": 0.05, "seed": 9007199254740992, "celsius": 30, "V_init_mV": -71,
-            "spike_threshold_mV": -20, "compartments": {"d_lambda": 0.2, "frequency_Hz": 50}},
+            "spike_threshold_mV": -20, "scheme": "second_order", "compartments": {"d_lambda": 0.2, "frequency_Hz": 50}},
     "cell_types": [
       {"name": "exc", "sign": "excitatory",
        "detailed": {
@@ -267,6 +267,7 @@ TEST_F(Recipe, RunSettingsArrive) {
   EXPECT_EQ(run.celsius, 30);
   EXPECT_EQ(run.V_init_mV, -71);
   EXPECT_EQ(run.spike_threshold_mV, -20);
+  EXPECT_EQ(run.scheme, network::TimeScheme::second_order);
   EXPECT_EQ(run.compartments.kind, network::CompartmentRule::Kind::d_lambda);
   EXPECT_EQ(run.compartments.d_lambda, 0.2);
   EXPECT_EQ(read(other_recipe()).run.compartments.max_length_um, 40);
