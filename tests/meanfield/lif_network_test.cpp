@@ -11,6 +11,7 @@
 #include "meanfield/stability.hpp"
 #include "meanfield/stationary_states.hpp"
 #include "tests/meanfield/reference.hpp"
+#include "tests/meanfield/reference_microcircuit.hpp"
 
 namespace triscale::meanfield {
 namespace {
@@ -21,35 +22,6 @@ using Eigen::VectorXd;
 
 Complex lambda_of(double frequency_hz) {
   return {0, 2 * std::numbers::pi * frequency_hz / 1000};
-}
-
-/// The cortical microcircuit of Potjans & Diesmann (2014) from the reference values.
-LifNetwork microcircuit(const nlohmann::json& reference, double delay_cv = 0) {
-  const auto& pd = reference.at("potjans_diesmann_2014");
-  LifNetwork network;
-  const auto n = static_cast<Eigen::Index>(pd.at("N").size());
-  network.in_degree.resize(n, n);
-  network.psp_mV.resize(n, n);
-  network.delay_ms.resize(n, n);
-  const double J_ext_mV = 1000 * pd.at("J_ext_V").get<double>();
-  for (Eigen::Index i = 0; i < n; ++i) {
-    const auto row = static_cast<std::size_t>(i);
-    LifPopulation population;
-    population.name = pd.at("populations")[row];
-    population.cells = pd.at("N")[row];
-    population.cell = {10, 2, 15, 0, 0.5};
-    add_poisson_input(population, pd.at("K_ext")[row], J_ext_mV, J_ext_mV * J_ext_mV, pd.at("nu_ext_Hz"));
-    network.populations.push_back(population);
-    for (Eigen::Index j = 0; j < n; ++j) {
-      const auto column = static_cast<std::size_t>(j);
-      network.in_degree(i, j) = pd.at("K")[row][column];
-      network.psp_mV(i, j) = 1000 * pd.at("J_V")[row][column].get<double>();
-      network.delay_ms(i, j) = 1000 * (j % 2 == 0 ? pd.at("delay_e") : pd.at("delay_i")).get<double>();
-    }
-  }
-  network.psp2_mV2 = network.psp_mV.cwiseAbs2();
-  network.delay_sd_ms = delay_cv * network.delay_ms;
-  return network;
 }
 
 /// Brunel's (2000) model A: excitatory and inhibitory cells alike.
@@ -94,7 +66,7 @@ LifNetwork bistable() {
 
 TEST(LifNetwork, MicrocircuitFixedPointEqualsReferenceTo1em9) {
   TRISCALE_REFERENCE(reference);
-  const LifTheory theory(microcircuit(reference));
+  const LifTheory theory(reference_microcircuit(reference));
   const auto found = find_stationary_point(theory, VectorXd::Zero(8));
   ASSERT_TRUE(found.has_value());
   const auto& pd = reference.at("potjans_diesmann_2014");
@@ -121,7 +93,7 @@ TEST(LifNetwork, MicrocircuitFixedPointEqualsReferenceTo1em9) {
 
 TEST(LifNetwork, MicrocircuitWithSpreadWeightsEqualsReference) {
   TRISCALE_REFERENCE(reference);
-  LifNetwork network = microcircuit(reference);
+  LifNetwork network = reference_microcircuit(reference);
   network.psp2_mV2 *= 1.01;
   const auto found = find_stationary_point(LifTheory(network), VectorXd::Constant(8, 3));
   ASSERT_TRUE(found.has_value());
@@ -235,7 +207,7 @@ TEST(Stability, EveryListedModeIsARootOfTheDeterminant) {
 
 TEST(Spectra, MicrocircuitPowerSpectraEqualReference) {
   TRISCALE_REFERENCE(reference);
-  LifNetwork network = microcircuit(reference);
+  LifNetwork network = reference_microcircuit(reference);
   const auto& pd = reference.at("potjans_diesmann_2014");
   const LifTheory theory(network, {false, false, false});
   const auto point = find_stationary_point(theory, VectorXd::Zero(8));
@@ -270,7 +242,7 @@ TEST(Spectra, CriticalModesOfTheMicrocircuitAreWhereTheReferenceHasThem) {
     LifResponseTerms terms;
   } cases[] = {{"delta_delays_no_ref", 0, {false, false, false}}, {"truncgauss50pct_ref", 0.5, {false, true, false}}};
   for (const auto& c : cases) {
-    const LifTheory theory(microcircuit(reference, c.delay_cv), c.terms);
+    const LifTheory theory(reference_microcircuit(reference, c.delay_cv), c.terms);
     const auto point = find_stationary_point(theory, VectorXd::Zero(8));
     ASSERT_TRUE(point.has_value());
     const auto linear = theory.linearise(point->rates_hz);
@@ -286,7 +258,7 @@ TEST(Spectra, CriticalModesOfTheMicrocircuitAreWhereTheReferenceHasThem) {
 
 TEST(Spectra, CrossSpectrumIsHermitianAndPositive) {
   TRISCALE_REFERENCE(reference);
-  const LifTheory theory(microcircuit(reference, 0.5), {true, true, true});
+  const LifTheory theory(reference_microcircuit(reference, 0.5), {true, true, true});
   const auto point = find_stationary_point(theory, VectorXd::Zero(8));
   ASSERT_TRUE(point.has_value());
   const Eigen::MatrixXcd C = cross_spectrum(*theory.linearise(point->rates_hz), 80);
@@ -313,7 +285,7 @@ TEST(Delays, TransformOfCutOffNormalEqualsQuadrature) {
 
 TEST(Sensitivity, IsTheDerivativeOfTheEigenvalueAndSumsToIt) {
   TRISCALE_REFERENCE(reference);
-  const LifTheory theory(microcircuit(reference));
+  const LifTheory theory(reference_microcircuit(reference));
   const auto point = find_stationary_point(theory, VectorXd::Zero(8));
   ASSERT_TRUE(point.has_value());
   const auto linear = theory.linearise(point->rates_hz);
