@@ -63,7 +63,11 @@ class Checker {
   void check_mean_rate(const Pair& pair);
   void check_cv(const Pair& pair);
   void check_distribution(const Pair& pair);
-  void check_top_share(const Pair& pair);
+  Statistic between_spiking(const Pair& pair) const;
+  Statistic to_expected_counts(const Pair& pair) const;
+  using CellStatistic = std::function<std::optional<double>(const BlockedPopulation&, Multiplicity)>;
+  void check_cells(const Pair& pair, const char* name, double tolerance, const CellStatistic& statistic);
+  std::optional<double> silent_fraction(const BlockedPopulation& population, Multiplicity m) const;
   void check_correlation(const Pair& pair);
   measure::TierSummary summarise(const Activity& tier, std::size_t population, const BlockedPopulation& blocked) const;
 
@@ -272,12 +276,33 @@ double mean_of(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
+Statistic Checker::between_spiking(const Pair& pair) const {
+  return [&](Multiplicity m) {
+    return measure::ks_distance(pair.finer->cell_rates_hz(m), pair.coarser->cell_rates_hz(m));
+  };
+}
+
+/// Of the finer tier's spike counts from those that Poisson firing at the mean-field's rates would give: a rate of
+/// 0.001 Hz is no disagreement with a cell that stayed silent.
+Statistic Checker::to_expected_counts(const Pair& pair) const {
+  const auto counts = [this, &pair](Multiplicity m) {
+    std::vector<double> values = pair.finer->cell_rates_hz(m);
+    for (double& value : values) value *= window_s();
+    return values;
+  };
+  std::vector<double> expected = pair.coarser->cell_rates_hz(resampler_.original());
+  for (double& value : expected) value *= window_s();
+  double most = 10;
+  for (const double value : counts(resampler_.original())) most = std::max(most, value);
+  for (const double value : expected) most = std::max(most, value);
+  const std::vector<double> cdf = measure::poisson_mixture_cdf(expected, static_cast<std::size_t>(2 * most));
+  return [counts, cdf](Multiplicity m) { return measure::ks_distance_to_cdf(counts(m), cdf); };
+}
+
 void Checker::check_distribution(const Pair& pair) {
   ConsistencyCheck check = begin_check(pair, "rate_distribution", options_.tolerances.ks_distance);
   if (!enough_for_distributions(pair, check)) return;
-  const Statistic distance = [&](Multiplicity m) {
-    return measure::ks_distance(pair.finer->cell_rates_hz(m), pair.coarser->cell_rates_hz(m));
-  };
+  const Statistic distance = pair.coarser->spiking() ? between_spiking(pair) : to_expected_counts(pair);
   const double observed = distance(resampler_.original()).value_or(0.0);
   std::vector<double> values = replicates_of(distance);
   const double bias = values.empty() ? 0.0 : mean_of(values) - observed;
@@ -290,30 +315,41 @@ void Checker::check_distribution(const Pair& pair) {
   decide(std::move(check), interval_of(std::move(values)));
 }
 
-void Checker::check_top_share(const Pair& pair) {
-  ConsistencyCheck check = begin_check(pair, "top10_share", options_.tolerances.top10_share);
+/// A statistic of the rates of single cells, each tier's value corrected for the bias that resampling shows.
+void Checker::check_cells(const Pair& pair, const char* name, double tolerance, const CellStatistic& statistic) {
+  ConsistencyCheck check = begin_check(pair, name, tolerance);
   if (!enough_for_distributions(pair, check)) return;
-  const auto share_of = [&](const BlockedPopulation& population) -> Statistic {
-    return [&population](Multiplicity m) { return measure::top_share(population.cell_rates_hz(m), kTopFraction); };
+  const auto of = [&](const BlockedPopulation& population) -> Statistic {
+    return [&](Multiplicity m) { return statistic(population, m); };
   };
-  const Statistic finer = share_of(*pair.finer), coarser = share_of(*pair.coarser);
-  const auto finer_share = finer(resampler_.original()), coarser_share = coarser(resampler_.original());
-  if (!finer_share || !coarser_share) {
+  const Statistic finer = of(*pair.finer), coarser = of(*pair.coarser);
+  const auto finer_value = finer(resampler_.original()), coarser_value = coarser(resampler_.original());
+  if (!finer_value || !coarser_value) {
     return undecided(std::move(check), "one of the two tiers does not fire", 2 * grid_.end_ms());
   }
   const std::vector<double> finer_values = replicates_of(finer), coarser_values = replicates_of(coarser);
   std::vector<double> values = replicates_of([&](Multiplicity m) -> std::optional<double> {
-    const auto a = finer(m), b = coarser(m);
-    if (!a || !b) return std::nullopt;
-    return *b - *a;
+    const auto x = finer(m), y = coarser(m);
+    if (!x || !y) return std::nullopt;
+    return *y - *x;
   });
   if (values.empty()) return undecided(std::move(check), "too few spikes", 2 * grid_.end_ms());
-  check.finer_value = std::clamp(2 * *finer_share - mean_of(finer_values), 0.0, 1.0);
-  check.coarser_value = std::clamp(2 * *coarser_share - mean_of(coarser_values), 0.0, 1.0);
+  check.finer_value = std::clamp(2 * *finer_value - mean_of(finer_values), 0.0, 1.0);
+  check.coarser_value = std::clamp(2 * *coarser_value - mean_of(coarser_values), 0.0, 1.0);
   check.difference = *check.coarser_value - *check.finer_value;
   const double shift = *check.difference - mean_of(values);
   for (double& value : values) value += shift;
   decide(std::move(check), interval_of(std::move(values)));
+}
+
+/// Share of cells without a spike in the window; of a mean-field, what Poisson firing at the cells' rates would give.
+std::optional<double> Checker::silent_fraction(const BlockedPopulation& population, Multiplicity m) const {
+  const std::vector<double> rates_hz = population.cell_rates_hz(m);
+  if (population.spiking()) return measure::silent_fraction(rates_hz);
+  if (rates_hz.empty()) return std::nullopt;
+  double silent = 0;
+  for (const double rate_hz : rates_hz) silent += std::exp(-rate_hz * window_s());
+  return silent / static_cast<double>(rates_hz.size());
 }
 
 /// A rate whose standard deviation over time is below this share of its mean has no time course.
@@ -378,7 +414,11 @@ void Checker::check_pair(const Pair& pair) {
   check_mean_rate(pair);
   check_cv(pair);
   check_distribution(pair);
-  check_top_share(pair);
+  check_cells(pair, "top10_share", options_.tolerances.top10_share, [](const BlockedPopulation& p, Multiplicity m) {
+    return measure::top_share(p.cell_rates_hz(m), kTopFraction);
+  });
+  check_cells(pair, "silent_fraction", options_.tolerances.silent_fraction,
+              [this](const BlockedPopulation& p, Multiplicity m) { return silent_fraction(p, m); });
   check_correlation(pair);
 }
 
@@ -397,8 +437,8 @@ measure::TierSummary Checker::summarise(const Activity& tier, std::size_t popula
   }
   const std::vector<double> rates = blocked.cell_rates_hz(original);
   summary.top10_share = measure::top_share(rates, kTopFraction);
+  summary.silent_fraction = silent_fraction(blocked, original);
   if (!blocked.spiking()) return summary;
-  summary.silent_fraction = measure::silent_fraction(rates);
   std::vector<std::uint32_t> cells;
   for (std::uint32_t cell = 0; cell < blocked.cells(); ++cell) {
     if (blocked.intervals(cell) >= static_cast<double>(options_.min_intervals)) cells.push_back(cell);

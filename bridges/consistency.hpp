@@ -14,9 +14,12 @@
 ///
 /// rate_distribution: Kolmogorov-Smirnov distance D between the rates of single cells. Counting noise makes D too
 /// large, and resampling adds as much noise again, so 2 D - mean(D*) removes most of it (the bootstrap's bias
-/// correction).
+/// correction). A mean-field's cells count as firing Poisson numbers of spikes at their rates.
 ///
 /// top10_share: share of all spikes that the most active 10 % of the cells fire, each tier's value corrected likewise.
+///
+/// silent_fraction: share of cells without a spike in the analysed time, corrected likewise; of a mean-field, what
+/// Poisson firing at the rates that it expects of its cells would give.
 ///
 /// rate_correlation: Pearson's correlation of the population's rates in bins. Two tiers that follow the same signal,
 /// but have independent chance, correlate by a = the share of variance that cells have in common
@@ -46,6 +49,8 @@ struct ConsistencyTolerances {
   double ks_distance = 0.2;
   /// The top 10 % of equal cells fire 10 % of the spikes, of lognormal cortical cells 30 to 50 %.
   double top10_share = 0.05;
+  /// One cell in twenty: with that, who is silent is nearly the same question in both tiers.
+  double silent_fraction = 0.05;
   /// Shortfall of the correlation: with no chance at work, it has to reach 0.8.
   double correlation_shortfall = 0.2;
 };

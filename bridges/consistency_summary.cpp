@@ -25,6 +25,7 @@ constexpr std::array kTexts{
     StatisticText{"cv_isi", "irregularity of firing (CV)", ""},
     StatisticText{"rate_distribution", "distribution of single-cell rates (Kolmogorov-Smirnov distance)", ""},
     StatisticText{"top10_share", "share of spikes of the most active 10 % of cells", ""},
+    StatisticText{"silent_fraction", "share of cells without a spike", ""},
     StatisticText{"rate_correlation", "correlation of the rate time courses", ""},
 };
 

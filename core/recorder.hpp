@@ -19,6 +19,9 @@ class Recorder {
   virtual void record_probe(std::size_t probe, double t_ms, std::span<const double> values) = 0;
   /// Mean rate of every population at t_ms, Hz (mean-field tier).
   virtual void record_rates(double t_ms, std::span<const double> rates_hz) = 0;
+  /// Rate that the mean-field tier expects of every cell of `population`, averaged over the run without its start.
+  /// Once, at the end. Most recorders have no use for it.
+  virtual void record_cell_rates(std::size_t /*population*/, std::span<const double> /*rates_hz*/) {}
 };
 
 /// Discards everything.

@@ -67,6 +67,10 @@ void FileRecorder::record_rates(double t_ms, std::span<const double> rates_hz) {
   recorder_.record_rates(t_ms, rates_hz);
 }
 
+void FileRecorder::record_cell_rates(std::size_t population, std::span<const double> rates_hz) {
+  recorder_.record_cell_rates(population, rates_hz);
+}
+
 ReportElements FileRecorder::elements_of(std::size_t probe, std::size_t columns) {
   const auto described = elements_.find(probe);
   if (described != elements_.end()) return described->second;

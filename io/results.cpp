@@ -103,7 +103,7 @@ void write_rates(const std::filesystem::path& path, const measure::Activity& act
   for (const measure::PopulationActivity& population : activity.populations) {
     const bool sampled = activity.kind == measure::Activity::Kind::rates;
     if (population.is_virtual && population.rates_hz.empty()) continue;
-    RateTable table{population.rate_times_ms, population.rates_hz};
+    RateTable table{population.rate_times_ms, population.rates_hz, {}};
     if (!sampled) {
       table = {};
       table.rates_hz = measure::rate_time_course_hz(population, activity.kind, {0, activity.duration_ms}, bin_ms);
@@ -116,6 +116,7 @@ void write_rates(const std::filesystem::path& path, const measure::Activity& act
     file.write(group + "/time_ms", table.times_ms);
     file.write_attribute(group + "/time_ms", "units", "ms");
     file.write(group + "/rate_hz", table.rates_hz);
+    if (!population.cell_rates_hz.empty()) file.write(group + "/cell_rate_hz", population.cell_rates_hz);
     file.write_attribute(group + "/rate_hz", "units", "Hz");
     if (!sampled) file.write_attribute<double>(group + "/rate_hz", "bin_ms", std::array<double, 1>{bin_ms});
   }
@@ -128,7 +129,10 @@ std::map<std::string, RateTable> read_rates(const std::filesystem::path& path) {
   std::map<std::string, RateTable> tables;
   for (const std::string& name : file.children("/rates")) {
     const std::string group = "/rates/" + name;
-    tables[name] = {file.read<double>(group + "/time_ms"), file.read<double>(group + "/rate_hz")};
+    RateTable& table = tables[name];
+    table.times_ms = file.read<double>(group + "/time_ms");
+    table.rates_hz = file.read<double>(group + "/rate_hz");
+    if (file.exists(group + "/cell_rate_hz")) table.cell_rates_hz = file.read<double>(group + "/cell_rate_hz");
   }
   return tables;
 }

@@ -4,7 +4,9 @@
 /// spikes.h5: /spikes/<population>/{timestamps f64 [ms], node_ids u64}, attribute `sorting` (enumeration none, by_id,
 ///   by_time) = by_time. Populations and node ids are those of the file that the circuit came from; every population
 ///   that is not virtual has a group, even without spikes.
-/// rates.h5:  /rates/<population>/{time_ms, rate_hz}, by the circuit's own population names.
+/// rates.h5:  /rates/<population>/{time_ms, rate_hz}, by the circuit's own population names; of the mean-field tier
+/// also
+///            cell_rate_hz, the mean rate expected of every cell.
 /// report:    /report/<population>/data f32 (times x elements), mapping/{node_ids, index_pointers (and index_pointer,
 /// the
 ///   Allen name), element_ids, element_pos, time}; the length of index_pointers is cells + 1.
@@ -49,6 +51,7 @@ void write_rates(const std::filesystem::path& path, const measure::Activity& act
 
 struct RateTable {
   std::vector<double> times_ms, rates_hz;
+  std::vector<double> cell_rates_hz;  ///< empty if the file has none
 };
 std::map<std::string, RateTable> read_rates(const std::filesystem::path& path);
 

@@ -112,6 +112,14 @@ MembraneStatistics<double> statistics_of(const PopulationModel& model, const Cel
   return membrane_statistics<double>(membrane_of(model.transfer), model.receptors, drives, current_nA, fluctuations);
 }
 
+std::vector<double> class_rates_hz(const PopulationModel& model, const PopulationInput& input) {
+  std::vector<double> rates_hz;
+  for (const CellClass& cells : model.classes) {
+    rates_hz.push_back(transfer_rate(model.transfer, statistics_of(model, cells, input)));
+  }
+  return rates_hz;
+}
+
 double population_rate_hz(const PopulationModel& model, const PopulationInput& input) {
   double rate_hz = 0;
   for (const CellClass& cells : model.classes) {
@@ -154,6 +162,8 @@ Model::Model(const network::Circuit& circuit, const ModelOptions& options) : cir
     model.transfer = cell.transfer;
     model.time_constant_ms = cell.time_constant_ms;
     model.classes.assign(population.size, CellClass{1.0 / static_cast<double>(population.size), {}, {}, {}});
+    model.class_of_cell.resize(population.size);
+    std::iota(model.class_of_cell.begin(), model.class_of_cell.end(), std::size_t{0});
     cells_ += population.size;
   }
   for (std::size_t p = 0; p < circuit.projections.size(); ++p) add_projection(p);
@@ -265,6 +275,7 @@ void Model::merge_classes(PopulationModel& model, std::size_t max_classes) const
     const double part = 1.0 / static_cast<double>(end - begin);
     for (std::size_t k = begin; k < end; ++k) {
       const CellClass& cell = model.classes[order[k]];
+      model.class_of_cell[order[k]] = m;
       mean.share += cell.share;
       for (std::size_t c = 0; c < mean.weight_uS.size(); ++c) {
         mean.weight_uS[c] += part * cell.weight_uS[c];

@@ -59,6 +59,7 @@ struct PopulationModel {
   std::vector<Channel> channels;
   std::vector<std::size_t> clamps;  ///< indices into Circuit::current_clamps
   std::vector<CellClass> classes;
+  std::vector<std::size_t> class_of_cell;
 };
 
 /// Input of one population at one moment.
@@ -72,6 +73,9 @@ struct PopulationInput {
 /// Membrane statistics of a class under an input.
 MembraneStatistics<double> statistics_of(const PopulationModel& model, const CellClass& cells,
                                          const PopulationInput& input);
+
+/// F in Hz of every class.
+std::vector<double> class_rates_hz(const PopulationModel& model, const PopulationInput& input);
 
 /// <F> in Hz over the classes of the population.
 double population_rate_hz(const PopulationModel& model, const PopulationInput& input);

@@ -142,6 +142,38 @@ class HullWatch {
   std::vector<Moment> worst_;
 };
 
+/// Averages the rates of single cells over the run.
+class CellRates {
+ public:
+  explicit CellRates(const Model& model) : model_(model), sums_(model.populations().size()) {}
+
+  void add(const std::vector<PopulationInput>& inputs) {
+    for (std::size_t i = 0; i < sums_.size(); ++i) {
+      const std::vector<double> rates_hz = class_rates_hz(model_.populations()[i], inputs[i]);
+      sums_[i].resize(rates_hz.size(), 0.0);
+      for (std::size_t k = 0; k < rates_hz.size(); ++k) sums_[i][k] += rates_hz[k];
+    }
+    ++samples_;
+  }
+
+  void record(core::Recorder& recorder) const {
+    if (samples_ == 0) return;
+    for (std::size_t i = 0; i < sums_.size(); ++i) {
+      const PopulationModel& population = model_.populations()[i];
+      std::vector<double> rates_hz;
+      for (const std::size_t k : population.class_of_cell) {
+        rates_hz.push_back(sums_[i][k] / static_cast<double>(samples_));
+      }
+      recorder.record_cell_rates(population.population, rates_hz);
+    }
+  }
+
+ private:
+  const Model& model_;
+  std::vector<std::vector<double>> sums_;  // of every class
+  std::size_t samples_ = 0;
+};
+
 std::vector<double> all_rates(const Model& model, const State& state, double t_ms) {
   std::vector<double> rates_hz(model.circuit().populations.size(), 0.0);
   for (std::size_t p = 0; p < rates_hz.size(); ++p) {
@@ -165,7 +197,7 @@ core::RunStatistics simulate(const network::Circuit& circuit, std::size_t /*thre
 core::RunStatistics simulate(const network::Circuit& circuit, const SimulationOptions& options,
                              core::Recorder& recorder, core::Progress& progress, std::vector<core::Problem>& warnings) {
   if (is_lif_circuit(circuit)) return simulate_lif(circuit, options.longest_step_ms, recorder, progress, warnings);
-  constexpr std::size_t kHullInterval = 20;  // outputs between two looks at the hull, which costs as much as a step
+  constexpr std::size_t kLookInterval = 20;  // outputs between two looks at single cells, which cost as much as a step
   constexpr std::size_t kProgressInterval = 100;
   constexpr double kStart_ms = 200;
   const auto setup_start = std::chrono::steady_clock::now();
@@ -178,6 +210,7 @@ core::RunStatistics simulate(const network::Circuit& circuit, const SimulationOp
 
   TimeCourse course(model, step_ms);
   HullWatch hull(model);
+  CellRates cell_rates(model);
   core::RunStatistics statistics;
   statistics.cells = model.cells();
   statistics.synapses = model.synapses();
@@ -200,7 +233,10 @@ core::RunStatistics simulate(const network::Circuit& circuit, const SimulationOp
       recorder.record_rates(t_ms, all_rates(model, now, t_ms));
       // All rates start at 0; the way from there to the working point is not what the fit was made for.
       const bool started = t_ms >= std::min(kStart_ms, 0.1 * duration_ms);
-      if (started && (output % kHullInterval == 0 || output == outputs)) hull.look(course.inputs(), t_ms);
+      if (started && (output % kLookInterval == 0 || output == outputs)) {
+        hull.look(course.inputs(), t_ms);
+        cell_rates.add(course.inputs());
+      }
       if (output % kProgressInterval == 0 || output == outputs) progress.advance(t_ms, duration_ms);
     }
     ++step;
@@ -208,6 +244,7 @@ core::RunStatistics simulate(const network::Circuit& circuit, const SimulationOp
   integrate_fixed([&](const State& x, State& dx, double t) { course.derivative(x, dx, t); }, state, 0,
                   static_cast<double>(outputs) * output_ms, outputs * steps_per_output, observe, name);
   hull.report(warnings);
+  cell_rates.record(recorder);
   statistics.wall_s = seconds_since(loop_start);
   return statistics;
 }

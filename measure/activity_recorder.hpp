@@ -30,6 +30,10 @@ class ActivityRecorder : public core::Recorder {
     }
   }
 
+  void record_cell_rates(std::size_t population, std::span<const double> rates_hz) override {
+    activity_.populations.at(population).cell_rates_hz.assign(rates_hz.begin(), rates_hz.end());
+  }
+
   const Activity& activity() const { return activity_; }
   Activity& activity() { return activity_; }
 

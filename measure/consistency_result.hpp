@@ -27,7 +27,8 @@ constexpr std::string_view to_string(Verdict verdict) {
 
 /// One statistic of one population, compared between a tier and its next coarser one.
 struct ConsistencyCheck {
-  std::string statistic;  ///< mean_rate, cv_isi, rate_distribution, top10_share, rate_correlation
+  std::string statistic;  ///< mean_rate, cv_isi, rate_distribution, top10_share, silent_fraction,
+                          ///< rate_correlation
   std::string population;
   std::string finer, coarser;  ///< tiers
   std::optional<double> finer_value, coarser_value;

@@ -138,6 +138,35 @@ std::optional<double> ks_distance(std::vector<double> a, std::vector<double> b) 
   return distance;
 }
 
+std::vector<double> poisson_mixture_cdf(std::span<const double> expected, std::size_t highest) {
+  std::vector<double> cdf(highest + 1, 0.0);
+  for (const double mean : expected) {
+    double below = 0;
+    for (std::size_t n = 0; n <= highest; ++n) {
+      // exp(n ln mean - mean - ln n!): safe for means where exp(-mean) underflows
+      const auto k = static_cast<double>(n);
+      below += mean > 0 ? std::exp(k * std::log(mean) - mean - std::lgamma(k + 1)) : (n == 0 ? 1.0 : 0.0);
+      cdf[n] += below / static_cast<double>(expected.size());
+    }
+  }
+  return cdf;
+}
+
+std::optional<double> ks_distance_to_cdf(std::span<const double> counts, std::span<const double> cdf) {
+  if (counts.empty() || cdf.empty()) return std::nullopt;
+  std::vector<double> share(cdf.size(), 0.0);
+  for (const double count : counts) {
+    share[std::min(cdf.size() - 1, static_cast<std::size_t>(std::llround(count)))] +=
+        1 / static_cast<double>(counts.size());
+  }
+  double below = 0, distance = 0;
+  for (std::size_t n = 0; n < cdf.size(); ++n) {
+    below += share[n];
+    distance = std::max(distance, std::abs(below - cdf[n]));
+  }
+  return distance;
+}
+
 std::vector<double> rate_time_course_hz(const PopulationActivity& population, Activity::Kind kind, Window window,
                                         double bin_ms) {
   const auto bins = static_cast<std::size_t>(std::max(0.0, std::floor(window.length_ms() / bin_ms + 1e-9)));

@@ -42,6 +42,13 @@ std::optional<double> silent_fraction(std::span<const double> cell_rates);
 /// Ties, within and between samples, are exact. nullopt if a sample is empty.
 std::optional<double> ks_distance(std::vector<double> a, std::vector<double> b);
 
+/// Distribution function of the number of spikes of a cell taken at random, at n = 0 .. highest, where cell i fires a
+/// Poisson number with mean expected[i].
+std::vector<double> poisson_mixture_cdf(std::span<const double> expected, std::size_t highest);
+/// Kolmogorov-Smirnov distance of the distribution of whole numbers `counts` from `cdf`, given at 0, 1, ...; the first
+/// must not exceed the last of the second.
+std::optional<double> ks_distance_to_cdf(std::span<const double> counts, std::span<const double> cdf);
+
 /// Population rate in Hz in the whole bins of `bin_ms` that fit into the window, from its begin. Spikes are counted;
 /// sampled rates are averaged over each bin (linear between samples, constant before the first and after the last).
 std::vector<double> rate_time_course_hz(const PopulationActivity& population, Activity::Kind kind, Window window,

@@ -11,7 +11,8 @@ import figures
 from result_folder import Results, TIER_TITLES
 
 STATISTICS = {"mean_rate": "mean rate", "cv_isi": "CV of intervals", "rate_distribution": "rate distribution",
-              "top10_share": "top 10 % share", "rate_correlation": "rate time course"}
+              "top10_share": "top 10 % share", "silent_fraction": "silent cells",
+              "rate_correlation": "rate time course"}
 UNITS = {"mean_rate": " Hz"}
 SYMBOLS = {"consistent": "✓", "inconsistent": "✗", "undecided": "?"}
 HEADLINES = {"consistent": "The levels agree", "inconsistent": "The levels disagree",
@@ -28,6 +29,8 @@ ADVICE = {
                          "makes them too alike: look at how strongly the finer cells vary.",
     "top10_share": "A few cells carry too much or too little of the activity: look at the strongest inputs, and at the rates of "
                    "single cells (below).",
+    "silent_fraction": "The levels disagree on which cells take part at all: look at cells with weak input, whose rate depends on "
+                       "the tail of the threshold.",
     "rate_correlation": "The coarser level does not follow the same ups and downs. Compare the time courses below: a delay points "
                         "to synaptic or membrane time constants, a missing rhythm to the approximation itself.",
 }
@@ -151,6 +154,8 @@ def finding(check: dict) -> str:
                              f"distance {num(d)}, where {tolerance} still counts as agreement",
         "top10_share": f"has {num(100 * (b or 0))}&nbsp;% of its spikes from the most active 10 % of cells in the {coarser} level, "
                        f"{num(100 * (a or 0))}&nbsp;% in the {finer} one",
+        "silent_fraction": f"has {num(100 * (b or 0))}&nbsp;% silent cells in the {coarser} level, {num(100 * (a or 0))}&nbsp;% in the "
+                           f"{finer} one",
         "rate_correlation": f"rises and falls at other times in the {coarser} level than in the {finer} one: correlation {num(b)}, "
                             f"where {num(a)} can be expected",
     }.get(check["statistic"], f"differs in {esc(check['statistic'])} by {signed(d)} ({interval})")

@@ -105,11 +105,14 @@ TEST_F(Results, RatesOfTheMeanFieldTierAreTheSamples) {
   const network::Circuit c = circuit();
   FileRecorder recorder(c, "meanfield", folder_);
   for (int i = 0; i < 3; ++i) recorder.record_rates(i * 0.5, std::vector<double>{1.0 + i, 2.0, 3.0, 10.0});
+  recorder.record_cell_rates(0, std::vector<double>{0.5, 3.5});
   recorder.finish();
   EXPECT_FALSE(fs::exists(folder_ / "spikes.h5")) << "this tier has no spikes";
   const auto tables = read_rates(folder_ / "rates.h5");
   EXPECT_EQ(tables.at("exc").times_ms, (std::vector<double>{0, 0.5, 1.0}));
   EXPECT_EQ(tables.at("exc").rates_hz, (std::vector<double>{1, 2, 3}));
+  EXPECT_EQ(tables.at("exc").cell_rates_hz, (std::vector<double>{0.5, 3.5}));
+  EXPECT_TRUE(tables.at("silent").cell_rates_hz.empty());
 }
 
 TEST_F(Results, NothingAppearsWithoutFinish) {

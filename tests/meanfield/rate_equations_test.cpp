@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -18,8 +19,12 @@ class RateRecorder : public core::NullRecorder {
     times_ms.push_back(t_ms);
     rates.emplace_back(rates_hz.begin(), rates_hz.end());
   }
+  void record_cell_rates(std::size_t population, std::span<const double> rates_hz) override {
+    cell_rates[population].assign(rates_hz.begin(), rates_hz.end());
+  }
   std::vector<double> times_ms;
   std::vector<std::vector<double>> rates;
+  std::map<std::size_t, std::vector<double>> cell_rates;
 };
 
 network::CellType cell_type(const std::string& name) {
@@ -152,6 +157,29 @@ TEST(RateEquations, TimeCourseEndsInTheStationaryState) {
   EXPECT_DOUBLE_EQ(recorder.times_ms.back(), 300);
   ASSERT_EQ(recorder.rates.size(), 301u);
   for (std::size_t p = 0; p < 3; ++p) EXPECT_NEAR(recorder.rates.back()[p], stationary.rates_hz[p], 1e-6);
+}
+
+TEST(RateEquations, RatesOfCellsAverageToThePopulationAndFollowTheirInDegrees) {
+  network::Circuit circuit = balanced(8);
+  circuit.run.duration_ms = 1000;
+  auto& rule = std::get<network::ConnectionRule>(circuit.projections[4].connectivity);  // external onto E
+  rule.kind = network::ConnectionRule::Kind::pairwise_bernoulli;
+  rule.probability = 0.3;
+  ASSERT_EQ(circuit.projections[4].name, "p20");
+  RateRecorder recorder;
+  core::NoProgress progress;
+  simulate(circuit, 1, recorder, progress);
+  ASSERT_EQ(recorder.cell_rates.at(0).size(), 80u);
+  double mean_hz = 0;
+  for (const double rate_hz : recorder.cell_rates.at(0)) mean_hz += rate_hz / 80;
+  EXPECT_NEAR(mean_hz / recorder.rates.back()[0], 1, 0.02) << "the start is left out, the rest is nearly stationary";
+  std::vector<double> inputs(80, 0.0);
+  const network::EdgeList edges = network::edges_of(circuit, 4);
+  for (const std::uint32_t target : edges.targets) inputs[target] += 1;
+  const auto most = std::max_element(inputs.begin(), inputs.end()) - inputs.begin();
+  const auto least = std::min_element(inputs.begin(), inputs.end()) - inputs.begin();
+  EXPECT_GT(recorder.cell_rates.at(0)[static_cast<std::size_t>(most)],
+            1.5 * recorder.cell_rates.at(0)[static_cast<std::size_t>(least)]);
 }
 
 /// Without recurrence and under constant input, nu relaxes as F (1 - exp(-t/T)), from the delay of the input on.

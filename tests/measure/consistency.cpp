@@ -63,7 +63,7 @@ TEST(Consistency, IdenticalRunsAreConsistentInEveryStatistic) {
   const auto result = check_consistency(
       {spiking_activity("detailed", 20000, {population}), spiking_activity("point", 20000, {population})});
   EXPECT_EQ(result.verdict, Verdict::consistent) << result.summary;
-  EXPECT_EQ(result.checks.size(), 5u);
+  EXPECT_EQ(result.checks.size(), 6u);
   for (const auto& check : result.checks) EXPECT_EQ(check.verdict, Verdict::consistent) << check.statistic;
   expect_everything_finite(result);
 }
@@ -176,10 +176,24 @@ TEST(Consistency, ExpectedRatesOfCellsAreComparedWithCountsFreeOfCountingNoise) 
   EXPECT_EQ(find(good, "rate_distribution", "point")->verdict, Verdict::consistent);
   EXPECT_EQ(find(good, "top10_share", "point")->verdict, Verdict::consistent);
 
+  // Cells that hardly ever fire are no disagreement with cells that stay silent.
+  for (std::size_t cell = 0; cell < 40; ++cell) field.populations[0].cell_rates_hz[cell] = 1e-3;
+  const auto quiet_rate = [](std::size_t cell, double) {
+    return cell < 40 ? 0.0 : 4 + 0.08 * static_cast<double>(cell);
+  };
+  const auto quiet = check_consistency(
+      {spiking_activity("point", 20000, {gamma_population("E", 100, 20000, quiet_rate, 12, 1, 1)}), field});
+  EXPECT_EQ(find(quiet, "rate_distribution", "point")->verdict, Verdict::consistent);
+  EXPECT_EQ(find(quiet, "silent_fraction", "point")->verdict, Verdict::consistent);
+  EXPECT_NEAR(*find(quiet, "silent_fraction", "point")->coarser_value, 0.4 * std::exp(-1e-3 * 19.5), 0.01);
+
   field.populations[0].cell_rates_hz.assign(100, 7.96);  // all the same: wrong
   const auto bad =
       check_consistency({spiking_activity("point", 20000, {gamma_population("E", 100, 20000, rate, 12, 1, 1)}), field});
   EXPECT_EQ(find(bad, "rate_distribution", "point")->verdict, Verdict::inconsistent);
+  const auto loud = check_consistency(
+      {spiking_activity("point", 20000, {gamma_population("E", 100, 20000, quiet_rate, 12, 1, 1)}), field});
+  EXPECT_EQ(find(loud, "silent_fraction", "point")->verdict, Verdict::inconsistent);
 }
 
 TEST(Consistency, SilenceInBothTiersIsConsistentOnceWatchedLongEnough) {
@@ -191,7 +205,7 @@ TEST(Consistency, SilenceInBothTiersIsConsistentOnceWatchedLongEnough) {
       check_consistency({spiking_activity("detailed", 2500, {silent}), spiking_activity("point", 2500, {silent})});
   EXPECT_EQ(longer.verdict, Verdict::consistent) << longer.summary;
   EXPECT_EQ(longer.checks.size(), 1u);
-  EXPECT_EQ(longer.omitted.size(), 4u);
+  EXPECT_EQ(longer.omitted.size(), 5u);
   expect_everything_finite(longer);
 
   silent.cells = 2;  // 3 / (2 x 2.25 s) = 0.67 Hz: not watched long enough
