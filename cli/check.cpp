@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/convergence.hpp"
 #include "cli/load.hpp"
 #include "cli/sizes.hpp"
 #include "cli/tier.hpp"
@@ -84,6 +85,7 @@ int check(const Options& options) {
   print_populations(loaded.circuit);
   print_projections(loaded.circuit);
   print_tiers(loaded.circuit);
+  if (options.convergence) print_convergence(loaded.circuit, options);
   return kDone;
 }
 

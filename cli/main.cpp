@@ -81,6 +81,9 @@ int run_command(int argc, char** argv) {
 
   CLI::App* check_app = add("check", "Validate a circuit; print its sizes and the memory each tier would need.", check);
   add_config(*check_app, options);
+  check_app->add_flag("--convergence", options.convergence,
+                      "also run the detailed tier shortly (500 ms, or --duration-ms), with half the time step and with "
+                      "shorter compartments, and print what changes");
   add_common(*check_app, options);
 
   CLI::App* run_app = add("run", "Run a circuit on one tier and write spikes, rates and run.json to DIR.", run);

@@ -38,6 +38,7 @@ struct Options {
   std::optional<std::uint64_t> seed;
   std::vector<std::string> settings;  ///< --set KEY=VALUE
   std::size_t threads = 0;            ///< 0: all cores
+  bool convergence = false;  ///< of `check`: also run the convergence check
   bool quiet = false;
 
   ConsoleProgress::Style progress_style() const { return ConsoleProgress::style_of_stderr(quiet); }

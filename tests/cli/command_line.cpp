@@ -59,6 +59,18 @@ TEST_F(CommandLine, CheckPrintsSizesOfAValidCircuit) {
   }
 }
 
+TEST_F(CommandLine, CheckWithConvergenceSaysWhatHalfTheStepAndShorterCompartmentsChange) {
+  const Outcome outcome =
+      triscale({"check", recipe(), "--convergence", "--duration-ms", "60", "--set", "run.scheme=second_order"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("time: dt 0.05 instead of 0.1 ms"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("space: compartment rule"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("off the limit"), std::string::npos) << outcome.out;
+  const Outcome wrong = triscale({"check", recipe(), "--set", "run.scheme=euler"});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_NE(wrong.err.find("must be backward_euler or second_order"), std::string::npos) << wrong.err;
+}
+
 TEST_F(CommandLine, AllProblemsOfARecipeAreReportedAtOnce) {
   std::string text = tiny_recipe_with("\"size\": 10", "\"size\": 10, \"colour\": \"red\"");
   text.replace(text.find("\"synapse_type\": \"fast\""), 22, "\"synapse_type\": \"slow\"");
