@@ -24,6 +24,8 @@ enum class Purpose : std::uint32_t {
   bootstrap = 9,
   fit_stimulus = 10,
   transfer_grid = 11,
+  poisson_counts = 20,
+  poisson_refinement = 21,
   test = 1000,
 };
 
@@ -32,6 +34,9 @@ enum class Purpose : std::uint32_t {
 class RandomStream {
  public:
   RandomStream(std::uint64_t seed, Purpose purpose, std::uint64_t entity);
+
+  std::array<std::uint32_t, 2> key() const { return key_; }
+  std::uint64_t entity() const { return entity_; }
 
   /// Four independent 32-bit words for counter k.
   std::array<std::uint32_t, 4> words(std::uint64_t k) const;

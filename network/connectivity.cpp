@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <unordered_set>
 
 #include "core/error.hpp"
+#include "core/random_batch.hpp"
 
 namespace triscale::network {
 
@@ -26,6 +28,21 @@ std::unordered_set<std::uint64_t> choose_distinct(core::RandomStream& random, st
     if (!chosen.insert(candidate).second) chosen.insert(last);
   }
   return chosen;
+}
+
+/// chosen[i]: an integer of [0, n) for counter word first + i, exactly uniform: the upper half of word * n, drawn again
+/// where the lower half falls into the surplus (Lemire 2019, ACM Trans Model Comput Simul 29:3).
+void choose_below(const core::RandomStream& random, std::uint64_t first, std::uint64_t n,
+                  std::span<std::uint32_t> chosen) {
+  constexpr std::uint64_t kAgain = std::uint64_t{1} << 40;  // counters of second draws; 2^42 first draws fit below
+  core::fill_words(random, first / 4, chosen);
+  const std::uint64_t surplus = (std::uint64_t{1} << 32) % n;
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    std::uint64_t product = chosen[i] * n;
+    for (std::uint64_t attempt = 1; (product & 0xffffffffu) < surplus; ++attempt)
+      product = random.words(attempt * kAgain + first + i)[0] * n;
+    chosen[i] = static_cast<std::uint32_t>(product >> 32);
+  }
 }
 
 }  // namespace
@@ -89,7 +106,13 @@ void SourceChooser::draw_in_degrees(std::size_t targets) {
   in_degrees_.assign(targets, 0);
   core::RandomStream random(seed_, core::Purpose::connectivity, edge_entity(projection_, kWholeProjection));
   if (rule_.multapses) {
-    for (std::uint64_t i = 0; i < rule_.number; ++i) ++in_degrees_[random.next_below(targets)];
+    // Each synapse chooses its target independently.
+    std::array<std::uint32_t, 3072> chosen;
+    for (std::uint64_t first = 0; first < rule_.number; first += chosen.size()) {
+      const std::size_t n = std::min<std::uint64_t>(chosen.size(), rule_.number - first);
+      choose_below(random, first, targets, std::span(chosen).first(n));
+      for (std::size_t i = 0; i < n; ++i) ++in_degrees_[chosen[i]];
+    }
     return;
   }
   // Without multapses the synapses are distinct pairs; choosing the pairs that are left out is cheaper if most are
@@ -100,7 +123,7 @@ void SourceChooser::draw_in_degrees(std::size_t targets) {
     ++in_degrees_[pair / candidates_];
   }
   if (complement) {
-    for (auto& degree : in_degrees_) degree = candidates_ - degree;
+    for (auto& degree : in_degrees_) degree = static_cast<std::uint32_t>(candidates_) - degree;
   }
 }
 
@@ -146,52 +169,73 @@ void SourceChooser::bernoulli(core::RandomStream& random, std::vector<std::uint3
 void SourceChooser::fixed_number(core::RandomStream& random, std::uint64_t number,
                                  std::vector<std::uint32_t>& sources) const {
   if (rule_.multapses) {
-    for (std::uint64_t i = 0; i < number; ++i)
-      sources.push_back(static_cast<std::uint32_t>(random.next_below(candidates_)));
-  } else {
-    for (const std::uint64_t source : choose_distinct(random, candidates_, number)) {
-      sources.push_back(static_cast<std::uint32_t>(source));
-    }
+    sources.resize(number);
+    choose_below(random, 0, candidates_, sources);
+    return;
+  }
+  for (const std::uint64_t source : choose_distinct(random, candidates_, number)) {
+    sources.push_back(static_cast<std::uint32_t>(source));
   }
   std::sort(sources.begin(), sources.end());
 }
 
+// ---------------------------------------------------------------------------------------------- distributions --------
+
 namespace {
 
-/// One value without regard to [low, high].
-double draw_unbounded(const Distribution& distribution, core::RandomStream& random) {
-  using Kind = Distribution::Kind;
-  switch (distribution.kind) {
-    case Kind::constant:
-      return distribution.mean;
-    case Kind::uniform:
-      return distribution.low + (distribution.high - distribution.low) * random.next_uniform();
-    case Kind::normal:
-      return distribution.mean + distribution.sd * random.next_normal();
-    case Kind::lognormal: {
-      // mean and sd are those of the value: its logarithm has variance log(1 + sd^2 / mean^2).
-      const double variance = std::log1p(std::pow(distribution.sd / distribution.mean, 2));
-      return distribution.mean * std::exp(std::sqrt(variance) * random.next_normal() - variance / 2);
-    }
+constexpr int kMaxTries = 10000;
+
+/// mean + sd z, or for lognormal the value whose logarithm is normal: its variance is log(1 + sd^2 / mean^2).
+class NormalValue {
+ public:
+  explicit NormalValue(const Distribution& d)
+      : distribution_(d),
+        lognormal_(d.kind == Distribution::Kind::lognormal),
+        bounded_(d.low < d.high),
+        log_variance_(lognormal_ ? std::log1p(std::pow(d.sd / d.mean, 2)) : 0),
+        log_sd_(std::sqrt(log_variance_)) {}
+  double operator()(double z) const {
+    if (!lognormal_) return distribution_.mean + distribution_.sd * z;
+    return distribution_.mean * std::exp(log_sd_ * z - log_variance_ / 2);
   }
-  return std::numeric_limits<double>::quiet_NaN();
-}
+  bool allowed(double value) const { return !bounded_ || (value >= distribution_.low && value <= distribution_.high); }
 
-}  // namespace
+ private:
+  const Distribution& distribution_;
+  bool lognormal_, bounded_;
+  double log_variance_, log_sd_;
+};
 
-double draw(const Distribution& distribution, core::RandomStream& random) {
-  constexpr int kMaxTries = 10000;
-  using Kind = Distribution::Kind;
-  const bool bounded = (distribution.kind == Kind::normal || distribution.kind == Kind::lognormal) &&
-                       distribution.low < distribution.high;
-  if (!bounded) return draw_unbounded(distribution, random);
-  for (int i = 0; i < kMaxTries; ++i) {
-    const double value = draw_unbounded(distribution, random);
-    if (value >= distribution.low && value <= distribution.high) return value;
+/// Value k again, with other numbers than its first ones: try t has the counter t 2^32 + k.
+double draw_again(const Distribution& distribution, const NormalValue& value, const core::RandomStream& random,
+                  std::uint64_t k) {
+  for (std::uint64_t attempt = 1; attempt < kMaxTries; ++attempt) {
+    std::array<double, 1> z;
+    core::fill_normals(random, (attempt << 32) + k, z);
+    const double candidate = value(z[0]);
+    if (value.allowed(candidate)) return candidate;
   }
   throw core::InputError({"", "distribution", fmt::format("[{}, {}]", distribution.low, distribution.high),
                           fmt::format("must be hit at least once in {} draws", kMaxTries),
                           "move the bounds towards the mean or use a uniform distribution"});
+}
+
+}  // namespace
+
+void draw(const Distribution& distribution, const core::RandomStream& random, std::span<double> values) {
+  using Kind = Distribution::Kind;
+  if (distribution.kind == Kind::constant) return std::fill(values.begin(), values.end(), distribution.mean);
+  if (distribution.kind == Kind::uniform) {
+    const double width = distribution.high - distribution.low;
+    for (std::size_t k = 0; k < values.size(); ++k) values[k] = distribution.low + width * random.uniform(k);
+    return;
+  }
+  const NormalValue value(distribution);
+  core::fill_normals(random, 0, values);
+  for (double& v : values) v = value(v);
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    if (!value.allowed(values[k])) values[k] = draw_again(distribution, value, random, k);
+  }
 }
 
 }  // namespace triscale::network

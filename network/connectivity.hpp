@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,7 @@ class SourceChooser {
   /// Throws InputError if the rule cannot be met.
   SourceChooser(const Circuit& circuit, std::size_t projection);
 
-  /// Sources of `target`, ascending; a source stands as often as there are synapses from it.
+  /// Sources of `target`; a source stands as often as there are synapses from it.
   void sources_of(std::size_t target, std::vector<std::uint32_t>& sources) const;
 
  private:
@@ -34,14 +35,15 @@ class SourceChooser {
   std::size_t projection_;
   bool skip_self_;                         ///< source and target population are the same and autapses are off
   std::uint64_t candidates_;               ///< possible sources of a target
-  std::vector<std::uint64_t> in_degrees_;  ///< fixed_total_number only
+  std::vector<std::uint32_t> in_degrees_;  ///< fixed_total_number only
 };
 
 /// Why the rule of a projection cannot be met; empty if it can. Indices must be valid.
 std::string impossible_rule(const ConnectionRule& rule, std::uint64_t sources, std::uint64_t targets,
                             bool same_population);
 
-/// One value of a distribution. Throws InputError if [low, high] is practically never hit.
-double draw(const Distribution& distribution, core::RandomStream& random);
+/// Values 0, 1, 2, ... of a distribution; value k is a function of the stream and k alone. Throws InputError if [low,
+/// high] is practically never hit.
+void draw(const Distribution& distribution, const core::RandomStream& random, std::span<double> values);
 
 }  // namespace triscale::network

@@ -12,109 +12,97 @@
 
 namespace triscale::network {
 
-namespace {
-
-/// Positions of the explicit edges in the order of their targets (counting sort: stable).
-std::vector<std::size_t> order_by_target(const ExplicitEdges& edges, std::size_t targets) {
-  std::vector<std::size_t> first(targets + 1, 0);
-  for (const auto target : edges.targets) ++first.at(target + 1);
-  for (std::size_t i = 1; i <= targets; ++i) first[i] += first[i - 1];
-  std::vector<std::size_t> order(edges.targets.size());
-  for (std::size_t i = 0; i < edges.targets.size(); ++i) order[first[edges.targets[i]]++] = i;
-  return order;
-}
-
-EdgeList explicit_edges(const ExplicitEdges& edges, std::size_t targets) {
-  EdgeList list;
-  const std::size_t n = edges.targets.size();
-  list.sources.reserve(n);
-  list.targets.reserve(n);
-  list.weights.reserve(n);
-  list.delays_ms.reserve(n);
-  list.sites.reserve(edges.sites.size());
-  for (const std::size_t i : order_by_target(edges, targets)) {
-    list.sources.push_back(edges.sources.at(i));
-    list.targets.push_back(edges.targets[i]);
-    list.weights.push_back(edges.weights.at(i));
-    list.delays_ms.push_back(edges.delays_ms.at(i));
-    if (!edges.sites.empty()) list.sites.push_back(edges.sites.at(i));
-  }
-  return list;
-}
-
-EdgeList rule_edges(const Circuit& circuit, std::size_t projection, const ConnectionRule& rule) {
-  const std::uint64_t seed = circuit.run.seed;
-  const SourceChooser chooser(circuit, projection);
-  EdgeList list;
-  std::vector<std::uint32_t> sources;
-  const std::size_t targets = circuit.populations[circuit.projections[projection].target].size;
-  for (std::size_t target = 0; target < targets; ++target) {
-    chooser.sources_of(target, sources);
-    const std::uint64_t entity = edge_entity(projection, target);
-    core::RandomStream weight(seed, core::Purpose::weight, entity);
-    core::RandomStream delay(seed, core::Purpose::delay, entity);
-    for (const auto source : sources) {
-      list.sources.push_back(source);
-      list.targets.push_back(static_cast<std::uint32_t>(target));
-      list.weights.push_back(draw(rule.weight, weight));
-      list.delays_ms.push_back(draw(rule.delay_ms, delay));
-    }
-  }
-  return list;
-}
-
-/// Place number k of a target depends on (seed, projection, target, k) only.
-void draw_sites(const Circuit& circuit, std::size_t projection, const Morphology& morphology, EdgeList& list) {
+EdgeMaker::EdgeMaker(const Circuit& circuit, std::size_t projection)
+    : circuit_(circuit),
+      projection_(projection),
+      given_(std::get_if<ExplicitEdges>(&circuit.projections.at(projection).connectivity)) {
   const Projection& p = circuit.projections[projection];
-  const DendriticSites sites(morphology, p.placement);
-  if (!(sites.area_um2() > 0)) {
-    throw core::InputError({"", fmt::format("projections.{}.placement", p.name), "",
-                            "must leave some membrane of the target cell to sit on",
-                            "name section kinds that the morphology has, or widen the range of distances"});
+  const Population& target = circuit.populations.at(p.target);
+  if (given_ != nullptr) {
+    // Counting sort: stable.
+    first_.assign(target.size + 1, 0);
+    for (const auto t : given_->targets) ++first_.at(t + 1);
+    for (std::size_t t = 0; t < target.size; ++t) first_[t + 1] += first_[t];
+    std::vector<std::size_t> next(first_);
+    order_.resize(given_->targets.size());
+    for (std::size_t i = 0; i < order_.size(); ++i) order_[next[given_->targets[i]]++] = i;
+    if (!given_->sites.empty() || order_.empty()) return;
+  } else {
+    chooser_.emplace(circuit, projection);
   }
-  list.sites.reserve(list.size());
-  for (std::size_t begin = 0; begin < list.size();) {
-    const std::uint32_t target = list.targets[begin];
-    const core::RandomStream random(circuit.run.seed, core::Purpose::dendritic_site, edge_entity(projection, target));
-    std::size_t end = begin;
-    for (; end < list.size() && list.targets[end] == target; ++end)
-      list.sites.push_back(sites.at(random.uniform(end - begin)));
-    begin = end;
-  }
+  const auto& detailed = circuit.cell_types.at(target.cell_type).detailed;
+  if (!detailed || !detailed->morphology) return;
+  sites_.emplace(*detailed->morphology, p.placement);
+  if (sites_->area_um2() > 0) return;
+  throw core::InputError({"", fmt::format("projections.{}.placement", p.name), "",
+                          "must leave some membrane of the target cell to sit on",
+                          "name section kinds that the morphology has, or widen the range of distances"});
 }
 
-}  // namespace
+void EdgeMaker::sources_of(std::size_t target, std::vector<std::uint32_t>& sources) const {
+  if (given_ == nullptr) return chooser_->sources_of(target, sources);
+  sources.clear();
+  for (std::size_t i = first_[target]; i < first_[target + 1]; ++i) sources.push_back(given_->sources[order_[i]]);
+}
+
+/// Weight, delay and place number k of a target depend on (seed, projection, target, k) only.
+void EdgeMaker::edges_of(std::size_t target, TargetEdges& edges) const {
+  sources_of(target, edges.sources);
+  const std::size_t n = edges.sources.size();
+  edges.weights.resize(n);
+  edges.delays_ms.resize(n);
+  edges.sites.clear();
+  const std::uint64_t seed = circuit_.run.seed;
+  const std::uint64_t entity = edge_entity(projection_, target);
+  if (given_ != nullptr) {
+    for (std::size_t k = 0; k < n; ++k) {
+      const std::size_t i = order_[first_[target] + k];
+      edges.weights[k] = given_->weights.at(i);
+      edges.delays_ms[k] = given_->delays_ms.at(i);
+      if (!given_->sites.empty()) edges.sites.push_back(given_->sites.at(i));
+    }
+  } else {
+    const auto& rule = std::get<ConnectionRule>(circuit_.projections[projection_].connectivity);
+    draw(rule.weight, core::RandomStream(seed, core::Purpose::weight, entity), edges.weights);
+    draw(rule.delay_ms, core::RandomStream(seed, core::Purpose::delay, entity), edges.delays_ms);
+  }
+  if (!sites_) return;
+  const core::RandomStream random(seed, core::Purpose::dendritic_site, entity);
+  for (std::size_t k = 0; k < n; ++k) edges.sites.push_back(sites_->at(random.uniform(k)));
+}
 
 EdgeList edges_of(const Circuit& circuit, std::size_t projection) {
-  const Projection& p = circuit.projections.at(projection);
-  const Population& target = circuit.populations.at(p.target);
-  const auto* given = std::get_if<ExplicitEdges>(&p.connectivity);
-  EdgeList list = given != nullptr ? explicit_edges(*given, target.size)
-                                   : rule_edges(circuit, projection, std::get<ConnectionRule>(p.connectivity));
-  const auto& detailed = circuit.cell_types.at(target.cell_type).detailed;
-  if (list.sites.empty() && list.size() > 0 && detailed && detailed->morphology) {
-    draw_sites(circuit, projection, *detailed->morphology, list);
+  const EdgeMaker maker(circuit, projection);
+  EdgeList list;
+  TargetEdges edges;
+  const std::size_t targets = circuit.populations[circuit.projections[projection].target].size;
+  for (std::size_t target = 0; target < targets; ++target) {
+    maker.edges_of(target, edges);
+    list.sources.insert(list.sources.end(), edges.sources.begin(), edges.sources.end());
+    list.targets.insert(list.targets.end(), edges.sources.size(), static_cast<std::uint32_t>(target));
+    list.weights.insert(list.weights.end(), edges.weights.begin(), edges.weights.end());
+    list.delays_ms.insert(list.delays_ms.end(), edges.delays_ms.begin(), edges.delays_ms.end());
+    list.sites.insert(list.sites.end(), edges.sites.begin(), edges.sites.end());
   }
   return list;
 }
 
-PointEdgeList point_edges_of(const Circuit& circuit, std::size_t projection, const EdgeList& edges) {
-  const Projection& p = circuit.projections.at(projection);
-  const SynapseType& type = circuit.synapse_types.at(p.synapse_type);
+void carry_to_soma(const Circuit& circuit, std::size_t projection, TargetEdges& edges,
+                   std::vector<std::uint32_t>& receptors) {
+  const SynapseType& type = circuit.synapse_types.at(circuit.projections.at(projection).synapse_type);
   if (!type.point) {
     throw core::InputError({"", fmt::format("synapse_types.{}", type.name), "", "must have a point description",
                             "derive it from the detailed description, or give one"});
   }
-  PointEdgeList list{edges.sources, edges.targets, edges.weights, edges.delays_ms,
-                     std::vector<std::uint32_t>(edges.size(), 0)};
+  receptors.assign(edges.sources.size(), 0);
   const auto* synapse = std::get_if<PointSynapse>(&*type.point);
-  if (synapse == nullptr || synapse->sites.empty()) return list;
-  if (edges.sites.size() != edges.size()) {
+  if (synapse == nullptr || synapse->sites.empty()) return;
+  if (edges.sites.size() != edges.sources.size()) {
     throw core::InputError({"", fmt::format("synapse_types.{}.point.sites", type.name), "",
                             "needs edges with dendritic sites, but the target cell type has no morphology",
                             "leave the table of sites empty"});
   }
-  for (std::size_t i = 0; i < edges.size(); ++i) {
+  for (std::size_t i = 0; i < edges.sources.size(); ++i) {
     const Site& site = edges.sites[i];
     const SiteTransfer* row = synapse->find(site);
     if (row == nullptr) {
@@ -122,35 +110,51 @@ PointEdgeList point_edges_of(const Circuit& circuit, std::size_t projection, con
                               fmt::format("section {}, position {}", site.section, site.position),
                               "must have a row for every place that a synapse sits on", "derive the table again"});
     }
-    list.weights[i] = row->attenuation * edges.weights[i] / (1 + row->shunt_per_uS * edges.weights[i]);
-    list.delays_ms[i] = edges.delays_ms[i] + row->extra_delay_ms;
-    list.receptors[i] = row->receptor;
+    edges.weights[i] = row->attenuation * edges.weights[i] / (1 + row->shunt_per_uS * edges.weights[i]);
+    edges.delays_ms[i] += row->extra_delay_ms;
+    receptors[i] = row->receptor;
   }
+}
+
+PointEdgeList point_edges_of(const Circuit& circuit, std::size_t projection, const EdgeList& edges) {
+  PointEdgeList list;
+  TargetEdges somatic{edges.sources, edges.weights, edges.delays_ms, edges.sites};
+  carry_to_soma(circuit, projection, somatic, list.receptors);
+  list.sources = std::move(somatic.sources);
+  list.targets = edges.targets;
+  list.weights = std::move(somatic.weights);
+  list.delays_ms = std::move(somatic.delays_ms);
   return list;
 }
 
 namespace {
 
-/// FNV-1a, least significant byte first whatever the machine's byte order.
-template <typename Word>
-void add_word(std::uint64_t& hash, Word word) {
-  constexpr std::uint64_t kPrime = 1099511628211ull;
-  for (std::size_t byte = 0; byte < sizeof(Word); ++byte) {
-    hash ^= static_cast<std::uint64_t>(word >> (8 * byte)) & 0xffu;
-    hash *= kPrime;
-  }
+/// The mixing steps of MurmurHash3's 64-bit finaliser (Appleby 2011): every bit of the input changes every bit of the
+/// output with probability near one half.
+std::uint64_t mix(std::uint64_t h) {
+  h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdull;
+  h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53ull;
+  return h ^ (h >> 33);
+}
+
+std::uint64_t hash_of(std::uint64_t projection, std::uint32_t source, std::uint64_t target, double weight,
+                      double delay_ms) {
+  std::uint64_t h = mix(projection + 1) ^ (target << 32 | source);
+  h = mix(h) ^ std::bit_cast<std::uint64_t>(weight);
+  return mix(mix(h) ^ std::bit_cast<std::uint64_t>(delay_ms));
 }
 
 }  // namespace
 
 std::uint64_t hash_edges(std::uint64_t hash, std::size_t projection, const EdgeList& edges) {
-  for (std::size_t i = 0; i < edges.size(); ++i) {
-    add_word(hash, static_cast<std::uint64_t>(projection));
-    add_word(hash, edges.sources[i]);
-    add_word(hash, edges.targets[i]);
-    add_word(hash, std::bit_cast<std::uint64_t>(edges.weights[i]));
-    add_word(hash, std::bit_cast<std::uint64_t>(edges.delays_ms[i]));
-  }
+  for (std::size_t i = 0; i < edges.size(); ++i)
+    hash += hash_of(projection, edges.sources[i], edges.targets[i], edges.weights[i], edges.delays_ms[i]);
+  return hash;
+}
+
+std::uint64_t hash_edges(std::uint64_t hash, std::size_t projection, std::size_t target, const TargetEdges& edges) {
+  for (std::size_t k = 0; k < edges.sources.size(); ++k)
+    hash += hash_of(projection, edges.sources[k], target, edges.weights[k], edges.delays_ms[k]);
   return hash;
 }
 

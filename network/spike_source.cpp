@@ -25,6 +25,11 @@ SpikeSourceReader::SpikeSourceReader(const Circuit& circuit, std::size_t populat
                      [](const SourceSpike& a, const SourceSpike& b) { return a.t_ms < b.t_ms; });
   } else if (const auto* poisson = std::get_if<PoissonTrains>(&source); poisson && !poisson->times_ms.empty()) {
     rates_ = poisson;
+    if (poisson->bin_ms > 0) {
+      counts_.emplace(circuit, population);
+      numbers_.resize(end - begin + begin % 8);
+      return;
+    }
     poisson_.reserve(end - begin);
     for (std::size_t cell = begin; cell < end; ++cell) {
       const std::uint64_t entity = (static_cast<std::uint64_t>(population) << 32) | cell;
@@ -52,10 +57,22 @@ void SpikeSourceReader::schedule_next(PoissonCell& cell) const {
   }
 }
 
+void SpikeSourceReader::take_bins(double end_ms, std::vector<SourceSpike>& spikes) {
+  for (;; ++next_bin_) {
+    const double t_ms = static_cast<double>(next_bin_) * rates_->bin_ms;
+    if (!(t_ms < end_ms)) return;
+    const std::size_t before = begin_ % 8;
+    counts_->draw(next_bin_, begin_ - before, numbers_);
+    for (std::size_t i = before; i < numbers_.size(); ++i)
+      spikes.insert(spikes.end(), numbers_[i], {t_ms, begin_ + static_cast<std::uint32_t>(i - before)});
+  }
+}
+
 void SpikeSourceReader::take_until(double end_ms, std::vector<SourceSpike>& spikes) {
   const auto first_new = static_cast<std::ptrdiff_t>(spikes.size());
   while (listed_next_ < listed_.size() && listed_[listed_next_].t_ms < end_ms)
     spikes.push_back(listed_[listed_next_++]);
+  if (counts_) take_bins(end_ms, spikes);
   std::sort(spikes.begin() + first_new, spikes.end(), by_cell_then_time);
   for (std::size_t i = 0; i < poisson_.size(); ++i) {
     while (poisson_[i].next_ms < end_ms) {

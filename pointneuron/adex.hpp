@@ -41,6 +41,7 @@ class AdExNeurons : public NeuronModel {
 
   void step(std::size_t begin, std::size_t end, const StepInput& input, std::vector<std::uint32_t>& spikes) override;
   std::span<const double> variable(std::string_view name) const override;
+  void set_potential(std::span<const double> V_mV) override { V_mV_.assign(V_mV.begin(), V_mV.end()); }
 
  private:
   /// A length of time with the decay of w over it.

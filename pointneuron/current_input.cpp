@@ -41,6 +41,7 @@ CurrentInput::CurrentInput(const network::Circuit& circuit, std::size_t populati
       std::iota(clamp.cells.begin(), clamp.cells.end(), 0u);
     }
     std::sort(clamp.cells.begin(), clamp.cells.end());
+    is_uniform_ = is_uniform_ && !clamp.is_noise && source.cells.empty();
     if (clamp.is_noise) {
       clamp.x.assign(clamp.cells.size(), 0.0);
       for (std::uint32_t cell : clamp.cells) {
@@ -50,6 +51,12 @@ CurrentInput::CurrentInput(const network::Circuit& circuit, std::size_t populati
     }
     clamps_.push_back(std::move(clamp));
   }
+}
+
+double CurrentInput::uniform_nA(std::int64_t step) const {
+  double sum = 0;
+  for (const Clamp& clamp : clamps_) sum += waveform_mean_nA(clamp, step);
+  return sum;
 }
 
 double CurrentInput::waveform_mean_nA(const Clamp& clamp, std::int64_t step) const {

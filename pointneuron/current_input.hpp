@@ -25,6 +25,10 @@ class CurrentInput {
   /// The clamps of circuit.current_clamps that act on `population`. The circuit must outlive it.
   CurrentInput(const network::Circuit& circuit, std::size_t population);
 
+  /// Whether all cells get the same current, and how much it is over step `step`.
+  bool is_uniform() const { return is_uniform_; }
+  double uniform_nA(std::int64_t step) const;
+
   /// Writes the mean current over step `step` to I_nA[begin, end). Each cell must be stepped through 0, 1, 2, ...
   void step(std::int64_t step, std::size_t begin, std::size_t end, std::span<double> I_nA);
 
@@ -40,6 +44,7 @@ class CurrentInput {
   void add_noise(Clamp& clamp, std::int64_t step, std::size_t first, std::size_t last, std::span<double> I_nA) const;
 
   double dt_ms_;
+  bool is_uniform_ = true;
   std::vector<Clamp> clamps_;
 };
 

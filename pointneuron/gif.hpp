@@ -42,6 +42,7 @@ class GifNeurons : public NeuronModel {
 
   void step(std::size_t begin, std::size_t end, const StepInput& input, std::vector<std::uint32_t>& spikes) override;
   std::span<const double> variable(std::string_view name) const override;
+  void set_potential(std::span<const double> V_mV) override { V_mV_.assign(V_mV.begin(), V_mV.end()); }
 
  private:
   /// Exponential kernels of one kind.

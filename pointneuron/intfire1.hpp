@@ -28,6 +28,7 @@ class IntFire1Neurons : public NeuronModel {
 
   void step(std::size_t begin, std::size_t end, const StepInput& input, std::vector<std::uint32_t>& spikes) override;
   std::span<const double> variable(std::string_view name) const override;
+  void set_potential(std::span<const double> /*V_mV*/) override {}  ///< it has none; missing() says so
 
  private:
   double decay_;

@@ -12,9 +12,30 @@
 #include <string_view>
 #include <vector>
 
+#include "core/isa.hpp"
 #include "network/circuit.hpp"
 
 namespace triscale::pointneuron {
+
+/// Numbers of events of a private Poisson drive in one step, all of one weight.
+struct DriveCounts {
+  const std::uint16_t* counts = nullptr;  ///< of the cells from range_begin on
+  double weight = 0;
+};
+
+/// Events that arrive at one kind of synapse in one step, as the deliveries hand them over: exact sums of integers in
+/// units of a weight (from range_begin on), doubles (indexed by cell), and counts. To be cleared by who reads them.
+struct Arrivals {
+  std::int32_t* narrow = nullptr;
+  double narrow_unit = 0;
+  std::int64_t* wide = nullptr;
+  double wide_unit = 0;
+  double* doubles = nullptr;
+  std::span<const DriveCounts> drives;
+
+  /// Adds all but the narrow sums of the cells [begin, end) to events[0 ...], and clears them.
+  void add_doubles(std::size_t begin, std::size_t end, std::size_t range_begin, double* events) const;
+};
 
 /// Input of one step, indexed by cell.
 struct StepInput {
@@ -24,6 +45,11 @@ struct StepInput {
   std::span<const double> I_nA;   ///< mean injected current over the step
   std::span<double>
       arrivals_at_end;  ///< instantaneous synapses: events that arrive at the end of the step; to be cleared
+  // For models with current synapses:
+  std::size_t part = 0;                  ///< which of the ranges that are stepped at the same time this is
+  std::size_t range_begin = 0;           ///< where that range begins
+  std::span<const Arrivals> arrivals{};  ///< [synapse]; of a delta synapse those at the end of the step
+  double uniform_I_nA = 0;               ///< injected current of all cells, if I_nA is empty
 };
 
 /// The first cell whose state stopped being finite.
@@ -42,6 +68,9 @@ class NeuronModel {
 
   /// Values of a recordable variable, one per cell; empty if the model has no such variable.
   virtual std::span<const double> variable(std::string_view name) const = 0;
+
+  /// Sets the membrane potential at the start, one value per cell.
+  virtual void set_potential(std::span<const double> V_mV) = 0;
 };
 
 /// Where a model's random numbers come from.
@@ -50,8 +79,17 @@ struct RandomAddress {
   std::size_t population = 0;
 };
 
-std::unique_ptr<NeuronModel> make_neurons(const network::PointModel& model, std::size_t cells, double dt_ms,
-                                          RandomAddress random);
+/// What else a model needs to know; the currents are for models with current synapses.
+struct NeuronSetup {
+  std::size_t cells = 0;
+  double dt_ms = 0.1;
+  RandomAddress random;
+  std::span<const network::CurrentSynapse> currents{};
+  std::size_t parts = 1;  ///< ranges of cells that are stepped at the same time
+  core::Isa isa = core::Isa::baseline;
+};
+
+std::unique_ptr<NeuronModel> make_neurons(const network::PointModel& model, const NeuronSetup& setup);
 
 /// Names of the variables that a probe can record from this model besides "g", the sum of a cell's conductances.
 std::span<const std::string_view> recordable(const network::PointModel& model);

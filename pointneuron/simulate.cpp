@@ -3,24 +3,33 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <optional>
 
 #include "core/parallel.hpp"
+#include "core/spin_barrier.hpp"
 #include "core/time_grid.hpp"
+#include "network/connectivity.hpp"
 #include "network/edges.hpp"
 #include "network/spike_source.hpp"
+#include "pointneuron/block_synapses.hpp"
 #include "pointneuron/current_input.hpp"
 #include "pointneuron/delivery.hpp"
 #include "pointneuron/neuron_model.hpp"
+#include "pointneuron/private_drive.hpp"
+#include "pointneuron/receptor_rows.hpp"
 #include "pointneuron/receptors.hpp"
+#include "pointneuron/sampling.hpp"
 
 namespace triscale::pointneuron {
 
 namespace {
 
-constexpr std::int64_t kLongestWindow = 64;  ///< steps; more would not save time any more
+/// Steps between two calls of the recorder; virtual spikes are drawn for as many at once. A multiple of every horizon.
+constexpr std::int64_t kWindow = 32;
 
 using Clock = std::chrono::steady_clock;
 
@@ -28,235 +37,452 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-bool same(const network::BiexponentialSynapse& a, const network::BiexponentialSynapse& b) {
-  return a.tau_rise_ms == b.tau_rise_ms && a.tau_decay_ms == b.tau_decay_ms && a.E_rev_mV == b.E_rev_mV;
-}
-
 /// A population with dynamics.
 struct Cells {
-  bool instantaneous = false;
+  bool instantaneous = false, leaky = false;
   std::unique_ptr<NeuronModel> neurons;
-  std::unique_ptr<Receptors> receptors;
-  std::unique_ptr<RingBuffer> ring;
+  std::unique_ptr<Receptors> receptors;  ///< conductances
+  std::unique_ptr<RingBuffer> ring;  ///< events of virtual sources; for conductances, where all events come together
   std::unique_ptr<CurrentInput> current;
+  std::vector<std::unique_ptr<PrivateDrive>> drives;
   std::vector<double> G_uS, GE_nA, I_nA;
 };
 
-/// A spike of a cell at step * dt.
-struct Spike {
-  std::int64_t step;
-  std::uint32_t cell;
+/// Virtual spikes of one population that one block draws.
+struct VirtualShare {
+  std::unique_ptr<network::SpikeSourceReader> source;
+  std::vector<network::SourceSpike> spikes;
 };
 
-/// The part of a population that one thread owns, and the spikes that it made in the last window.
-struct Share {
-  std::size_t begin = 0, end = 0;
-  std::vector<Spike> spikes;               ///< ascending by step, then cell
-  std::vector<std::uint32_t> step_spikes;  ///< of one step
-  std::unique_ptr<network::SpikeSourceReader> virtual_source;
-  std::vector<network::SourceSpike> virtual_spikes;  ///< within the window that comes next
+/// What one block works with.
+struct Block {
+  LargeArray<std::int32_t> narrow_sums;  ///< [slot][place]
+  LargeArray<std::int64_t> wide_sums;
+  std::vector<Due> due_narrow, due_wide;
+  std::vector<std::uint32_t> step_spikes;
+  std::vector<Arrivals> arrivals;
+  std::vector<std::vector<DriveCounts>> drive_counts;  ///< [row]
 };
 
-struct ProbeSampling {
-  std::size_t probe = 0;
-  std::vector<std::uint32_t> cells;
-  std::int64_t first_step = 0, every_steps = 1, end_step = 0;
-  std::vector<double> values;  ///< of a window: [step][cell]
-
-  bool due(std::int64_t step) const {
-    return step >= first_step && step < end_step && (step - first_step) % every_steps == 0;
-  }
-};
-
-/// Time is cut into windows no longer than the shortest delay between cells. Within a window every thread runs its
-/// cells on its own; spikes are exchanged between windows.
 class Simulation {
  public:
-  Simulation(const network::Circuit& circuit, std::size_t threads);
+  Simulation(const network::Circuit& circuit, std::size_t threads, const Options& options);
   void run(core::Recorder& recorder, core::Progress& progress);
   const core::RunStatistics& statistics() const { return statistics_; }
 
  private:
-  void collect_receptors();
   void make_populations();
-  void make_edges();
-  void make_probes();
-  std::vector<std::size_t> places_of(std::size_t projection, std::size_t receptors) const;
+  void set_potentials(std::size_t population);
+  void make_cell_projections();
+  void make_virtual_projections();
+  void make_drive(std::size_t projection);
+  void make_rings();
+  void choose_horizon();
 
+  template <class Work>
+  void for_blocks_of(std::size_t part, const Work& work);
   void run_window(std::size_t part, std::int64_t begin, std::int64_t end);
-  void deliver(std::size_t part, std::int64_t begin);
-  void advance(std::size_t part, std::size_t population, std::int64_t step);
-  void draw_virtual(std::size_t part, double end_ms);
-  void gather_spikes(core::Recorder& recorder);
-  void sample_probes(std::size_t part, std::int64_t begin, std::int64_t step);
-  void record(std::int64_t begin, std::int64_t first, std::int64_t last, core::Recorder& recorder);
+  void deliver_virtual(std::size_t block, std::int64_t begin);
+  void deliver(std::size_t block, std::int64_t first_spike, std::int64_t last_spike, std::int64_t first_arrival,
+               std::int64_t last_arrival);
+  void advance(std::size_t block, std::size_t population, std::int64_t step);
+  void step_conductances(std::size_t block, std::size_t population, std::int64_t step, StepInput& input);
+  void step_leaky(std::size_t block, std::size_t population, std::int64_t step, StepInput& input);
+  void take_sums(std::size_t block, std::size_t population, std::int64_t step, std::span<double> row);
+  void draw_virtual(std::size_t block, double end_ms);
+  void gather_virtual();
+  void sample_probes(std::size_t block, std::int64_t begin, std::int64_t step);
+  void record_spikes(std::int64_t begin, std::int64_t end, core::Recorder& recorder);
+  void record_probes(std::int64_t begin, std::int64_t first, std::int64_t last, core::Recorder& recorder);
+  std::vector<std::uint32_t>& spikes_at(std::int64_t step, std::size_t block) {
+    return history_[static_cast<std::size_t>(step) % history_.size()][block];
+  }
 
   const network::Circuit& circuit_;
+  const Options options_;
   core::TimeGrid grid_;
   core::ThreadPool pool_;
+  core::SpinBarrier barrier_;
   core::RunStatistics statistics_;
-  std::vector<std::vector<network::BiexponentialSynapse>> receptors_;  ///< [population], without duplicates
-  std::vector<Cells> cells_;                                           ///< [population]; empty for virtual ones
-  std::vector<std::vector<Share>> shares_;                             ///< [population][part]
-  std::vector<std::vector<OutgoingEdges>> edges_;                      ///< [projection][part]
-  std::vector<std::vector<Spike>> spikes_;                             ///< [population], of the last window, ascending
-  std::vector<std::vector<network::SourceSpike>> virtual_spikes_;      ///< [population], of this window, by cell
-  std::int64_t window_ = kLongestWindow;
+  std::vector<ReceptorRows> rows_;
+  BlockLayout layout_;
+  CellSynapses synapses_;
+  std::int64_t horizon_ = 4;   ///< steps delivered together
+  std::int64_t exchange_ = 1;  ///< steps between two exchanges of spikes: no spike acts earlier
+  std::vector<Cells> cells_;   ///< [population]; empty for virtual ones
+  std::vector<Block> blocks_;
+  std::vector<std::vector<std::vector<std::uint32_t>>> history_;   ///< [step modulo][block]: cells that fired, numbered
+                                                                   ///< through the circuit, ascending
+  std::vector<std::vector<OutgoingEdges>> virtual_edges_;          ///< [projection][block]
+  std::vector<double> longest_virtual_delay_ms_;                   ///< [population]
+  std::vector<std::vector<VirtualShare>> virtual_shares_;          ///< [population][block]
+  std::vector<std::vector<network::SourceSpike>> virtual_spikes_;  ///< [population], of this window, by cell
   std::vector<ProbeSampling> probes_;
+  std::atomic<std::int64_t> failed_step_{INT64_MAX};  ///< first step of the exchange interval in which a thread failed
 };
 
-Simulation::Simulation(const network::Circuit& circuit, std::size_t threads)
+Simulation::Simulation(const network::Circuit& circuit, std::size_t threads, const Options& options)
     : circuit_(circuit),
+      options_(options),
       grid_{circuit.run.dt_ms, circuit.run.duration_ms},
       pool_(threads),
-      receptors_(circuit.populations.size()),
+      barrier_(pool_.size()),
+      rows_(receptor_rows(circuit)),
       cells_(circuit.populations.size()),
-      shares_(circuit.populations.size()),
-      spikes_(circuit.populations.size()),
+      virtual_edges_(circuit.projections.size()),
+      longest_virtual_delay_ms_(circuit.populations.size(), 0.0),
+      virtual_shares_(circuit.populations.size()),
       virtual_spikes_(circuit.populations.size()) {
   const Clock::time_point start = Clock::now();
-  collect_receptors();
+  std::vector<std::size_t> row_counts;
+  for (const ReceptorRows& rows : rows_) row_counts.push_back(rows.count());
+  layout_ = block_layout(circuit, row_counts, pool_.size(), options.blocks);
+  statistics_.edge_hash = network::kEdgeHashStart;
   make_populations();
-  make_edges();
-  make_probes();
+  make_cell_projections();
+  make_virtual_projections();
+  make_rings();
+  choose_horizon();
+  for (std::size_t p = 0; p < circuit.probes.size(); ++p) {
+    if (can_sample(circuit, circuit.probes[p])) probes_.emplace_back(circuit, p, grid_, kWindow);
+  }
   statistics_.setup_s = seconds_since(start);
 }
 
-/// Receptors of a population: those of all synapse types that end on it. Equal ones are one, because conductances add.
-void Simulation::collect_receptors() {
-  for (const network::Projection& projection : circuit_.projections) {
-    if (circuit_.populations[projection.target].is_virtual) continue;
-    const auto& type = *circuit_.synapse_types[projection.synapse_type].point;
-    const auto* synapse = std::get_if<network::PointSynapse>(&type);
-    if (!synapse) continue;
-    auto& known = receptors_[projection.target];
-    for (const network::BiexponentialSynapse& receptor : synapse->receptors) {
-      const bool is_new = std::none_of(known.begin(), known.end(), [&](const auto& k) { return same(k, receptor); });
-      if (is_new) known.push_back(receptor);
-    }
-  }
-}
+// --------------------------------------------------------------------------------------------------- building --------
 
 void Simulation::make_populations() {
   for (std::size_t p = 0; p < circuit_.populations.size(); ++p) {
     const network::Population& population = circuit_.populations[p];
-    shares_[p].resize(pool_.size());
-    for (std::size_t part = 0; part < pool_.size(); ++part) {
-      Share& share = shares_[p][part];
-      share.begin = population.size * part / pool_.size();
-      share.end = population.size * (part + 1) / pool_.size();
-      if (population.is_virtual) {
-        share.virtual_source = std::make_unique<network::SpikeSourceReader>(circuit_, p, share.begin, share.end);
-      }
-    }
     if (population.is_virtual) continue;
     const network::PointModel& model = circuit_.cell_types[population.cell_type].point->model;
     Cells& cells = cells_[p];
-    cells.instantaneous = std::holds_alternative<network::IntFire1Model>(model);
-    cells.neurons = make_neurons(model, population.size, grid_.dt_ms, {circuit_.run.seed, p});
-    cells.receptors = std::make_unique<Receptors>(receptors_[p], population.size, grid_.dt_ms);
+    cells.instantaneous = rows_[p].instantaneous;
+    cells.leaky = std::holds_alternative<network::LifModel>(model);
+    cells.neurons = make_neurons(
+        model,
+        {population.size, grid_.dt_ms, {circuit_.run.seed, p}, rows_[p].currents, layout_.blocks(), options_.isa});
     cells.current = std::make_unique<CurrentInput>(circuit_, p);
-    cells.G_uS.assign(population.size, 0.0);
-    cells.GE_nA.assign(population.size, 0.0);
-    cells.I_nA.assign(population.size, 0.0);
     statistics_.cells += population.size;
+    if (population.V_init_mV) set_potentials(p);
+    if (!cells.leaky) {
+      cells.receptors = std::make_unique<Receptors>(rows_[p].conductances, population.size, grid_.dt_ms);
+      cells.G_uS.assign(population.size, 0.0);
+      cells.GE_nA.assign(population.size, 0.0);
+    }
+    if (!cells.leaky || !cells.current->is_uniform()) cells.I_nA.assign(population.size, 0.0);
   }
 }
 
-/// Where each receptor of the projection's synapse type stands in the ring buffer of the target population.
-std::vector<std::size_t> Simulation::places_of(std::size_t projection, std::size_t receptors) const {
-  const network::Projection& p = circuit_.projections[projection];
-  std::vector<std::size_t> places(receptors, 0);
-  const auto* synapse = std::get_if<network::PointSynapse>(&*circuit_.synapse_types[p.synapse_type].point);
-  for (std::size_t r = 0; synapse && r < receptors; ++r) {
-    const auto& known = receptors_[p.target];
-    const auto found =
-        std::find_if(known.begin(), known.end(), [&](const auto& k) { return same(k, synapse->receptors[r]); });
-    places[r] = static_cast<std::size_t>(found - known.begin()) * circuit_.populations[p.target].size;
-  }
-  return places;
+void Simulation::set_potentials(std::size_t population) {
+  const network::Population& p = circuit_.populations[population];
+  std::vector<double> V_mV(p.size);
+  network::draw(*p.V_init_mV,
+                core::RandomStream(circuit_.run.seed, core::Purpose::initial_state, std::uint64_t{population} << 32),
+                V_mV);
+  cells_[population].neurons->set_potential(V_mV);
 }
 
-void Simulation::make_edges() {
-  std::vector<double> longest_delay_ms(circuit_.populations.size(), 0.0);
-  statistics_.edge_hash = network::kEdgeHashStart;
+void Simulation::make_cell_projections() {
+  std::vector<CellProjection> projections;
   for (std::size_t p = 0; p < circuit_.projections.size(); ++p) {
     const network::Projection& projection = circuit_.projections[p];
-    const network::Population& source = circuit_.populations[projection.source];
-    const network::Population& target = circuit_.populations[projection.target];
+    const bool between_cells =
+        !circuit_.populations[projection.source].is_virtual && !circuit_.populations[projection.target].is_virtual;
+    if (!between_cells) continue;
+    const Connection connection = connection_of(circuit_, p, rows_);
+    projections.push_back({p, connection.rows, connection.sign, connection.at_end_of_step});
+  }
+  synapses_ = make_cell_synapses(circuit_, projections, layout_, pool_);
+  statistics_.synapses += synapses_.synapses;
+  statistics_.edge_hash += synapses_.edge_hash;
+}
+
+void Simulation::make_drive(std::size_t projection) {
+  const std::size_t target = circuit_.projections[projection].target;
+  const Connection connection = connection_of(circuit_, projection, rows_);
+  std::vector<CellRange> ranges;
+  for (const auto& block : layout_.ranges) ranges.push_back(block[target]);
+  cells_[target].drives.push_back(std::make_unique<PrivateDrive>(
+      circuit_, projection, connection.rows.front(), connection.sign, connection.at_end_of_step, ranges, options_.isa));
+}
+
+void Simulation::make_virtual_projections() {
+  std::vector<bool> has_readers(circuit_.populations.size(), false);
+  for (std::size_t p = 0; p < circuit_.projections.size(); ++p) {
+    const network::Projection& projection = circuit_.projections[p];
+    if (!circuit_.populations[projection.source].is_virtual) continue;
     const network::EdgeList edges = network::edges_of(circuit_, p);
     statistics_.edge_hash = network::hash_edges(statistics_.edge_hash, p, edges);
-    edges_.emplace_back();
-    if (target.is_virtual) continue;
+    if (circuit_.populations[projection.target].is_virtual) continue;
+    statistics_.synapses += edges.size();
+    if (is_private_drive(circuit_, projection)) {
+      make_drive(p);
+      continue;
+    }
+    has_readers[projection.source] = true;
     network::PointEdgeList point_edges = network::point_edges_of(circuit_, p, edges);
-    statistics_.synapses += point_edges.targets.size();
-    for (double delay_ms : point_edges.delays_ms) {
-      longest_delay_ms[projection.target] = std::max(longest_delay_ms[projection.target], delay_ms);
-      if (!source.is_virtual) {
-        window_ = std::min(window_, std::max<std::int64_t>(1, std::llround(delay_ms / grid_.dt_ms)));
+    for (const double delay_ms : point_edges.delays_ms)
+      longest_virtual_delay_ms_[projection.target] = std::max(longest_virtual_delay_ms_[projection.target], delay_ms);
+    const Connection connection = connection_of(circuit_, p, rows_);
+    for (double& weight : point_edges.weights) weight *= connection.sign;
+    std::vector<std::size_t> places;
+    for (const std::size_t row : connection.rows) places.push_back(row * circuit_.populations[projection.target].size);
+    for (const auto& ranges : layout_.ranges) {
+      const CellRange& range = ranges[projection.target];
+      virtual_edges_[p].emplace_back(point_edges, circuit_.populations[projection.source].size, range.begin, range.end,
+                                     places, grid_.dt_ms, false);
+    }
+  }
+  for (std::size_t p = 0; p < circuit_.populations.size(); ++p) {
+    if (!has_readers[p]) continue;
+    for (const auto& ranges : layout_.ranges) {
+      virtual_shares_[p].push_back(
+          {std::make_unique<network::SpikeSourceReader>(circuit_, p, ranges[p].begin, ranges[p].end), {}});
+    }
+  }
+}
+
+void Simulation::make_rings() {
+  for (std::size_t p = 0; p < cells_.size(); ++p) {
+    Cells& cells = cells_[p];
+    if (!cells.neurons) continue;
+    const double longest_ms = longest_virtual_delay_ms_[p];
+    if (cells.leaky && longest_ms == 0) continue;
+    // An event arrives at most one step (rounding) and the window of its spike later than its delay says.
+    const auto slots = static_cast<std::size_t>(std::ceil(longest_ms / grid_.dt_ms)) +
+                       (longest_ms > 0 ? static_cast<std::size_t>(kWindow) : 0) + 3;
+    cells.ring = std::make_unique<RingBuffer>(slots, rows_[p].count() * circuit_.populations[p].size);
+  }
+}
+
+void Simulation::choose_horizon() {
+  if (options_.horizon_steps > 0) horizon_ = options_.horizon_steps;
+  if (horizon_ != 1 && horizon_ != 2 && horizon_ != 4 && horizon_ != 8) {
+    throw core::InputError({"", "horizon_steps", fmt::format("{}", horizon_), "must be 0, 1, 2, 4 or 8", ""});
+  }
+  exchange_ = synapses_.synapses > 0 ? std::min(horizon_, synapses_.shortest_delay) : horizon_;
+  while (horizon_ % exchange_ != 0) --exchange_;
+  const std::int64_t kept = synapses_.longest_delay + 2 * horizon_ + kWindow + 1;
+  history_.assign(static_cast<std::size_t>(kept), std::vector<std::vector<std::uint32_t>>(layout_.blocks()));
+  blocks_.resize(layout_.blocks());
+  pool_.run([&](std::size_t part) {
+    for_blocks_of(part, [&](std::size_t b) {
+      const std::size_t sums = static_cast<std::size_t>(horizon_) * kPlaces;
+      if (!synapses_.blocks[b].narrow.empty()) blocks_[b].narrow_sums = LargeArray<std::int32_t>(sums);
+      if (!synapses_.blocks[b].wide.empty()) blocks_[b].wide_sums = LargeArray<std::int64_t>(sums);
+      std::fill_n(blocks_[b].narrow_sums.data(), blocks_[b].narrow_sums.size(), 0);
+      std::fill_n(blocks_[b].wide_sums.data(), blocks_[b].wide_sums.size(), 0);
+    });
+  });
+}
+
+// -------------------------------------------------------------------------------------------------------- time
+// --------
+
+template <class Work>
+void Simulation::for_blocks_of(std::size_t part, const Work& work) {
+  const std::size_t n = layout_.blocks();
+  for (std::size_t b = n * part / pool_.size(); b < n * (part + 1) / pool_.size(); ++b) work(b);
+}
+
+/// Adds what spikes of the steps [first_spike, last_spike) do in the steps [first_arrival, last_arrival).
+void Simulation::deliver(std::size_t block, std::int64_t first_spike, std::int64_t last_spike,
+                         std::int64_t first_arrival, std::int64_t last_arrival) {
+  Block& b = blocks_[block];
+  const BlockSynapses& synapses = synapses_.blocks[block];
+  const auto collect = [&](const auto& rows, std::vector<Due>& due) {
+    due.clear();
+    if (rows.empty()) return;
+    const std::int64_t shortest = rows.shortest_delay(), longest = rows.longest_delay();
+    for (std::int64_t step = std::max(first_spike, first_arrival - longest); step < last_spike; ++step) {
+      const std::int64_t from = std::max(shortest, first_arrival - step);
+      const std::int64_t to = std::min(longest + 1, last_arrival - step);
+      if (from >= to) continue;
+      for (std::size_t origin = 0; origin < layout_.blocks(); ++origin) {
+        for (const std::uint32_t source : spikes_at(step, origin)) {
+          due.push_back({source, static_cast<std::int32_t>(from), static_cast<std::int32_t>(to),
+                         static_cast<std::uint32_t>(step % kSlots)});
+        }
       }
     }
-    const auto& type = *circuit_.synapse_types[projection.synapse_type].point;
-    if (const auto* instantaneous = std::get_if<network::InstantaneousSynapse>(&type)) {
-      for (double& weight : point_edges.weights) weight *= instantaneous->sign;
+  };
+  collect(synapses.narrow, b.due_narrow);
+  collect(synapses.wide, b.due_wide);
+  synapses.narrow.deliver(b.due_narrow, static_cast<std::uint32_t>(horizon_), b.narrow_sums.data());
+  synapses.wide.deliver(b.due_wide, static_cast<std::uint32_t>(horizon_), b.wide_sums.data());
+}
+
+/// Spikes of virtual sources go to the ring buffers of this block's targets.
+void Simulation::deliver_virtual(std::size_t block, std::int64_t begin) {
+  for (std::size_t p = 0; p < circuit_.projections.size(); ++p) {
+    if (virtual_edges_[p].empty()) continue;
+    const network::Projection& projection = circuit_.projections[p];
+    RingBuffer& ring = *cells_[projection.target].ring;
+    for (const network::SourceSpike& spike : virtual_spikes_[projection.source]) {
+      const double t_steps = spike.t_ms / grid_.dt_ms;
+      const std::int64_t earliest = std::max(begin, static_cast<std::int64_t>(std::floor(t_steps))) + 1;
+      virtual_edges_[p][block].deliver(spike.cell, t_steps, earliest, ring);
     }
-    const auto* synapse = std::get_if<network::PointSynapse>(&type);
-    const std::vector<std::size_t> places = places_of(p, synapse ? synapse->receptors.size() : 1);
-    std::vector<std::unique_ptr<OutgoingEdges>> parts(pool_.size());
-    pool_.run([&](std::size_t part) {
-      const Share& share = shares_[projection.target][part];
-      parts[part] = std::make_unique<OutgoingEdges>(point_edges, source.size, share.begin, share.end, places,
-                                                    grid_.dt_ms, !source.is_virtual);
-    });
-    for (auto& part : parts) edges_.back().push_back(std::move(*part));
-  }
-  for (std::size_t p = 0; p < cells_.size(); ++p) {
-    if (!cells_[p].neurons) continue;
-    // An event arrives at most one step (rounding) and the window of its spike later than its delay says.
-    const std::size_t slots =
-        static_cast<std::size_t>(std::ceil(longest_delay_ms[p] / grid_.dt_ms)) + static_cast<std::size_t>(window_) + 3;
-    const std::size_t rows = cells_[p].instantaneous ? 1 : receptors_[p].size();
-    cells_[p].ring = std::make_unique<RingBuffer>(slots, rows * circuit_.populations[p].size);
   }
 }
 
-/// The probed variable is one that this tier has.
-bool can_sample(const network::Circuit& circuit, const network::Probe& probe) {
-  const network::Population& population = circuit.populations[probe.population];
-  if (population.is_virtual || probe.where != network::Probe::Where::soma) return false;
-  const network::PointModel& model = circuit.cell_types[population.cell_type].point->model;
-  if (probe.variable == "g") return !std::holds_alternative<network::IntFire1Model>(model);
-  const auto names = recordable(model);
-  return std::find(names.begin(), names.end(), probe.variable) != names.end();
-}
-
-void Simulation::make_probes() {
-  for (std::size_t p = 0; p < circuit_.probes.size(); ++p) {
-    const network::Probe& probe = circuit_.probes[p];
-    if (!can_sample(circuit_, probe)) continue;
-    ProbeSampling sampling;
-    sampling.probe = p;
-    sampling.cells = probe.cells;
-    for (std::uint32_t c = 0; probe.cells.empty() && c < circuit_.populations[probe.population].size; ++c) {
-      sampling.cells.push_back(c);
-    }
-    const auto step_at = [&](double t_ms) {
-      return static_cast<std::int64_t>(std::ceil(std::clamp(t_ms, 0.0, grid_.duration_ms) / grid_.dt_ms - 1e-9));
+/// Adds the integer sums of a step to the row of doubles where the events of a conductance population come together.
+void Simulation::take_sums(std::size_t block, std::size_t population, std::int64_t step, std::span<double> row) {
+  Block& b = blocks_[block];
+  const CellRange& range = layout_.ranges[block][population];
+  const std::size_t slot = static_cast<std::size_t>(step % horizon_) * kPlaces;
+  for (std::size_t r = 0; r < layout_.rows[population]; ++r) {
+    const std::size_t place = slot + layout_.base[block][population] + r * range.size();
+    double* events = row.data() + r * circuit_.populations[population].size + range.begin;
+    const auto take = [&](auto& sums, double unit) {
+      if (sums.size() == 0) return;
+      for (std::size_t i = 0; i < range.size(); ++i) {
+        events[i] += static_cast<double>(sums[place + i]) * unit;
+        sums[place + i] = 0;
+      }
     };
-    sampling.first_step = step_at(probe.begin_ms);
-    sampling.end_step = step_at(probe.end_ms);
-    sampling.every_steps = std::max<std::int64_t>(1, std::llround(probe.dt_ms / grid_.dt_ms));
-    sampling.values.resize(sampling.cells.size() * static_cast<std::size_t>(window_ + 1));
-    probes_.push_back(std::move(sampling));
+    take(b.narrow_sums, synapses_.narrow_unit[population][r]);
+    take(b.wide_sums, synapses_.wide_unit);
+  }
+  for (auto& drive : cells_[population].drives) {
+    const DriveCounts drawn = drive->draw(step, block);
+    double* events = row.data() + drive->row() * circuit_.populations[population].size + range.begin;
+    for (std::size_t i = 0; i < range.size(); ++i) events[i] += drawn.weight * drawn.counts[i];
   }
 }
 
-/// This part's share of the samples at a step.
-void Simulation::sample_probes(std::size_t part, std::int64_t begin, std::int64_t step) {
+void Simulation::step_conductances(std::size_t block, std::size_t population, std::int64_t step, StepInput& input) {
+  Cells& cells = cells_[population];
+  const CellRange& range = layout_.ranges[block][population];
+  // Instantaneous events act at the end of the step, when the ring has them one row further.
+  const std::span<double> row = cells.ring->row(cells.instantaneous ? step + 1 : step);
+  take_sums(block, population, step, row);
+  if (cells.instantaneous) {
+    input.arrivals_at_end = row;
+    return;
+  }
+  cells.receptors->step(range.begin, range.end, row, cells.G_uS, cells.GE_nA);
+  cells.current->step(step, range.begin, range.end, cells.I_nA);
+  input.G_uS = cells.G_uS;
+  input.GE_nA = cells.GE_nA;
+  input.I_nA = cells.I_nA;
+}
+
+void Simulation::step_leaky(std::size_t block, std::size_t population, std::int64_t step, StepInput& input) {
+  Cells& cells = cells_[population];
+  Block& b = blocks_[block];
+  const CellRange& range = layout_.ranges[block][population];
+  const std::size_t slot = static_cast<std::size_t>(step % horizon_) * kPlaces;
+  const std::size_t rows = layout_.rows[population];
+  b.arrivals.assign(rows, {});
+  b.drive_counts.resize(std::max(rows, b.drive_counts.size()));
+  for (auto& counts : b.drive_counts) counts.clear();
+  for (auto& drive : cells.drives) b.drive_counts[drive->row()].push_back(drive->draw(step, block));
+  for (std::size_t r = 0; r < rows; ++r) {
+    const std::size_t place = slot + layout_.base[block][population] + r * range.size();
+    Arrivals& arrivals = b.arrivals[r];
+    if (b.narrow_sums.size() > 0) arrivals.narrow = b.narrow_sums.data() + place;
+    arrivals.narrow_unit = synapses_.narrow_unit[population][r];
+    if (b.wide_sums.size() > 0) arrivals.wide = b.wide_sums.data() + place;
+    arrivals.wide_unit = synapses_.wide_unit;
+    const bool at_end = rows_[population].currents[r].shape == network::CurrentSynapse::Shape::delta;
+    if (cells.ring)
+      arrivals.doubles = cells.ring->row(at_end ? step + 1 : step).data() + r * circuit_.populations[population].size;
+    arrivals.drives = b.drive_counts[r];
+  }
+  input.arrivals = b.arrivals;
+  if (cells.current->is_uniform()) {
+    input.uniform_I_nA = cells.current->uniform_nA(step);
+  } else {
+    cells.current->step(step, range.begin, range.end, cells.I_nA);
+    input.I_nA = cells.I_nA;
+  }
+}
+
+void Simulation::advance(std::size_t block, std::size_t population, std::int64_t step) {
+  Cells& cells = cells_[population];
+  const CellRange& range = layout_.ranges[block][population];
+  StepInput input;
+  input.step = step;
+  input.part = block;
+  input.range_begin = range.begin;
+  if (cells.leaky) {
+    step_leaky(block, population, step, input);
+  } else {
+    step_conductances(block, population, step, input);
+  }
+  std::vector<std::uint32_t>& spikes = blocks_[block].step_spikes;
+  spikes.clear();
+  try {
+    cells.neurons->step(range.begin, range.end, input, spikes);
+  } catch (const NonFinite& bad) {
+    throw core::NumericalError(fmt::format("point tier: population {}, cell {}: {} is not finite at {} ms",
+                                           circuit_.populations[population].name, bad.cell, bad.variable,
+                                           grid_.time_ms(step + 1)));
+  }
+  std::vector<std::uint32_t>& all = spikes_at(step, block);
+  for (const std::uint32_t cell : spikes) all.push_back(layout_.first_source[population] + cell);
+}
+
+void Simulation::draw_virtual(std::size_t block, double end_ms) {
+  for (auto& shares : virtual_shares_) {
+    if (shares.empty()) continue;
+    shares[block].spikes.clear();
+    shares[block].source->take_until(end_ms, shares[block].spikes);
+  }
+}
+
+/// One thread's part of a window. Whoever fails goes on meeting the others until all leave together.
+void Simulation::run_window(std::size_t part, std::int64_t begin, std::int64_t end) {
+  std::exception_ptr error;
+  std::int64_t now = begin;
+  const auto guarded = [&](const auto& work) {
+    if (error) return;
+    try {
+      for_blocks_of(part, work);
+    } catch (...) {
+      error = std::current_exception();
+      failed_step_.store(now, std::memory_order_relaxed);
+    }
+  };
+  guarded([&](std::size_t block) { deliver_virtual(block, begin); });
+  bool stop = false;
+  for (std::int64_t horizon = begin; horizon < end && !stop; horizon += horizon_) {
+    const std::int64_t horizon_end = horizon + horizon_;
+    now = horizon;
+    guarded([&](std::size_t block) { deliver(block, 0, horizon, horizon, horizon_end); });
+    for (std::int64_t from = horizon; from < std::min(end, horizon_end) && !stop; from += exchange_) {
+      now = from;
+      const std::int64_t to = std::min(end, from + exchange_);
+      guarded([&](std::size_t block) {
+        if (from > horizon) deliver(block, from - exchange_, from, from, horizon_end);
+        for (std::int64_t step = from; step < to; ++step) {
+          spikes_at(step, block).clear();
+          for (std::size_t p = 0; p < cells_.size(); ++p) {
+            if (cells_[p].neurons) advance(block, p, step);
+          }
+          sample_probes(block, begin, step + 1);
+        }
+      });
+      barrier_.arrive_and_wait();
+      // A failure of the interval that comes next may be seen already; everybody still meets once more then.
+      stop = failed_step_.load(std::memory_order_relaxed) <= from;
+    }
+  }
+  guarded([&](std::size_t block) { draw_virtual(block, grid_.time_ms(end + kWindow)); });
+  if (error) std::rethrow_exception(error);
+}
+
+// --------------------------------------------------------------------------------------------------- recording
+// --------
+
+/// This block's share of the samples at a step.
+void Simulation::sample_probes(std::size_t block, std::int64_t begin, std::int64_t step) {
   for (ProbeSampling& sampling : probes_) {
     if (!sampling.due(step)) continue;
     const network::Probe& probe = circuit_.probes[sampling.probe];
-    const Share& share = shares_[probe.population][part];
+    const CellRange& range = layout_.ranges[block][probe.population];
     const Cells& cells = cells_[probe.population];
     const bool conductance = probe.variable == "g";
     const std::span<const double> state =
@@ -264,103 +490,42 @@ void Simulation::sample_probes(std::size_t part, std::int64_t begin, std::int64_
     const std::size_t row = static_cast<std::size_t>(step - begin) * sampling.cells.size();
     for (std::size_t i = 0; i < sampling.cells.size(); ++i) {
       const std::uint32_t cell = sampling.cells[i];
-      if (cell < share.begin || cell >= share.end) continue;
+      if (cell < range.begin || cell >= range.end) continue;
       sampling.values[row + i] = conductance ? cells.receptors->total_uS(cell) : state[cell];
     }
   }
 }
 
-/// Spikes of the last window (of cells) and of this one (of virtual sources) go to the targets of this part.
-void Simulation::deliver(std::size_t part, std::int64_t begin) {
-  for (std::size_t p = 0; p < circuit_.projections.size(); ++p) {
-    const network::Projection& projection = circuit_.projections[p];
-    if (circuit_.populations[projection.target].is_virtual) continue;
-    const OutgoingEdges& edges = edges_[p][part];
-    RingBuffer& ring = *cells_[projection.target].ring;
-    for (const Spike& spike : spikes_[projection.source]) {
-      edges.deliver(spike.cell, static_cast<double>(spike.step), begin + 1, ring);
-    }
-    for (const network::SourceSpike& spike : virtual_spikes_[projection.source]) {
-      const double t_steps = spike.t_ms / grid_.dt_ms;
-      edges.deliver(spike.cell, t_steps, std::max(begin, static_cast<std::int64_t>(std::floor(t_steps))) + 1, ring);
-    }
+void Simulation::gather_virtual() {
+  for (std::size_t p = 0; p < virtual_shares_.size(); ++p) {
+    virtual_spikes_[p].clear();
+    for (const VirtualShare& share : virtual_shares_[p])
+      virtual_spikes_[p].insert(virtual_spikes_[p].end(), share.spikes.begin(), share.spikes.end());
   }
 }
 
-void Simulation::advance(std::size_t part, std::size_t population, std::int64_t step) {
-  Cells& cells = cells_[population];
-  Share& share = shares_[population][part];
-  if (!cells.instantaneous) {
-    cells.receptors->step(share.begin, share.end, cells.ring->row(step), cells.G_uS, cells.GE_nA);
-    cells.current->step(step, share.begin, share.end, cells.I_nA);
-  }
-  const StepInput input{step, cells.G_uS, cells.GE_nA, cells.I_nA,
-                        cells.instantaneous ? cells.ring->row(step + 1) : std::span<double>()};
-  try {
-    share.step_spikes.clear();
-    cells.neurons->step(share.begin, share.end, input, share.step_spikes);
-    for (const std::uint32_t cell : share.step_spikes) share.spikes.push_back({step + 1, cell});
-  } catch (const NonFinite& bad) {
-    throw core::NumericalError(fmt::format("point tier: population {}, cell {}: {} is not finite at {} ms",
-                                           circuit_.populations[population].name, bad.cell, bad.variable,
-                                           grid_.time_ms(step + 1)));
-  }
-}
-
-void Simulation::draw_virtual(std::size_t part, double end_ms) {
-  for (auto& population : shares_) {
-    Share& share = population[part];
-    share.virtual_spikes.clear();
-    if (share.virtual_source) share.virtual_source->take_until(end_ms, share.virtual_spikes);
-  }
-}
-
-void Simulation::run_window(std::size_t part, std::int64_t begin, std::int64_t end) {
-  deliver(part, begin);
-  for (auto& population : shares_) population[part].spikes.clear();
+/// Blocks hold ascending ranges of every population, so one after the other they give ascending cells.
+void Simulation::record_spikes(std::int64_t begin, std::int64_t end, core::Recorder& recorder) {
+  std::vector<std::uint32_t> cells;
   for (std::int64_t step = begin; step < end; ++step) {
     for (std::size_t p = 0; p < cells_.size(); ++p) {
-      if (cells_[p].neurons) advance(part, p, step);
-    }
-    sample_probes(part, begin, step + 1);
-  }
-  draw_virtual(part, grid_.time_ms(end + window_));
-}
-
-/// Puts the parts' spikes together, ascending by step and cell (parts are contiguous), and records them.
-void Simulation::gather_spikes(core::Recorder& recorder) {
-  std::vector<std::uint32_t> cells;
-  for (std::size_t p = 0; p < shares_.size(); ++p) {
-    spikes_[p].clear();
-    virtual_spikes_[p].clear();
-    for (const Share& share : shares_[p]) {
-      spikes_[p].insert(spikes_[p].end(), share.spikes.begin(), share.spikes.end());
-      virtual_spikes_[p].insert(virtual_spikes_[p].end(), share.virtual_spikes.begin(), share.virtual_spikes.end());
-    }
-    std::stable_sort(spikes_[p].begin(), spikes_[p].end(),
-                     [](const Spike& a, const Spike& b) { return a.step < b.step; });
-    statistics_.spikes += spikes_[p].size();
-  }
-  // Recorded in the order of time over all populations.
-  std::vector<std::size_t> next(spikes_.size(), 0);
-  for (;;) {
-    std::int64_t step = -1;
-    for (std::size_t p = 0; p < spikes_.size(); ++p) {
-      if (next[p] < spikes_[p].size() && (step < 0 || spikes_[p][next[p]].step < step)) step = spikes_[p][next[p]].step;
-    }
-    if (step < 0) return;
-    for (std::size_t p = 0; p < spikes_.size(); ++p) {
+      if (!cells_[p].neurons) continue;
+      const std::uint32_t first = layout_.first_source[p];
+      const auto last = static_cast<std::uint32_t>(first + circuit_.populations[p].size);
       cells.clear();
-      for (; next[p] < spikes_[p].size() && spikes_[p][next[p]].step == step; ++next[p]) {
-        cells.push_back(spikes_[p][next[p]].cell);
+      for (std::size_t block = 0; block < layout_.blocks(); ++block) {
+        const std::vector<std::uint32_t>& spikes = spikes_at(step, block);
+        for (auto it = std::lower_bound(spikes.begin(), spikes.end(), first); it != spikes.end() && *it < last; ++it)
+          cells.push_back(*it - first);
       }
-      if (!cells.empty()) recorder.record_spikes(p, grid_.time_ms(step), cells);
+      statistics_.spikes += cells.size();
+      if (!cells.empty()) recorder.record_spikes(p, grid_.time_ms(step + 1), cells);
     }
   }
 }
 
 /// Hands out the samples of steps first..last of the window that begins at `begin`.
-void Simulation::record(std::int64_t begin, std::int64_t first, std::int64_t last, core::Recorder& recorder) {
+void Simulation::record_probes(std::int64_t begin, std::int64_t first, std::int64_t last, core::Recorder& recorder) {
   for (std::int64_t step = first; step <= last; ++step) {
     for (const ProbeSampling& sampling : probes_) {
       if (!sampling.due(step)) continue;
@@ -374,93 +539,32 @@ void Simulation::record(std::int64_t begin, std::int64_t first, std::int64_t las
 void Simulation::run(core::Recorder& recorder, core::Progress& progress) {
   const Clock::time_point start = Clock::now();
   pool_.run([&](std::size_t part) {
-    draw_virtual(part, grid_.time_ms(window_));
-    sample_probes(part, 0, 0);
+    for_blocks_of(part, [&](std::size_t block) {
+      draw_virtual(block, grid_.time_ms(kWindow));
+      sample_probes(block, 0, 0);
+    });
   });
-  gather_spikes(recorder);
-  record(0, 0, 0, recorder);
+  gather_virtual();
+  record_probes(0, 0, 0, recorder);
   const std::int64_t steps = grid_.steps();
-  for (std::int64_t begin = 0; begin < steps; begin += window_) {
-    const std::int64_t end = std::min(steps, begin + window_);
+  for (std::int64_t begin = 0; begin < steps; begin += kWindow) {
+    const std::int64_t end = std::min(steps, begin + kWindow);
     pool_.run([&](std::size_t part) { run_window(part, begin, end); });
-    gather_spikes(recorder);
-    record(begin, begin + 1, end, recorder);
+    record_spikes(begin, end, recorder);
+    gather_virtual();
+    record_probes(begin, begin + 1, end, recorder);
     progress.advance(grid_.time_ms(end), grid_.duration_ms);
   }
   statistics_.wall_s = seconds_since(start);
 }
 
-core::Problem problem(std::string place, std::string value, std::string rule, std::string hint) {
-  return {"", std::move(place), std::move(value), std::move(rule), std::move(hint)};
-}
-
-/// What a projection onto a cell of the point tier lacks.
-void check_projection(const network::Circuit& circuit, std::size_t p, std::vector<core::Problem>& problems) {
-  const network::Projection& projection = circuit.projections[p];
-  const network::Population& target = circuit.populations[projection.target];
-  const network::SynapseType& type = circuit.synapse_types[projection.synapse_type];
-  if (target.is_virtual) return;
-  if (!type.point) {
-    problems.push_back(problem(fmt::format("synapse_types.{}", type.name), "", "must have a point description",
-                               "derive it with 'triscale derive', or give one"));
-    return;
-  }
-  const auto* synapse = std::get_if<network::PointSynapse>(&*type.point);
-  if (synapse && synapse->receptors.empty()) {
-    problems.push_back(
-        problem(fmt::format("synapse_types.{}.point.receptors", type.name), "", "must not be empty", ""));
-  }
-  const auto& cell = circuit.cell_types[target.cell_type].point;
-  if (!cell) return;
-  const bool instantaneous = std::holds_alternative<network::InstantaneousSynapse>(*type.point);
-  if (instantaneous != std::holds_alternative<network::IntFire1Model>(cell->model)) {
-    problems.push_back(problem(fmt::format("projections.{}", projection.name), type.name,
-                               "must use instantaneous synapses if its target is IntFire1, conductances otherwise",
-                               "use a synapse type of the other kind"));
-  }
-}
-
 }  // namespace
 
-std::vector<core::Problem> missing(const network::Circuit& circuit) {
-  std::vector<core::Problem> problems;
-  std::vector<bool> reported(circuit.cell_types.size(), false);
-  for (const network::Population& population : circuit.populations) {
-    if (population.is_virtual || reported[population.cell_type]) continue;
-    const network::CellType& type = circuit.cell_types[population.cell_type];
-    if (type.point && !std::holds_alternative<network::LifModel>(type.point->model)) continue;
-    reported[population.cell_type] = true;
-    problems.push_back(problem(fmt::format("cell_types.{}", type.name), "", "must have a point description",
-                               "derive it with 'triscale derive', or give one"));
-  }
-  for (std::size_t p = 0; p < circuit.projections.size(); ++p) check_projection(circuit, p, problems);
-  for (const network::CurrentClamp& clamp : circuit.current_clamps) {
-    const network::Population& population = circuit.populations[clamp.population];
-    const auto& cell = circuit.cell_types[population.cell_type].point;
-    if (!population.is_virtual && (!cell || !std::holds_alternative<network::IntFire1Model>(cell->model))) continue;
-    problems.push_back(problem(fmt::format("current_clamps.{}", clamp.name), population.name,
-                               "must act on cells that have a membrane", "remove it, or choose another population"));
-  }
-  return problems;
-}
-
-std::vector<core::Problem> left_out(const network::Circuit& circuit) {
-  std::vector<core::Problem> problems;
-  for (const network::Probe& probe : circuit.probes) {
-    const network::Population& population = circuit.populations[probe.population];
-    if (!population.is_virtual && !circuit.cell_types[population.cell_type].point) continue;
-    if (can_sample(circuit, probe)) continue;
-    problems.push_back(problem(fmt::format("probes.{}", probe.name), probe.variable,
-                               "is not recorded: point neurons of this population have no such variable or place", ""));
-  }
-  return problems;
-}
-
 core::RunStatistics simulate(const network::Circuit& circuit, std::size_t threads, core::Recorder& recorder,
-                             core::Progress& progress) {
+                             core::Progress& progress, const Options& options) {
   std::vector<core::Problem> problems = missing(circuit);
   if (!problems.empty()) throw core::InputError(std::move(problems));
-  Simulation simulation(circuit, threads);
+  Simulation simulation(circuit, threads, options);
   simulation.run(recorder, progress);
   return simulation.statistics();
 }

@@ -1,0 +1,42 @@
+/// A barrier for threads that meet again after microseconds: it spins for a moment before it lets others run. What was
+/// written before it is seen behind it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <thread>
+
+namespace triscale::core {
+
+class SpinBarrier {
+ public:
+  explicit SpinBarrier(std::size_t threads) : threads_(threads) {}
+
+  void arrive_and_wait() {
+    if (threads_ == 1) return;
+    const std::uint32_t round = round_.load(std::memory_order_relaxed);
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
+      arrived_.store(0, std::memory_order_relaxed);
+      round_.store(round + 1, std::memory_order_release);
+      return;
+    }
+    for (int i = 0; round_.load(std::memory_order_acquire) == round; ++i) {
+      if (i < kSpins) {
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#endif
+      } else {
+        std::this_thread::yield();  // more threads than cores: the one that is waited for may need this one
+      }
+    }
+  }
+
+ private:
+  static constexpr int kSpins = 4000;
+  const std::size_t threads_;
+  alignas(64) std::atomic<std::size_t> arrived_{0};
+  alignas(64) std::atomic<std::uint32_t> round_{0};
+};
+
+}  // namespace triscale::core

@@ -1,0 +1,146 @@
+#include "network/poisson_counts.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "core/random_batch.hpp"
+
+namespace triscale::network {
+
+namespace {
+
+constexpr std::size_t kVector = 16;  ///< numbers of 16 bits side by side
+using Shorts = std::uint16_t __attribute__((vector_size(2 * kVector)));
+using Signed = std::int16_t __attribute__((vector_size(2 * kVector)));
+
+/// counts[i] = number of steps below halves[i]; returns whether any half is equal to a step, and so undecided.
+TRISCALE_ALWAYS_INLINE bool count_steps(const std::uint16_t* steps, std::size_t number, const std::uint16_t* halves,
+                                        std::uint16_t* counts) {
+  Shorts half;
+  std::memcpy(&half, halves, sizeof half);
+  // Comparisons are of signed numbers on most machines: flip the sign bit on both sides.
+  const Signed value = reinterpret_cast<Signed>(half ^ std::uint16_t{0x8000});
+  Signed below{}, equal{};
+  for (std::size_t n = 0; n < number; ++n) {
+    const auto step = static_cast<std::int16_t>(steps[n] ^ 0x8000);
+    below -= value > step;
+    equal |= value == step;
+  }
+  std::memcpy(counts, &below, sizeof below);
+  std::uint64_t any[4];
+  std::memcpy(any, &equal, sizeof any);
+  return (any[0] | any[1] | any[2] | any[3]) != 0;
+}
+
+/// Vectors with an undecided half are appended to `undecided`.
+TRISCALE_ALWAYS_INLINE std::size_t count_all(const std::uint16_t* steps, std::size_t number,
+                                             const std::uint16_t* halves, std::uint16_t* counts, std::size_t vectors,
+                                             std::uint32_t* undecided) {
+  std::size_t found = 0;
+  for (std::size_t v = 0; v < vectors; ++v) {
+    undecided[found] = static_cast<std::uint32_t>(v);
+    found += count_steps(steps, number, halves + v * kVector, counts + v * kVector) ? 1 : 0;
+  }
+  return found;
+}
+std::size_t count_baseline(const std::uint16_t* steps, std::size_t number, const std::uint16_t* halves,
+                           std::uint16_t* counts, std::size_t vectors, std::uint32_t* undecided) {
+  return count_all(steps, number, halves, counts, vectors, undecided);
+}
+TRISCALE_AVX2 std::size_t count_avx2(const std::uint16_t* steps, std::size_t number, const std::uint16_t* halves,
+                                     std::uint16_t* counts, std::size_t vectors, std::uint32_t* undecided) {
+  return count_all(steps, number, halves, counts, vectors, undecided);
+}
+
+constexpr std::uint64_t entity_of(std::uint64_t population, std::int64_t bin) {
+  return (population << 40) | static_cast<std::uint64_t>(bin);
+}
+
+}  // namespace
+
+PoissonCounts::PoissonCounts(const Circuit& circuit, std::size_t population, core::Isa isa)
+    : trains_(std::get<PoissonTrains>(circuit.populations[population].source)),
+      seed_(circuit.run.seed),
+      population_(population),
+      isa_(isa) {}
+
+double PoissonCounts::mean(std::int64_t bin) const {
+  const double begin_ms = static_cast<double>(bin) * trains_.bin_ms;
+  const double end_ms = static_cast<double>(bin + 1) * trains_.bin_ms;
+  double spikes = 0;
+  for (std::size_t i = 0; i < trains_.times_ms.size(); ++i) {
+    const bool last = i + 1 == trains_.times_ms.size();
+    const double from = std::max(begin_ms, trains_.times_ms[i]);
+    const double to = last ? end_ms : std::min(end_ms, trains_.times_ms[i + 1]);
+    // A bin that lies within one piece takes its length as it is, so that all such bins share a table.
+    const double length_ms = from == begin_ms && to == end_ms ? trains_.bin_ms : to - from;
+    if (to > from) spikes += trains_.rates_hz[i] * 1e-3 * length_ms;
+  }
+  return spikes;
+}
+
+void PoissonCounts::tabulate(double mean) {
+  constexpr double kNone = 1e-18;  ///< a probability that no 69-bit number resolves
+  mean_ = mean;
+  cumulative_.clear();
+  steps_.clear();
+  double sum = 0;
+  for (std::size_t n = 0;; ++n) {
+    const double log_p = static_cast<double>(n) * std::log(mean) - mean - std::lgamma(static_cast<double>(n) + 1);
+    const double p = mean > 0 ? std::exp(log_p) : 1.0;
+    sum = std::min(1.0, sum + p);
+    cumulative_.push_back(sum);
+    if (static_cast<double>(n) >= mean && p < kNone) break;
+    if (!(mean > 0)) break;
+  }
+  cumulative_.back() = 1.0;
+  for (const double F : cumulative_) {
+    const double step = std::floor(F * 65536.0);
+    if (step > 65535) break;  // every half is below
+    // Once a step is the last possible half, that half is undecided anyway.
+    if (steps_.empty() || steps_.back() < 65535) steps_.push_back(static_cast<std::uint16_t>(step));
+  }
+}
+
+std::uint16_t PoissonCounts::refine(std::int64_t bin, std::size_t cell, std::uint32_t half) const {
+  const core::RandomStream random(seed_, core::Purpose::poisson_refinement, entity_of(population_, bin));
+  const double u = (half + random.uniform(cell)) * 0x1.0p-16;
+  const auto n = std::upper_bound(cumulative_.begin(), cumulative_.end(), u) - cumulative_.begin();
+  return static_cast<std::uint16_t>(std::min<std::ptrdiff_t>(n, static_cast<std::ptrdiff_t>(cumulative_.size()) - 1));
+}
+
+void PoissonCounts::draw(std::int64_t bin, std::size_t first, std::span<std::uint16_t> counts) {
+  const double mean_now = mean(bin);
+  if (mean_now != mean_) tabulate(mean_now);
+  if (!(mean_ > 0)) return std::fill(counts.begin(), counts.end(), std::uint16_t{0});
+  // Blocks of cells keep the work space in the first-level cache.
+  constexpr std::size_t kBlock = 1536;
+  std::uint16_t numbers[kBlock];
+  std::uint16_t halves[kBlock];
+  std::uint32_t undecided[kBlock / kVector + 1];
+  halves_.resize(kBlock / 2);
+  const core::RandomStream random(seed_, core::Purpose::poisson_counts, entity_of(population_, bin));
+  for (std::size_t done = 0; done < counts.size(); done += kBlock) {
+    const std::size_t n = std::min(kBlock, counts.size() - done);
+    const std::size_t vectors = (n + kVector - 1) / kVector;
+    const std::size_t cell = first + done;
+    core::fill_words(random, cell / 8, std::span(halves_).first(vectors * kVector / 2), isa_);
+    // Cell 2 j has the lower half of word j.
+    for (std::size_t w = 0; w < vectors * kVector / 2; ++w) {
+      halves[2 * w] = static_cast<std::uint16_t>(halves_[w]);
+      halves[2 * w + 1] = static_cast<std::uint16_t>(halves_[w] >> 16);
+    }
+    std::uint16_t* out = n == vectors * kVector ? counts.data() + done : numbers;
+    const auto count = isa_ == core::Isa::baseline ? count_baseline : count_avx2;
+    const std::size_t open = count(steps_.data(), steps_.size(), halves, out, vectors, undecided);
+    for (std::size_t v = 0; v < open; ++v) {
+      for (std::size_t i = undecided[v] * kVector; i < (undecided[v] + 1) * kVector; ++i) {
+        if (std::binary_search(steps_.begin(), steps_.end(), halves[i])) out[i] = refine(bin, cell + i, halves[i]);
+      }
+    }
+    if (out == numbers) std::copy_n(numbers, n, counts.data() + done);
+  }
+}
+
+}  // namespace triscale::network

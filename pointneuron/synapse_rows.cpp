@@ -1,0 +1,156 @@
+#include "pointneuron/synapse_rows.hpp"
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+
+#include "core/error.hpp"
+
+namespace triscale::pointneuron {
+
+template <class T>
+LargeArray<T>::LargeArray(std::size_t size) : size_(size) {
+  constexpr std::size_t kHugePage = std::size_t{2} << 20;
+  const bool large = size * sizeof(T) >= kHugePage;
+  const std::size_t alignment = large ? kHugePage : 64;
+  const std::size_t bytes = (size * sizeof(T) + alignment - 1) / alignment * alignment;
+  if (bytes == 0) return;
+  data_.reset(static_cast<T*>(std::aligned_alloc(alignment, bytes)));
+  if (!data_) throw std::bad_alloc();
+#if defined(__linux__)
+  if (large) madvise(data_.get(), bytes, MADV_HUGEPAGE);  // only advice: nothing depends on it
+#endif
+}
+template class LargeArray<std::uint8_t>;
+template class LargeArray<std::uint32_t>;
+template class LargeArray<std::uint64_t>;
+template class LargeArray<std::int32_t>;
+template class LargeArray<std::int64_t>;
+
+template <class Word, class Sum>
+SynapseRows<Word, Sum>::SynapseRows(std::span<const std::uint32_t> row_sizes) : begin_(row_sizes.size() + 1, 0) {
+  std::uint64_t total = 0;
+  for (const std::uint32_t n : row_sizes) total += n;
+  if (total >= UINT32_MAX) {
+    throw core::InputError({"", "projections", "", "must give fewer than 2^32 synapses onto 65536 targets",
+                            "use fewer synapses, or give them individual sources"});
+  }
+  for (std::size_t s = 0; s < row_sizes.size(); ++s) begin_[s + 1] = begin_[s] + row_sizes[s];
+  next_.assign(begin_.begin(), begin_.end() - 1);
+  words_ = LargeArray<Word>(total);
+  delays_ = LargeArray<std::uint8_t>(total);
+}
+
+template <class Word, class Sum>
+void SynapseRows<Word, Sum>::begin_rows(std::size_t sources, std::uint32_t shortest, std::uint32_t longest) {
+  shortest_ = static_cast<std::int32_t>(shortest);
+  delays_per_row_ = longest - shortest + 1;
+  first_ = LargeArray<std::uint32_t>(sources * delays_per_row_ + 1);
+}
+
+template <class Word, class Sum>
+void SynapseRows<Word, Sum>::finish() {
+  const std::size_t sources = next_.size();
+  std::uint32_t shortest = 255, longest = 0;
+  for (std::size_t s = 0; s < sources; ++s) {
+    for (std::size_t i = begin_[s]; i < next_[s]; ++i) {
+      shortest = std::min<std::uint32_t>(shortest, delays_[i]);
+      longest = std::max<std::uint32_t>(longest, delays_[i]);
+    }
+  }
+  if (longest >= shortest) begin_rows(sources, shortest, longest);
+  std::vector<Word> row;
+  std::vector<std::uint32_t> place(delays_per_row_ + 1);
+  std::uint32_t out = 0;
+  for (std::size_t s = 0; s < sources && delays_per_row_ > 0; ++s) {
+    // Counting sort; the row moves to where the one before it ended.
+    const std::size_t from = begin_[s], to = next_[s];
+    std::fill(place.begin(), place.end(), 0u);
+    for (std::size_t i = from; i < to; ++i) ++place[delays_[i] - shortest + 1];
+    for (std::size_t d = 0; d < delays_per_row_; ++d) {
+      place[d + 1] += place[d];
+      first_[s * delays_per_row_ + d] = out + place[d];
+    }
+    row.assign(words_.data() + from, words_.data() + to);
+    for (std::size_t i = from; i < to; ++i) words_[out + place[delays_[i] - shortest]++] = row[i - from];
+    out += static_cast<std::uint32_t>(to - from);
+  }
+  size_ = out;
+  if (delays_per_row_ > 0) first_[sources * delays_per_row_] = out;
+  begin_ = {};
+  next_ = {};
+  delays_ = {};
+  if (size_ == 0) words_ = {};
+}
+
+template <class Word, class Sum>
+SynapseRows<Word, Sum>::SynapseRows(std::size_t sources, std::vector<LooseSynapse> synapses, double unit) {
+  if (synapses.empty()) return;
+  std::stable_sort(synapses.begin(), synapses.end(), [](const LooseSynapse& a, const LooseSynapse& b) {
+    return a.source != b.source ? a.source < b.source : a.delay < b.delay;
+  });
+  const auto by_delay = [](const LooseSynapse& a, const LooseSynapse& b) { return a.delay < b.delay; };
+  const auto [least, most] = std::minmax_element(synapses.begin(), synapses.end(), by_delay);
+  begin_rows(sources, least->delay, most->delay);
+  words_ = LargeArray<Word>(synapses.size());
+  size_ = synapses.size();
+  std::size_t i = 0;
+  for (std::size_t key = 0; key < sources * delays_per_row_; ++key) {
+    first_[key] = static_cast<std::uint32_t>(i);
+    const std::size_t source = key / delays_per_row_, delay = least->delay + key % delays_per_row_;
+    for (; i < size_ && synapses[i].source == source && synapses[i].delay == delay; ++i)
+      words_[i] = pack(synapses[i].delay, synapses[i].place, std::llround(synapses[i].weight / unit));
+  }
+  first_[sources * delays_per_row_] = static_cast<std::uint32_t>(i);
+}
+
+template <class Word, class Sum>
+void SynapseRows<Word, Sum>::deliver(std::span<const Due> due, std::uint32_t horizon, Sum* sums) const {
+  // Three things are under way at once: where a row's piece lies (fetched kAhead jobs before), the piece itself (kNear
+  // jobs before), and the additions.
+  constexpr std::size_t kAhead = 12, kNear = 4, kMask = 15;
+  constexpr std::size_t kLines = 14;
+  using SignedWord = std::make_signed_t<Word>;
+  struct Piece {
+    const Word *begin, *end;
+    Word shift;
+  };
+  Piece pieces[kMask + 1];
+  const auto key = [this](const Due& d, std::int32_t delay) {
+    return static_cast<std::size_t>(d.source) * delays_per_row_ + static_cast<std::size_t>(delay - shortest_);
+  };
+  const Word mask = static_cast<Word>(horizon - 1) << kPlaceBits | (kPlaces - 1);
+  const std::size_t n = due.size();
+  for (std::size_t k = 0; k < n + kAhead; ++k) {
+    if (k < n) {
+      __builtin_prefetch(&first_[key(due[k], due[k].first_delay)]);
+    }
+    if (k >= kAhead - kNear && k - (kAhead - kNear) < n) {
+      const std::size_t j = k - (kAhead - kNear);
+      const Due& d = due[j];
+      Piece& piece = pieces[j & kMask];
+      piece.begin = words_.data() + first_[key(d, d.first_delay)];
+      piece.end = words_.data() + first_[key(d, d.last_delay)];
+      piece.shift = static_cast<Word>(d.step % kSlots) << kPlaceBits;
+      const char* line = reinterpret_cast<const char*>(piece.begin);
+      const char* end = reinterpret_cast<const char*>(piece.end);
+      for (std::size_t l = 0; l < kLines && line < end; ++l, line += 64) __builtin_prefetch(line);
+    }
+    if (k < kAhead) continue;
+    const Piece& piece = pieces[(k - kAhead) & kMask];
+    for (const Word* w = piece.begin; w != piece.end; ++w) {
+      const Word word = *w;
+      // (spike step + delay) modulo the horizon, and the place beside it
+      sums[(word + piece.shift) & mask] += static_cast<Sum>(static_cast<SignedWord>(word) >> kWeightShift);
+    }
+  }
+}
+
+template class SynapseRows<std::uint32_t, std::int32_t>;
+template class SynapseRows<std::uint64_t, std::int64_t>;
+
+}  // namespace triscale::pointneuron
