@@ -11,5 +11,6 @@ int run(const Options& options);
 int derive(const Options& options);
 int compare(const Options& options);
 int report(const Options& options);
+int analyse(const Options& options);
 
 }  // namespace triscale::cli

@@ -43,7 +43,9 @@ void require_runnable(const std::vector<Tier>& tiers, const network::Circuit& ci
 
 void require_same_edges(const std::vector<TierResult>& results) {
   for (const TierResult& result : results) {
-    if (result.statistics.edge_hash == results.front().statistics.edge_hash) continue;
+    // 0: the theory of leaky cells did not list the edges of a large circuit; it uses the rules that they are drawn by.
+    const bool listed = result.statistics.edge_hash != 0;
+    if (!listed || result.statistics.edge_hash == results.front().statistics.edge_hash) continue;
     throw std::logic_error(
         fmt::format("tiers {} and {} ran on different edges", results.front().activity.tier, result.activity.tier));
   }

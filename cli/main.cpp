@@ -59,6 +59,19 @@ void add_common(CLI::App& app, Options& options) {
   app.add_flag("--quiet", options.quiet, "no progress on stderr");
 }
 
+void add_analysis(CLI::App& app, AnalysisRequest& request) {
+  app.add_flag("--spectra", request.spectra, "power spectra of the rates");
+  app.add_option("--highest-hz", request.highest_hz, "highest frequency of the spectra")->type_name("HZ");
+  app.add_option("--response", request.response, "response to a pulse of input, mV (leaky cells) or nA")
+      ->type_name("POPULATION=AMPLITUDE:MS");
+  app.add_option("--bifurcation", request.bifurcation, "states over a --set key or scale.<projection> (scale.*: all)")
+      ->type_name("KEY=A:B:N");
+  app.add_option("--map", request.map, "stability over two parameters, separated by a comma")
+      ->type_name("KEY=A:B:N,KEY=A:B:N")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+}
+
 void print_problem(const char* kind, const std::string& text) {
   fmt::print(stderr, "triscale: {}: {}\n", kind, text);
 }
@@ -119,6 +132,17 @@ int run_command(int argc, char** argv) {
       ->check(CLI::IsMember(tier_names()))
       ->option_text("detailed,point,meanfield");
   add_common(*compare_app, options);
+
+  CLI::App* analyse_app =
+      add("analyse",
+          "Mean-field theory: all stationary states with stability, rate distributions, validity; more on request.",
+          analyse);
+  add_config(*analyse_app, options);
+  add_output(*analyse_app, options);
+  add_analysis(*analyse_app, options.analysis);
+  analyse_app->add_option("--reduced", options.reduced, "take the derived descriptions from this reduced.json")
+      ->type_name("FILE");
+  add_common(*analyse_app, options);
 
   CLI::App* report_app = add("report", "Make DIR/index.html again from the results in DIR.", report);
   report_app->add_option("DIR", options.output, "folder that compare or run has written")->required();

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/analyse.hpp"
 #include "cli/progress.hpp"
 
 namespace triscale::cli {
@@ -40,6 +41,7 @@ struct Options {
   std::size_t threads = 0;            ///< 0: all cores
   bool convergence = false;  ///< of `check`: also run the convergence check
   bool quiet = false;
+  AnalysisRequest analysis;  ///< of `analyse`
 
   ConsoleProgress::Style progress_style() const { return ConsoleProgress::style_of_stderr(quiet); }
 };

@@ -56,11 +56,11 @@ std::string find_python() {
   return {};
 }
 
-}  // namespace
-
-core::Problem write_page(const std::filesystem::path& folder, bool quiet) {
-  const std::filesystem::path program = std::filesystem::path(TRISCALE_SOURCE_DIR) / "report" / "triscale_report.py";
-  const std::filesystem::path page = folder / "index.html";
+/// Makes folder/page by a program of the report folder; `again` is the command that the user can repeat.
+core::Problem write_by(const char* script, const std::filesystem::path& folder, const char* page_name,
+                       const std::string& again, bool quiet) {
+  const std::filesystem::path program = std::filesystem::path(TRISCALE_SOURCE_DIR) / "report" / script;
+  const std::filesystem::path page = folder / page_name;
   if (!std::filesystem::exists(program)) {
     return {program.string(), "", "", "is missing, so there is no page",
             "restore the folder that triscale was built from"};
@@ -68,14 +68,23 @@ core::Problem write_page(const std::filesystem::path& folder, bool quiet) {
   const std::string python = find_python();
   if (python.empty()) {
     return {page.string(), "", "", "was not made: no Python with h5py and matplotlib was found",
-            fmt::format("install python3-h5py and python3-matplotlib, or set TRISCALE_PYTHON; then: triscale report {}",
-                        folder.string())};
+            fmt::format("install python3-h5py and python3-matplotlib, or set TRISCALE_PYTHON; then: {}", again)};
   }
   if (const int code = execute({python, program.string(), folder.string()}, quiet); code != 0) {
     return {page.string(), "", "", fmt::format("was not made: the report program ended with code {}", code),
             fmt::format("run it yourself to see why: {} {} {}", python, program.string(), folder.string())};
   }
   return {};
+}
+
+}  // namespace
+
+core::Problem write_page(const std::filesystem::path& folder, bool quiet) {
+  return write_by("triscale_report.py", folder, "index.html", "triscale report " + folder.string(), quiet);
+}
+
+core::Problem write_analysis_page(const std::filesystem::path& folder, bool quiet) {
+  return write_by("analysis.py", folder, "analysis.html", "the same command", quiet);
 }
 
 int report(const Options& options) {

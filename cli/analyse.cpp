@@ -1,0 +1,354 @@
+/// `triscale analyse`: questions to the mean-field theory of a circuit. Stationary states, their stability, the
+/// distribution of rates and the validity of the theory always; spectra, pulse responses, bifurcations and maps on
+/// request. Writes DIR/analysis.json and, where Python is at hand, DIR/analysis.html.
+#include "cli/analyse.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "bridges/derive.hpp"
+#include "cli/commands.hpp"
+#include "cli/derive.hpp"
+#include "cli/load.hpp"
+#include "cli/overrides.hpp"
+#include "cli/report.hpp"
+#include "cli/run_tier.hpp"
+#include "io/json_value.hpp"
+#include "meanfield/bifurcation.hpp"
+#include "meanfield/pulse_response.hpp"
+#include "meanfield/spectra.hpp"
+#include "meanfield/theory_of.hpp"
+
+namespace triscale::cli {
+
+namespace {
+
+using io::JsonValue;
+using List = JsonValue::List;
+using Members = JsonValue::Members;
+
+std::vector<double> to_vector(const Eigen::VectorXd& values) {
+  return {values.data(), values.data() + values.size()};
+}
+
+[[noreturn]] void refuse(const std::string& option, const std::string& value, const std::string& rule,
+                         const std::string& hint) {
+  throw core::InputError({"", option, value, rule, hint});
+}
+
+double number_in(const std::string& option, const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) {
+    refuse(option, text, "must be a number", "");
+  }
+  return value;
+}
+
+/// "KEY=a:b:..." split at the last '=' and at every ':'.
+struct KeyedNumbers {
+  std::string key;
+  std::vector<double> numbers;
+};
+
+KeyedNumbers keyed_numbers(const std::string& option, const std::string& text, std::size_t count, const char* form) {
+  const std::size_t equals = text.rfind('=');
+  if (equals == std::string::npos || equals == 0) refuse(option, text, fmt::format("must have the form {}", form), "");
+  KeyedNumbers result{text.substr(0, equals), {}};
+  for (std::size_t begin = equals + 1; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(':', begin), text.size());
+    result.numbers.push_back(number_in(option, text.substr(begin, end - begin)));
+    begin = end + 1;
+  }
+  if (result.numbers.size() != count) refuse(option, text, fmt::format("must have the form {}", form), "");
+  return result;
+}
+
+/// A parameter and the values it takes.
+struct Axis {
+  std::string key;
+  std::vector<double> values;
+};
+
+Axis axis_of(const std::string& option, const std::string& text) {
+  const KeyedNumbers parsed = keyed_numbers(option, text, 3, "KEY=from:to:number");
+  const double from = parsed.numbers[0], to = parsed.numbers[1], count = parsed.numbers[2];
+  if (!(count >= 2) || count > 10000 || count != std::floor(count) || !(to > from)) {
+    refuse(option, text, "must go upwards in at least 2 whole steps", "e.g. scale.recurrent=0.5:2:31");
+  }
+  Axis axis{parsed.key, {}};
+  for (int k = 0; k < static_cast<int>(count); ++k) axis.values.push_back(from + (to - from) * k / (count - 1));
+  return axis;
+}
+
+/// scale.<projection> (all of them: scale.*) multiplies weights; everything else is a --set key.
+void set_parameter(network::Circuit& circuit, const std::string& key, double value) {
+  constexpr std::string_view kScale = "scale.";
+  if (key.rfind(kScale, 0) != 0) {
+    core::Diagnostics diagnostics;
+    apply_overrides({fmt::format("{}={:.17g}", key, value)}, circuit, diagnostics);
+    diagnostics.throw_if_errors();
+    return;
+  }
+  const std::string name = key.substr(kScale.size());
+  bool found = false;
+  for (network::Projection& projection : circuit.projections) {
+    if (name != "*" && projection.name != name) continue;
+    meanfield::scale_weights(projection, value);
+    found = true;
+  }
+  if (!found) refuse(key, "", "names no projection", "scale.<projection>, or scale.* for all");
+}
+
+/// A theory that owns the circuit it describes.
+class OwningTheory : public meanfield::RateTheory {
+ public:
+  explicit OwningTheory(network::Circuit circuit)
+      : circuit_(std::make_unique<network::Circuit>(std::move(circuit))), theory_(meanfield::theory_of(*circuit_)) {}
+
+  std::size_t size() const override { return theory_.theory->size(); }
+  std::string name(std::size_t i) const override { return theory_.theory->name(i); }
+  double highest_rate_hz(std::size_t i) const override { return theory_.theory->highest_rate_hz(i); }
+  Eigen::VectorXd transfer_hz(const Eigen::VectorXd& nu, Eigen::MatrixXd* slope) const override {
+    return theory_.theory->transfer_hz(nu, slope);
+  }
+  std::unique_ptr<meanfield::Linearisation> linearise(const Eigen::VectorXd& nu) const override {
+    return theory_.theory->linearise(nu);
+  }
+
+ private:
+  std::unique_ptr<network::Circuit> circuit_;
+  meanfield::CircuitTheory theory_;
+};
+
+JsonValue json_of(const meanfield::Mode& mode) {
+  List shape;
+  for (Eigen::Index i = 0; i < mode.shape.size(); ++i) {
+    shape.push_back(List{mode.shape[i].real(), mode.shape[i].imag()});
+  }
+  return Members{{"growth_per_s", mode.growth_per_s()}, {"frequency_hz", mode.frequency_hz()}, {"shape", shape}};
+}
+
+JsonValue json_of(const meanfield::RateDistribution& d) {
+  return Members{{"mean_hz", d.mean_hz},
+                 {"sd_hz", d.sd_hz},
+                 {"nearly_silent_share", d.nearly_silent},
+                 {"spikes_of_most_active_tenth", d.top_tenth},
+                 {"deciles_hz", d.deciles_hz}};
+}
+
+JsonValue json_of(const meanfield::ValidityFinding& f) {
+  return Members{{"population", f.population},
+                 {"assumption", f.assumption},
+                 {"value", f.value},
+                 {"limit", f.limit},
+                 {"text", f.text},
+                 {"expected_error", f.expected_error}};
+}
+
+/// All states with their stability; the first stable one is the one that other questions are about.
+struct States {
+  std::vector<meanfield::StationaryPoint> points;
+  std::vector<meanfield::Stability> stability;
+  std::size_t chosen = 0;
+};
+
+States states_of(const meanfield::CircuitTheory& theory, Members& json) {
+  const meanfield::StationaryPoints found = meanfield::find_stationary_points(*theory.theory);
+  if (found.points.empty()) throw core::NumericalError("mean-field tier: no stationary state was found");
+  States states{found.points, {}, 0};
+  List list;
+  for (const meanfield::StationaryPoint& point : states.points) {
+    const auto result = meanfield::stability(*theory.theory->linearise(point.rates_hz));
+    List modes;
+    for (const meanfield::Mode& mode : result.modes) modes.push_back(json_of(mode));
+    list.push_back(Members{{"rates_hz", to_vector(point.rates_hz)},
+                           {"cv", meanfield::cv_at(theory, point.rates_hz)},
+                           {"residual_hz", point.residual_hz},
+                           {"stable", result.stable},
+                           {"unstable_roots", result.unstable_roots},
+                           {"unstable_roots_all_found", result.roots_complete},
+                           {"modes", modes}});
+    states.stability.push_back(result);
+  }
+  const auto stable =
+      std::find_if(states.stability.begin(), states.stability.end(), [](const auto& s) { return s.stable; });
+  if (stable != states.stability.end()) states.chosen = static_cast<std::size_t>(stable - states.stability.begin());
+  json.push_back({"states", list});
+  json.push_back({"chosen_state", static_cast<int>(states.chosen)});
+  json.push_back({"search_consistent", found.degree_is_one});
+  return states;
+}
+
+std::vector<meanfield::ValidityFinding> add_validity(const meanfield::CircuitTheory& theory, const States& states,
+                                                     Members& json) {
+  const Eigen::VectorXd& rates_hz = states.points[states.chosen].rates_hz;
+  std::vector<meanfield::ValidityFinding> findings = meanfield::findings_at(theory, rates_hz);
+  for (auto& finding : meanfield::check_dynamics(states.stability, states.chosen)) findings.push_back(finding);
+  List list;
+  for (const auto& finding : findings) list.push_back(json_of(finding));
+  json.push_back({"validity", list});
+  List distributions;
+  for (const auto& d : meanfield::distributions_at(theory, rates_hz)) distributions.push_back(json_of(d));
+  json.push_back({"rate_distributions", distributions});
+  return findings;
+}
+
+JsonValue columns(const Eigen::MatrixXd& values) {
+  List list;
+  for (Eigen::Index c = 0; c < values.cols(); ++c) list.push_back(to_vector(values.col(c)));
+  return list;
+}
+
+void add_spectra(const meanfield::Linearisation& linear, double highest_hz, Members& json) {
+  std::vector<double> frequencies;
+  for (double f = 1; f <= highest_hz; f += 1) frequencies.push_back(f);
+  const Eigen::MatrixXd power = meanfield::power_spectra(linear, frequencies);
+  json.push_back({"spectra", Members{{"frequency_hz", frequencies}, {"power_hz2_per_hz", columns(power)}}});
+}
+
+void add_response(const meanfield::CircuitTheory& theory, const meanfield::Linearisation& linear,
+                  const std::string& request, Members& json) {
+  const KeyedNumbers parsed = keyed_numbers("--response", request, 2, "POPULATION=amplitude:duration_ms");
+  meanfield::Pulse pulse{theory.theory->size(), parsed.numbers[0], parsed.numbers[1]};
+  for (std::size_t i = 0; i < theory.theory->size(); ++i) {
+    if (theory.theory->name(i) == parsed.key) pulse.target = i;
+  }
+  if (pulse.target == theory.theory->size()) refuse("--response", parsed.key, "names no simulated population", "");
+  if (!(pulse.duration_ms > 0)) refuse("--response", request, "must have a positive duration", "");
+  std::vector<double> times;
+  const double end_ms = std::min(pulse.duration_ms, 200.0) + 100;
+  for (double t = -10; t <= end_ms; t += 0.5) times.push_back(t);
+  json.push_back({"response", Members{{"population", parsed.key},
+                                      {"amplitude", pulse.amplitude},
+                                      {"unit", theory.input_unit},
+                                      {"duration_ms", pulse.duration_ms},
+                                      {"time_ms", times},
+                                      {"rate_change_hz", columns(meanfield::pulse_response(linear, pulse, times))}}});
+}
+
+meanfield::TheoryFamily family_of(const network::Circuit& circuit, const std::string& key) {
+  return [&circuit, key](double value) -> std::unique_ptr<meanfield::RateTheory> {
+    throw_if_interrupted();
+    network::Circuit changed = circuit;
+    set_parameter(changed, key, value);
+    return std::make_unique<OwningTheory>(std::move(changed));
+  };
+}
+
+void add_bifurcation(const network::Circuit& circuit, const std::string& request, Members& json) {
+  const Axis axis = axis_of("--bifurcation", request);
+  const meanfield::Bifurcation result = meanfield::bifurcation(family_of(circuit, axis.key), axis.values);
+  List points, critical;
+  for (const meanfield::BranchPoint& point : result.points) {
+    points.push_back(Members{{"parameter", point.parameter},
+                             {"rates_hz", to_vector(point.state.rates_hz)},
+                             {"stable", point.stable},
+                             {"growth_per_s", point.growth_per_s},
+                             {"frequency_hz", point.frequency_hz}});
+  }
+  for (const meanfield::CriticalPoint& point : result.critical) {
+    const bool fold = point.kind == meanfield::CriticalPoint::Kind::fold;
+    critical.push_back(Members{{"kind", fold ? "fold" : "hopf"},
+                               {"parameter", point.parameter},
+                               {"rates_hz", to_vector(point.rates_hz)},
+                               {"frequency_hz", point.frequency_hz}});
+    fmt::print("{} at {} = {:.8g}{}\n", fold ? "fold" : "Hopf point", axis.key, point.parameter,
+               fold ? "" : fmt::format(", {:.4g} Hz", point.frequency_hz));
+  }
+  json.push_back({"bifurcation", Members{{"key", axis.key}, {"points", points}, {"critical", critical}}});
+}
+
+void add_map(const network::Circuit& circuit, const std::vector<std::string>& requests, Members& json) {
+  if (requests.size() != 2) refuse("--map", "", "needs two parameters", "--map KEY=a:b:n,KEY=a:b:n");
+  const Axis x = axis_of("--map", requests[0]), y = axis_of("--map", requests[1]);
+  meanfield::SearchOptions search;
+  search.starts = 12;
+  List rows;
+  for (const double y_value : y.values) {
+    network::Circuit row_circuit = circuit;
+    set_parameter(row_circuit, y.key, y_value);
+    List row;
+    for (const double x_value : x.values) {
+      const auto theory = family_of(row_circuit, x.key)(x_value);
+      const meanfield::StationaryPoints found = meanfield::find_stationary_points(*theory, search);
+      int stable = 0;
+      double growth = 0, frequency = 0;
+      std::vector<double> rates;
+      for (const meanfield::StationaryPoint& point : found.points) {
+        const meanfield::BranchPoint branch = meanfield::branch_point(*theory, x_value, point, {});
+        stable += branch.stable ? 1 : 0;
+        if (!rates.empty() && !branch.stable) continue;
+        rates = to_vector(point.rates_hz);
+        growth = branch.growth_per_s;
+        frequency = branch.frequency_hz;
+      }
+      row.push_back(Members{{"states", static_cast<int>(found.points.size())},
+                            {"stable_states", stable},
+                            {"rates_hz", rates},
+                            {"growth_per_s", growth},
+                            {"frequency_hz", frequency}});
+    }
+    rows.push_back(row);
+  }
+  json.push_back(
+      {"map", Members{{"x_key", x.key}, {"x", x.values}, {"y_key", y.key}, {"y", y.values}, {"rows", rows}}});
+}
+
+void print_states(const meanfield::CircuitTheory& theory, const States& states) {
+  fmt::print("{:<24}", "population");
+  for (std::size_t k = 0; k < states.points.size(); ++k) {
+    fmt::print(" {:>18}", fmt::format("{} {}", k + 1, states.stability[k].stable ? "stable" : "unstable"));
+  }
+  fmt::print("\n");
+  for (std::size_t i = 0; i < theory.theory->size(); ++i) {
+    fmt::print("{:<24}", theory.theory->name(i));
+    for (const auto& point : states.points) {
+      fmt::print(" {:>15.6g} Hz", point.rates_hz[static_cast<Eigen::Index>(i)]);
+    }
+    fmt::print("\n");
+  }
+}
+
+void print_findings(const std::vector<meanfield::ValidityFinding>& findings) {
+  for (const meanfield::ValidityFinding& finding : findings) {
+    fmt::print(stderr, "triscale: warning: {}: {}: {} (expect: {})\n",
+               finding.population.empty() ? "circuit" : finding.population, finding.assumption, finding.text,
+               finding.expected_error);
+  }
+}
+
+}  // namespace
+
+int analyse(const Options& options) {
+  LoadedCircuit loaded = load(options);
+  prepare_folder(options.output);
+  derive_missing(loaded, true, true, options);
+  const meanfield::CircuitTheory theory = meanfield::theory_of(loaded.circuit);
+  print_warnings(theory.warnings);
+
+  Members json;
+  List names;
+  for (std::size_t i = 0; i < theory.theory->size(); ++i) names.push_back(theory.theory->name(i));
+  json.push_back({"version", TRISCALE_VERSION});
+  json.push_back({"config", options.config.string()});
+  json.push_back({"populations", names});
+  const States states = states_of(theory, json);
+  print_states(theory, states);
+  print_findings(add_validity(theory, states, json));
+  const auto linear = theory.theory->linearise(states.points[states.chosen].rates_hz);
+  if (options.analysis.spectra) add_spectra(*linear, options.analysis.highest_hz, json);
+  if (!options.analysis.response.empty()) add_response(theory, *linear, options.analysis.response, json);
+  if (!options.analysis.bifurcation.empty()) add_bifurcation(loaded.circuit, options.analysis.bifurcation, json);
+  if (!options.analysis.map.empty()) add_map(loaded.circuit, options.analysis.map, json);
+  io::write_json(options.output / "analysis.json", json);
+  if (const core::Problem problem = write_analysis_page(options.output, options.quiet); !problem.rule.empty()) {
+    print_warnings({problem});
+  }
+  return kDone;
+}
+
+}  // namespace triscale::cli

@@ -1,0 +1,43 @@
+/// The theory that a circuit's cells allow: Siegert's for leaky cells with current synapses, fitted transfer functions
+/// for others; one interface for all analyses.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/error.hpp"
+#include "meanfield/rate_distribution.hpp"
+#include "meanfield/rate_theory.hpp"
+#include "meanfield/validity.hpp"
+#include "network/circuit.hpp"
+
+namespace triscale::meanfield {
+
+struct CircuitTheory {
+  std::unique_ptr<RateTheory> theory;
+  std::string input_unit;  ///< of pulses: mV or nA
+  /// What stands behind `theory`, one of the two.
+  std::shared_ptr<const class LifCircuit> lif;
+  std::shared_ptr<const class Model> model;
+  std::vector<core::Problem> warnings;
+};
+
+/// Under input averaged over the run. The circuit must outlive the theory. The linear response of leaky cells contains
+/// the modulation of the variance where all synapses are jumps; where they are filtered, the white-noise response to
+/// the variance does not apply and is left out.
+CircuitTheory theory_of(const network::Circuit& circuit);
+
+/// Distribution of rates in every population at a stationary state.
+std::vector<RateDistribution> distributions_at(const CircuitTheory& theory, const Eigen::VectorXd& rates_hz);
+
+/// Validity findings about the population dynamics at a stationary state, without those about stability.
+std::vector<ValidityFinding> findings_at(const CircuitTheory& theory, const Eigen::VectorXd& rates_hz);
+
+/// Coefficients of variation of the intervals; empty where the theory has none.
+std::vector<double> cv_at(const CircuitTheory& theory, const Eigen::VectorXd& rates_hz);
+
+/// Multiplies all weights of a projection.
+void scale_weights(network::Projection& projection, double factor);
+
+}  // namespace triscale::meanfield

@@ -1,0 +1,58 @@
+/// `triscale analyse` as a user runs it, on Brunel's oscillating network.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/program.hpp"
+
+namespace triscale::cli::test {
+namespace {
+
+const std::string kBrunel = std::string(TRISCALE_SOURCE_DIR) + "/experiments/brunel_oscillation/recipe.json";
+
+nlohmann::json analysis(const TemporaryFolder& folder) {
+  return nlohmann::json::parse(read_text(folder / "out/analysis.json"));
+}
+
+TEST(Analyse, FindsBrunelsStateItsOscillationAndItsWarning) {
+  const TemporaryFolder folder;
+  const Outcome outcome = triscale({"analyse", kBrunel, "-o", folder / "out", "--spectra", "--highest-hz", "50",
+                                    "--response", "E=0.1:5", "--quiet"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const nlohmann::json found = analysis(folder);
+  ASSERT_EQ(found.at("states").size(), 1u);
+  const auto& state = found.at("states")[0];
+  EXPECT_NEAR(state.at("rates_hz")[0].get<double>(), 55.8412623762, 1e-6);
+  EXPECT_FALSE(state.at("stable").get<bool>());
+  EXPECT_NEAR(state.at("modes")[0].at("frequency_hz").get<double>(), 190.2092, 1e-3);
+  EXPECT_NE(outcome.err.find("synchrony"), std::string::npos) << outcome.err;
+  EXPECT_EQ(found.at("spectra").at("power_hz2_per_hz")[1].size(), 50u);
+  EXPECT_EQ(found.at("response").at("unit"), "mV");
+  EXPECT_EQ(found.at("rate_distributions").size(), 2u);
+}
+
+TEST(Analyse, LocatesTheHopfPointOverTheStrengthOfInhibition) {
+  const TemporaryFolder folder;
+  const Outcome outcome =
+      triscale({"analyse", kBrunel, "-o", folder / "out", "--bifurcation", "run.seed=1:3:2", "--quiet"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(analysis(folder).at("bifurcation").at("critical").empty());
+  const Outcome hopf =
+      triscale({"analyse", kBrunel, "-o", folder / "out", "--bifurcation", "scale.*=0.4:1:3", "--quiet"});
+  ASSERT_EQ(hopf.code, 0) << hopf.err;
+  const nlohmann::json found = analysis(folder).at("bifurcation");
+  ASSERT_FALSE(found.at("critical").empty());
+  for (const auto& point : found.at("critical")) EXPECT_GT(point.at("frequency_hz").get<double>(), 50) << point;
+}
+
+TEST(Analyse, RequestsThatMakeNoSenseAreBadInput) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "out";
+  EXPECT_EQ(triscale({"analyse", kBrunel, "-o", out, "--bifurcation", "scale.none=1:2:3"}).code, 2);
+  EXPECT_EQ(triscale({"analyse", kBrunel, "-o", out, "--bifurcation", "scale.EE=2:1:3"}).code, 2);
+  EXPECT_EQ(triscale({"analyse", kBrunel, "-o", out, "--response", "X=1:1"}).code, 2);
+  EXPECT_EQ(triscale({"analyse", kBrunel, "-o", out, "--map", "scale.EE=1:2:3"}).code, 2);
+}
+
+}  // namespace
+}  // namespace triscale::cli::test
