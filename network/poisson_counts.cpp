@@ -1,5 +1,9 @@
 #include "network/poisson_counts.hpp"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -52,6 +56,41 @@ TRISCALE_AVX2 std::size_t count_avx2(const std::uint16_t* steps, std::size_t num
                                      std::uint16_t* counts, std::size_t vectors, std::uint32_t* undecided) {
   return count_all(steps, number, halves, counts, vectors, undecided);
 }
+
+#if defined(__x86_64__)
+/// The same for at most 15 steps: a half can only be equal to the first step that is not below it, which a byte shuffle
+/// looks up.
+constexpr std::size_t kFewSteps = 15;
+TRISCALE_AVX2 std::size_t count_few_avx2(const std::uint16_t* steps, std::size_t number, const std::uint16_t* halves,
+                                         std::uint16_t* counts, std::size_t vectors, std::uint32_t* undecided) {
+  alignas(16) std::uint8_t low[16] = {}, high[16] = {};
+  __m256i step[kFewSteps];
+  const __m256i sign = _mm256_set1_epi16(static_cast<short>(0x8000));
+  for (std::size_t n = 0; n < number; ++n) {
+    low[n] = static_cast<std::uint8_t>(steps[n]);
+    high[n] = static_cast<std::uint8_t>(steps[n] >> 8);
+    step[n] = _mm256_set1_epi16(static_cast<short>(steps[n] ^ 0x8000));
+  }
+  const __m256i low_table = _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(low)));
+  const __m256i high_table = _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(high)));
+  const __m256i low_byte = _mm256_set1_epi16(0x00ff);
+  std::size_t found = 0;
+  for (std::size_t v = 0; v < vectors; ++v) {
+    const __m256i half = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(halves + v * kVector));
+    const __m256i value = _mm256_xor_si256(half, sign);
+    __m256i below = _mm256_setzero_si256();
+    for (std::size_t n = 0; n < number; ++n) below = _mm256_sub_epi16(below, _mm256_cmpgt_epi16(value, step[n]));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(counts + v * kVector), below);
+    const __m256i index = _mm256_or_si256(below, _mm256_slli_epi16(below, 8));
+    const __m256i next =
+        _mm256_blendv_epi8(_mm256_shuffle_epi8(high_table, index), _mm256_shuffle_epi8(low_table, index), low_byte);
+    undecided[found] = static_cast<std::uint32_t>(v);
+    // Above all steps the table says 0, which such a half is not.
+    found += _mm256_movemask_epi8(_mm256_cmpeq_epi16(next, half)) != 0 ? 1 : 0;
+  }
+  return found;
+}
+#endif
 
 constexpr std::uint64_t entity_of(std::uint64_t population, std::int64_t bin) {
   return (population << 40) | static_cast<std::uint64_t>(bin);
@@ -132,7 +171,10 @@ void PoissonCounts::draw(std::int64_t bin, std::size_t first, std::span<std::uin
       halves[2 * w + 1] = static_cast<std::uint16_t>(halves_[w] >> 16);
     }
     std::uint16_t* out = n == vectors * kVector ? counts.data() + done : numbers;
-    const auto count = isa_ == core::Isa::baseline ? count_baseline : count_avx2;
+    auto count = isa_ == core::Isa::baseline ? count_baseline : count_avx2;
+#if defined(__x86_64__)
+    if (isa_ != core::Isa::baseline && steps_.size() <= kFewSteps) count = count_few_avx2;
+#endif
     const std::size_t open = count(steps_.data(), steps_.size(), halves, out, vectors, undecided);
     for (std::size_t v = 0; v < open; ++v) {
       for (std::size_t i = undecided[v] * kVector; i < (undecided[v] + 1) * kVector; ++i) {

@@ -88,27 +88,38 @@ class BlockBuilder {
     const std::int64_t extra = p.at_end_of_step ? 0 : 1;
     synapses += edges_.sources.size();
     for (std::size_t k = 0; k < edges_.sources.size(); ++k) {
+      // To the nearest step, halves upwards, and at least one: delays are positive, so cutting off is rounding down.
       const std::int64_t delay =
-          std::max<std::int64_t>(1, static_cast<std::int64_t>(std::round(edges_.delays_ms[k] / dt_ms))) + extra;
+          std::max<std::int64_t>(1, static_cast<std::int64_t>(edges_.delays_ms[k] / dt_ms + 0.5)) + extra;
       const std::size_t row = p.rows[receptors_[k]];
       const auto place = static_cast<std::uint32_t>(base + row * cells.size());
       const double weight = p.sign * edges_.weights[k];
+      const std::uint32_t source = first_source + edges_.sources[k];
       shortest = std::min(shortest, delay);
       longest = std::max(longest, delay);
-      if (maker.narrow && delay <= kLongestNarrowDelay && places_used_[place] < kMostNarrowPerPlace) {
-        const double units = std::nearbyint(weight / units_[maker.target][row]);
-        if (std::abs(units) <= static_cast<double>(kLargestNarrow)) {
-          ++places_used_[place];
-          narrow.add(first_source + edges_.sources[k], static_cast<std::uint32_t>(delay), place,
-                     static_cast<std::int64_t>(units));
-          continue;
-        }
+      const double units = weight / units_[maker.target][row];
+      const bool fits = maker.narrow && delay <= kLongestNarrowDelay && places_used_[place] < kMostNarrowPerPlace &&
+                        std::abs(units) < static_cast<double>(kLargestNarrow) + 0.5;
+      if (fits) {
+        ++places_used_[place];
+        narrow.add(source, static_cast<std::uint32_t>(delay), place, nearest(units));
+      } else {
+        add_wide({source, static_cast<std::uint32_t>(delay), place, weight});
       }
-      largest_wide = std::max(largest_wide, std::abs(weight));
-      wide.push_back({first_source + edges_.sources[k], static_cast<std::uint32_t>(delay), place, weight});
-      if (wide_per_place_.empty()) wide_per_place_.assign(kPlaces, 0);
-      most_wide_per_place = std::max(most_wide_per_place, ++wide_per_place_[place]);
     }
+  }
+
+  /// The nearest integer; exact for |x| < 2^51, where the sum has no fractional bits left.
+  static std::int64_t nearest(double x) {
+    constexpr double kShift = 0x1.8p52;
+    return static_cast<std::int64_t>((x + kShift) - kShift);
+  }
+
+  void add_wide(const LooseSynapse& synapse) {
+    largest_wide = std::max(largest_wide, std::abs(synapse.weight));
+    wide.push_back(synapse);
+    if (wide_per_place_.empty()) wide_per_place_.assign(kPlaces, 0);
+    most_wide_per_place = std::max(most_wide_per_place, ++wide_per_place_[synapse.place]);
   }
 
   const network::Circuit& circuit_;

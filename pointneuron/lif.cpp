@@ -9,7 +9,7 @@ namespace triscale::pointneuron {
 
 namespace {
 
-constexpr std::size_t kBlock = 512;       ///< cells whose intermediate values stay in the first-level cache
+constexpr std::size_t kBlock = 256;       ///< cells whose intermediate values stay in the first-level cache
 constexpr std::int64_t kCheckEvery = 64;  ///< steps between full looks for values that are not finite
 using Shape = network::CurrentSynapse::Shape;
 
@@ -30,17 +30,36 @@ TRISCALE_ALWAYS_INLINE void step_exponential(std::size_t n, const CurrentPropaga
     I[i] = p.I_from_I * I_now;
   }
 }
-/// The two above in one go, for the common case.
-TRISCALE_ALWAYS_INLINE void step_exponential_sums(std::size_t n, const CurrentPropagator& p,
-                                                  std::int32_t* __restrict sums, double unit,
-                                                  const double* __restrict events, double* __restrict I,
-                                                  double* __restrict V_input) {
+/// What the loop for cells with one exponential current needs.
+struct SimpleStep {
+  const CurrentPropagator* p;
+  std::int32_t* sums;  ///< of events, in units
+  double unit;
+  const std::uint16_t* counts;  ///< of a private drive; null: none
+  double drive_weight;
+  double V_from_V, constant, threshold;
+};
+/// All of the step in one go. Returns whether a cell is not below threshold (or not a number).
+template <bool kDriven>
+TRISCALE_ALWAYS_INLINE bool step_simple(std::size_t n, const SimpleStep& s, double* __restrict I,
+                                        double* __restrict V) {
+  std::int32_t* __restrict sums = s.sums;
+  const std::uint16_t* __restrict counts = s.counts;
+  const double unit = s.unit, drive_weight = s.drive_weight, V_from_V = s.V_from_V, constant = s.constant;
+  const double threshold = s.threshold, V_from_I = s.p->V_from_I, I_from_I = s.p->I_from_I;
+  std::int64_t below = 0;
   for (std::size_t i = 0; i < n; ++i) {
-    const double I_now = I[i] + (events[i] + static_cast<double>(sums[i]) * unit);
+    double events = 0;
+    if (kDriven) events += drive_weight * static_cast<double>(static_cast<std::int32_t>(counts[i]));
+    events += static_cast<double>(sums[i]) * unit;
     sums[i] = 0;
-    V_input[i] += p.V_from_I * I_now;
-    I[i] = p.I_from_I * I_now;
+    const double I_now = I[i] + events;
+    I[i] = I_from_I * I_now;
+    const double V_next = V_from_V * V[i] + constant + V_from_I * I_now;
+    V[i] = V_next;
+    below += V_next < threshold ? 1 : 0;
   }
+  return below != static_cast<std::int64_t>(n);
 }
 TRISCALE_ALWAYS_INLINE void step_alpha(std::size_t n, const CurrentPropagator& p, const double* __restrict events,
                                        double* __restrict I, double* __restrict x, double* __restrict V_input) {
@@ -67,8 +86,7 @@ TRISCALE_ALWAYS_INLINE bool step_potential(std::size_t n, double V_from_V, doubl
 struct Loops {
   void (*add_events)(std::size_t, std::int32_t*, double, double*);
   void (*exponential)(std::size_t, const CurrentPropagator&, const double*, double*, double*);
-  void (*exponential_sums)(std::size_t, const CurrentPropagator&, std::int32_t*, double, const double*, double*,
-                           double*);
+  bool (*simple)(std::size_t, const SimpleStep&, double*, double*);
   void (*alpha)(std::size_t, const CurrentPropagator&, const double*, double*, double*, double*);
   bool (*potential)(std::size_t, double, double, double, const double*, double*);
 };
@@ -82,9 +100,8 @@ struct Loops {
                                    double* V_input) {                                                               \
       step_exponential(n, p, events, I, V_input);                                                                   \
     }                                                                                                               \
-    TARGET static void exponential_sums(std::size_t n, const CurrentPropagator& p, std::int32_t* sums, double unit, \
-                                        const double* events, double* I, double* V_input) {                         \
-      step_exponential_sums(n, p, sums, unit, events, I, V_input);                                                  \
+    TARGET static bool simple(std::size_t n, const SimpleStep& s, double* I, double* V) {                           \
+      return s.counts != nullptr ? step_simple<true>(n, s, I, V) : step_simple<false>(n, s, I, V);                  \
     }                                                                                                               \
     TARGET static void alpha(std::size_t n, const CurrentPropagator& p, const double* events, double* I, double* x, \
                              double* V_input) {                                                                     \
@@ -94,7 +111,7 @@ struct Loops {
                                  const double* V_input, double* V) {                                                \
       return step_potential(n, V_from_V, constant, threshold, V_input, V);                                          \
     }                                                                                                               \
-    static constexpr Loops loops{add, exponential, exponential_sums, alpha, potential};                             \
+    static constexpr Loops loops{add, exponential, simple, alpha, potential};                                       \
   }
 
 #define TRISCALE_ANY_TARGET
@@ -181,10 +198,6 @@ void LifNeurons::run_block(std::size_t begin, std::size_t end, const StepInput& 
     arrivals.add_doubles(begin, end, input.range_begin, events.data());
     double* I = I_nA_.data() + s * cells_ + begin;
     std::int32_t* sums = arrivals.narrow != nullptr ? arrivals.narrow + (begin - input.range_begin) : nullptr;
-    if (p.shape == Shape::exponential && sums != nullptr) {
-      loops.exponential_sums(n, p, sums, arrivals.narrow_unit, events.data(), I, V_input);
-      continue;
-    }
     if (sums != nullptr) loops.add_events(n, sums, arrivals.narrow_unit, events.data());
     if (p.shape == Shape::exponential) {
       loops.exponential(n, p, events.data(), I, V_input);
@@ -194,6 +207,14 @@ void LifNeurons::run_block(std::size_t begin, std::size_t end, const StepInput& 
       for (std::size_t i = 0; i < n; ++i) V_input[i] += events[i];
     }
   }
+}
+
+/// The common case, which has a loop of its own: one exponential current, at most one private drive.
+bool LifNeurons::is_simple(const StepInput& input) const {
+  if (synapses_.size() != 1 || synapses_[0].shape != Shape::exponential || !input.I_nA.empty()) return false;
+  const Arrivals& arrivals = input.arrivals[0];
+  return arrivals.narrow != nullptr && arrivals.wide == nullptr && arrivals.doubles == nullptr &&
+         arrivals.drives.size() <= 1;
 }
 
 void LifNeurons::collect_spikes(std::size_t begin, std::size_t end, std::int64_t step,
@@ -218,9 +239,25 @@ void LifNeurons::step(std::size_t begin, std::size_t end, const StepInput& input
   const double constant =
       model_.E_L_mV * (1 - V_from_V_) + (input.I_nA.empty() ? V_from_current_ * input.uniform_I_nA : 0.0);
   std::array<double, kBlock> V_input;
+  const bool simple = is_simple(input);
   for (std::size_t from = begin; from < end; from += kBlock) {
     const std::size_t to = std::min(end, from + kBlock);
     const std::size_t n = to - from;
+    if (simple) {
+      const Arrivals& arrivals = input.arrivals[0];
+      const std::size_t at = from - input.range_begin;
+      const bool driven = !arrivals.drives.empty();
+      const SimpleStep s{&synapses_[0],
+                         arrivals.narrow + at,
+                         arrivals.narrow_unit,
+                         driven ? arrivals.drives[0].counts + at : nullptr,
+                         driven ? arrivals.drives[0].weight : 0.0,
+                         V_from_V_,
+                         constant,
+                         model_.V_threshold_mV};
+      if (loops.simple(n, s, I_nA_.data() + from, V_mV_.data() + from)) collect_spikes(from, to, input.step, spikes);
+      continue;
+    }
     if (input.I_nA.empty()) {
       std::fill_n(V_input.begin(), n, 0.0);
     } else {

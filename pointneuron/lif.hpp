@@ -65,7 +65,8 @@ class LifNeurons : public NeuronModel {
     std::vector<Held> cells;  ///< in the order of release
     std::size_t first = 0;
   };
-  void run_block(std::size_t begin, std::size_t end, const StepInput& input, double* jump);
+  bool is_simple(const StepInput& input) const;
+  void run_block(std::size_t begin, std::size_t end, const StepInput& input, double* V_input);
   void collect_spikes(std::size_t begin, std::size_t end, std::int64_t step, std::vector<std::uint32_t>& spikes) const;
   void check_finite(std::size_t begin, std::size_t end) const;
 
