@@ -67,6 +67,7 @@ std::vector<GifSweep> record_population(network::Circuit circuit, std::size_t po
   probe.name = "v";
   probe.population = population;
   circuit.probes = {probe};
+  circuit.field_probes.clear();
   SweepRecorder recorder(population, sweeps, steps);
   detailed::simulate(circuit, 1, recorder, progress);
   return sweeps;

@@ -65,6 +65,7 @@ void freeze_noise(Circuit& circuit) {
 std::vector<std::size_t> set_probes(Circuit& circuit) {
   std::vector<std::size_t> populations;
   circuit.probes.clear();
+  circuit.field_probes.clear();
   const double dt_ms = circuit.run.dt_ms * std::max(1.0, std::round(kSample_ms / circuit.run.dt_ms));
   for (std::size_t p = 0; p < circuit.populations.size(); ++p) {
     if (!is_detailed(circuit, p)) continue;

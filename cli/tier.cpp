@@ -1,5 +1,6 @@
 #include "cli/tier.hpp"
 
+#include "bridges/forward_models.hpp"
 #include "detailed/simulate.hpp"
 #include "meanfield/simulate.hpp"
 #include "pointneuron/simulate.hpp"
@@ -22,7 +23,7 @@ core::RunStatistics simulate(Tier tier, const network::Circuit& circuit, std::si
                              core::Progress& progress, std::vector<core::Problem>& warnings) {
   switch (tier) {
     case Tier::detailed:
-      return detailed::simulate(circuit, threads, recorder, progress);
+      return detailed::simulate(circuit, threads, recorder, progress, bridges::forward_models(circuit));
     case Tier::point: {
       const std::vector<core::Problem> left_out = pointneuron::left_out(circuit);
       warnings.insert(warnings.end(), left_out.begin(), left_out.end());

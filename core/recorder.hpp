@@ -8,7 +8,7 @@
 
 namespace triscale::core {
 
-/// Receives the results of a run. All calls come from one thread, in the order of time.
+/// Receives the results of a run. All calls come from one thread, in the order of time (but see record_field).
 class Recorder {
  public:
   virtual ~Recorder() = default;
@@ -17,6 +17,9 @@ class Recorder {
   virtual void record_spikes(std::size_t population, double t_ms, std::span<const std::uint32_t> cells) = 0;
   /// One sample of probe `probe` (index into Circuit::probes): a value per element of the probe, in the probe's order.
   virtual void record_probe(std::size_t probe, double t_ms, std::span<const double> values) = 0;
+  /// One sample of field probe `probe` (index into Circuit::field_probes): a value per channel. Fields are handed over
+  /// a few samples late: their times ascend among themselves, but not with those of spikes and probes.
+  virtual void record_field(std::size_t /*probe*/, double /*t_ms*/, std::span<const double> /*values*/) {}
   /// Mean rate of every population at t_ms, Hz (mean-field tier).
   virtual void record_rates(double t_ms, std::span<const double> rates_hz) = 0;
   /// Rate that the mean-field tier expects of every cell of `population`, averaged over the run without its start.

@@ -313,9 +313,14 @@ void CellGroup::advance(std::int64_t step) {
   for (const auto& mechanism : mechanisms_) mechanism->add_currents(membrane);
   add_synapses(a.slots, a.rise.data(), a.decay.data(), a.G.data(), a.GE.data());
   for (const Injection& injection : injections_) lane(a.GE, injection.node, injection.cell) += injection.I_nA;
+  injected_.swap(injections_);
   injections_.clear();
   (second_order_ ? solve_tree_to_middle : solve_tree)(a.tree, a.V.data(), a.G.data(), a.GE.data());
   for (const auto& mechanism : mechanisms_) mechanism->advance(membrane, dt_ms_);
+}
+
+const Lanes* CellGroup::V_lanes() const {
+  return arrays_->V.data();
 }
 
 double CellGroup::V_mV(std::size_t cell, std::size_t node) const {

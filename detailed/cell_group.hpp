@@ -68,6 +68,14 @@ class CellGroup {
   void advance(std::int64_t step);
 
   double V_mV(std::size_t cell, std::size_t node) const;
+  /// Potentials of all nodes and lanes: [node * kColumns + column].
+  const Lanes* V_lanes() const;
+  /// What was injected in the last step.
+  struct Injection {
+    std::uint32_t cell, node;
+    double I_nA;
+  };
+  std::span<const Injection> injected() const { return injected_; }
   double Ca_mM(std::size_t cell, std::size_t node) const;
   /// First compartment of any cell whose potential is not finite: {cell, node}, or {-1, -1}.
   std::pair<std::int64_t, std::int64_t> find_not_finite() const;
@@ -108,11 +116,8 @@ class CellGroup {
   std::vector<std::uint32_t> offsets_;
   std::vector<Target> targets_;
   std::vector<std::vector<Event>> ring_;  // events by step modulo the ring's size
-  struct Injection {
-    std::uint32_t cell, node;
-    double I_nA;
-  };
-  std::vector<Injection> injections_;
+  std::vector<Injection> injections_;     // for the next step
+  std::vector<Injection> injected_;       // in the last step
 };
 
 }  // namespace triscale::detailed

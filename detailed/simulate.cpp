@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "core/time_grid.hpp"
 #include "detailed/artificial_cells.hpp"
 #include "detailed/cell_group.hpp"
+#include "detailed/field_recording.hpp"
 #include "network/edges.hpp"
 #include "network/spike_source.hpp"
 
@@ -121,7 +123,8 @@ struct Worker {
 
 class Simulation {
  public:
-  Simulation(const Circuit& circuit, std::size_t threads, core::Recorder& recorder, core::Progress& progress)
+  Simulation(const Circuit& circuit, std::size_t threads, core::Recorder& recorder, core::Progress& progress,
+             std::span<const std::unique_ptr<core::ForwardModel>> models)
       : circuit_(circuit),
         grid_{circuit.run.dt_ms, circuit.run.duration_ms},
         pool_(threads),
@@ -131,6 +134,7 @@ class Simulation {
     build_cells();
     build_injections();
     build_probes();
+    build_fields(models);
   }
 
   core::RunStatistics run() {
@@ -293,6 +297,20 @@ class Simulation {
     }
   }
 
+  void build_fields(std::span<const std::unique_ptr<core::ForwardModel>> models) {
+    fields_ = std::make_unique<FieldRecording>(circuit_, models, grid_, window_);
+    fields_->set_groups(workers_.size());
+    for_workers([&](std::size_t w) {
+      const Worker& worker = workers_[w];
+      std::vector<std::size_t> nodes;
+      for (const Injection& injection : worker.injections) nodes.push_back(injection.node());
+      std::sort(nodes.begin(), nodes.end());
+      nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+      fields_->add_group(w, worker.population, worker.first_cell, worker.group, nodes);
+      fields_->after_step(w, worker.group, 0);
+    });
+  }
+
   template <class Body>
   void for_cells(std::size_t population, const std::vector<std::uint32_t>& cells, Body body) const {
     if (!cells.empty()) {
@@ -318,13 +336,19 @@ class Simulation {
     for (ActiveProbe& probe : probes_) {
       probe.samples.assign(static_cast<std::size_t>(end - begin) * probe.elements.size(), 0.0);
     }
-    pool_.run([&](std::size_t part) {
-      for (std::size_t w = part; w < workers_.size(); w += pool_.size()) advance_worker(w, begin, end);
-    });
+    for_workers([&](std::size_t w) { advance_worker(w, begin, end); });
     advance_artificial(end);
     check_finite(end);
     collect_spikes(end);
     emit_probes(begin, end);
+    fields_->emit(recorder_);
+  }
+
+  /// Every group once, on all threads.
+  void for_workers(const std::function<void(std::size_t)>& body) {
+    pool_.run([&](std::size_t part) {
+      for (std::size_t w = part; w < workers_.size(); w += pool_.size()) body(w);
+    });
   }
 
   void advance_worker(std::size_t w, std::int64_t begin, std::int64_t end) {
@@ -345,7 +369,9 @@ class Simulation {
         if (V > threshold && !(before > threshold)) worker.spikes.emplace_back(crossing_ms(step, before, V), cell);
       }
       sample_probes(w, begin, step + 1);
+      fields_->after_step(w, worker.group, step + 1);
     }
+    fields_->end_window(w, end);
   }
 
   /// When the potential passed the threshold during a step: at its end, or in between to second order.
@@ -476,6 +502,7 @@ class Simulation {
   std::vector<ActiveProbe> probes_;
   std::vector<std::vector<std::pair<std::size_t, std::size_t>>> elements_of_;
   std::int64_t window_ = 1;
+  std::unique_ptr<FieldRecording> fields_;
 
   std::vector<network::SourceSpike> taken_;
   std::vector<Spike> external_, internal_;  // spikes that the next window has to deliver
@@ -520,14 +547,24 @@ std::vector<core::Problem> missing(const Circuit& circuit) {
           {"", "probe " + probe.name, probe.variable, "is not a variable of the detailed tier", "record v or cai"});
     }
   }
+  for (const network::FieldProbe& probe : circuit.field_probes) {
+    const auto has_membrane = [&](std::size_t p) { return detailed_model(circuit, circuit.populations[p]) != nullptr; };
+    bool any = false;
+    for (std::size_t p = 0; probe.contributions.empty() && p < circuit.populations.size(); ++p) any |= has_membrane(p);
+    for (const auto& contribution : probe.contributions) any |= has_membrane(contribution.population);
+    if (any) continue;
+    diagnostics.error({"", "field_probes." + probe.name, "",
+                       "has no multi-compartment cells whose currents it could see",
+                       "name populations that have a membrane"});
+  }
   return diagnostics.errors();
 }
 
 core::RunStatistics simulate(const Circuit& circuit, std::size_t threads, core::Recorder& recorder,
-                             core::Progress& progress) {
+                             core::Progress& progress, std::span<const std::unique_ptr<core::ForwardModel>> models) {
   if (const auto problems = missing(circuit); !problems.empty()) throw core::InputError(problems);
   const auto start = std::chrono::steady_clock::now();
-  Simulation simulation(circuit, threads, recorder, progress);
+  Simulation simulation(circuit, threads, recorder, progress, models);
   simulation.statistics_.setup_s = seconds_since(start);
   return simulation.run();
 }

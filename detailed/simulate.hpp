@@ -6,13 +6,17 @@
 ///
 /// Cells that are described as IntFire1 only (NEURON's normalised integrate-and-fire) run beside them, event by event.
 ///
-/// Probes: "v" (mV) and "cai" (mM), at the soma or in all segments.
+/// Probes: "v" (mV) and "cai" (mM), at the soma or in all segments. Field probes are summed up while the run goes on
+/// (detailed/field_sampler.hpp).
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/forward_model.hpp"
 #include "core/recorder.hpp"
 #include "network/circuit.hpp"
 
@@ -22,8 +26,9 @@ namespace triscale::detailed {
 std::vector<core::Problem> missing(const network::Circuit& circuit);
 
 /// Runs circuit.run.duration_ms on `threads` threads (0: all cores). Throws InputError for what missing() reports,
-/// NumericalError if a potential stops being finite.
+/// NumericalError if a potential stops being finite. `models`: one a field probe of the circuit, in their order.
 core::RunStatistics simulate(const network::Circuit& circuit, std::size_t threads, core::Recorder& recorder,
-                             core::Progress& progress);
+                             core::Progress& progress,
+                             std::span<const std::unique_ptr<core::ForwardModel>> models = {});
 
 }  // namespace triscale::detailed

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "io/field_probes.hpp"
 #include "io/json_object.hpp"
 #include "io/model_json.hpp"
 #include "io/recipe_cells.hpp"
@@ -72,6 +73,11 @@ class RecipeReader {
     for (const JsonObject& json : root.objects("projections")) read_projection(json);
     for (const JsonObject& json : root.objects("inputs")) read_input(json);
     for (const JsonObject& json : root.objects("probes")) read_probe(json);
+    for (const JsonObject& json : root.objects("field_probes")) {
+      if (auto probe = read_field_probe(json, folder_, circuit_, diagnostics_)) {
+        circuit_.field_probes.push_back(std::move(*probe));
+      }
+    }
     if (circuit_.populations.empty() && !root.has("populations")) root.error("populations", "must be given");
     root.reject_unread(keys("recipe"));
     return std::move(circuit_);

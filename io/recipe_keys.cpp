@@ -7,8 +7,8 @@ namespace triscale::io {
 const std::map<std::string, std::vector<std::string>>& recipe_keys() {
   static const std::map<std::string, std::vector<std::string>> kKeys = [] {
     std::map<std::string, std::vector<std::string>> keys = model_keys();
-    keys["recipe"] = {"$schema",       "triscale_recipe", "description", "run",    "cell_types",
-                      "synapse_types", "populations",     "projections", "inputs", "probes"};
+    keys["recipe"] = {"$schema",     "triscale_recipe", "description", "run",    "cell_types",  "synapse_types",
+                      "populations", "projections",     "inputs",      "probes", "field_probes"};
     keys["run"] = {"duration_ms",        "dt_ms",  "seed",        "celsius", "V_init_mV",
                    "spike_threshold_mV", "scheme", "compartments"};
     keys["compartments"] = {"max_length_um", "d_lambda", "frequency_Hz"};
@@ -40,6 +40,14 @@ const std::map<std::string, std::vector<std::string>>& recipe_keys() {
     keys["current_noise"] = {"name",     "kind",   "target",  "cells", "section", "position",
                              "begin_ms", "end_ms", "mean_nA", "sd_nA", "tau_ms"};
     keys["probe"] = {"name", "population", "variable", "cells", "where", "begin_ms", "end_ms", "dt_ms"};
+    keys["electrode"] = {"id", "position_um", "radius_um", "normal"};
+    const std::vector<std::string> field = {"name", "kind", "populations", "begin_ms", "end_ms", "dt_ms", "average"};
+    const auto field_keys = [&](std::vector<std::string> own) {
+      own.insert(own.begin(), field.begin(), field.end());
+      return own;
+    };
+    keys["field_potential"] =
+        field_keys({"electrodes", "electrodes_file", "source", "conductivity_S_m", "disc_points"});
     return keys;
   }();
   return kKeys;

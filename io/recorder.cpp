@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "core/error.hpp"
 
 namespace triscale::io {
@@ -53,6 +55,22 @@ FileRecorder::FileRecorder(const network::Circuit& circuit, const std::string& t
     reports_[at].probes.push_back(k);
     report_of_.push_back(at);
   }
+  fields_.resize(circuit.field_probes.size());
+  std::set<std::filesystem::path> taken = {folder_ / "spikes.h5", folder_ / "rates.h5"};
+  for (const Report& report : reports_) taken.insert(report.path);
+  for (const network::FieldProbe& probe : circuit.field_probes) {
+    const std::string name = field_file_of(probe);
+    if (name.find('/') == std::string::npos && taken.insert(folder_ / name).second) continue;
+    throw core::InputError({"", fmt::format("field_probes.{}", probe.name), name,
+                            "cannot be the name of a result file, or is that of another one", "rename it"});
+  }
+}
+
+void FileRecorder::record_field(std::size_t probe, double t_ms, std::span<const double> values) {
+  std::unique_ptr<FieldWriter>& writer = fields_.at(probe);
+  const network::FieldProbe& field = circuit_.field_probes[probe];
+  if (!writer) writer = std::make_unique<FieldWriter>(folder_ / field_file_of(field), field);
+  writer->append(t_ms, values);
 }
 
 void FileRecorder::describe_elements(std::size_t probe, ReportElements elements) {
@@ -133,6 +151,11 @@ void FileRecorder::finish() {
     report.writer->finish(dt_ms > 0 ? dt_ms : circuit_.run.dt_ms);
   }
   reports_.clear();
+  for (std::size_t k = 0; k < fields_.size(); ++k) {
+    const double dt_ms = circuit_.field_probes[k].dt_ms;
+    if (fields_[k]) fields_[k]->finish(dt_ms > 0 ? dt_ms : circuit_.run.dt_ms);
+  }
+  fields_.clear();
 }
 
 }  // namespace triscale::io

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/recorder.hpp"
+#include "io/field_results.hpp"
 #include "io/results.hpp"
 #include "measure/activity.hpp"
 #include "measure/activity_recorder.hpp"
@@ -34,10 +35,11 @@ class FileRecorder : public core::Recorder {
 
   void record_spikes(std::size_t population, double t_ms, std::span<const std::uint32_t> cells) override;
   void record_probe(std::size_t probe, double t_ms, std::span<const double> values) override;
+  void record_field(std::size_t probe, double t_ms, std::span<const double> values) override;
   void record_rates(double t_ms, std::span<const double> rates_hz) override;
   void record_cell_rates(std::size_t population, std::span<const double> rates_hz) override;
 
-  /// Writes spikes.h5 (spiking tiers), rates.h5 and the reports of all probes that got samples.
+  /// Writes spikes.h5 (spiking tiers), rates.h5 and the files of all probes that got samples.
   void finish();
 
   const measure::Activity& activity() const { return recorder_.activity(); }
@@ -61,7 +63,8 @@ class FileRecorder : public core::Recorder {
   void write_row(Report& report);
 
   std::vector<Report> reports_;
-  std::vector<std::size_t> report_of_;  // of each probe
+  std::vector<std::size_t> report_of_;                // of each probe
+  std::vector<std::unique_ptr<FieldWriter>> fields_;  // of each field probe; made with its first sample
 };
 
 }  // namespace triscale::io

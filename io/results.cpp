@@ -22,11 +22,6 @@ namespace {
 constexpr std::array<std::uint32_t, 1> kMagic{0x0A7A};
 constexpr std::array<std::uint32_t, 2> kVersion{0, 1};
 
-void write_root_attributes(Hdf5File& file) {
-  file.write_attribute<std::uint32_t>("/", "magic", kMagic);
-  file.write_attribute<std::uint32_t>("/", "version", kVersion);
-}
-
 /// Sorts by time, then by node id.
 SpikeTable sorted(const SpikeTable& table) {
   std::vector<std::size_t> order(table.times_ms.size());
@@ -44,6 +39,11 @@ SpikeTable sorted(const SpikeTable& table) {
 }
 
 }  // namespace
+
+void write_root_attributes(Hdf5File& file) {
+  file.write_attribute<std::uint32_t>("/", "magic", kMagic);
+  file.write_attribute<std::uint32_t>("/", "version", kVersion);
+}
 
 std::uint64_t file_id_of(const network::Population& population, std::size_t cell) {
   return population.file_ids.empty() ? cell : population.file_ids.at(cell);

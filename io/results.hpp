@@ -39,6 +39,9 @@ struct SpikeTable {
 const std::string& file_population_of(const network::Population& population);
 std::uint64_t file_id_of(const network::Population& population, std::size_t cell);
 
+/// SONATA's mark and version, as attributes of the root.
+void write_root_attributes(Hdf5File& file);
+
 /// `activity.populations` are those of the circuit, in its order.
 void write_spikes(const std::filesystem::path& path, const network::Circuit& circuit,
                   const measure::Activity& activity);

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "io/allen_cell.hpp"
+#include "io/field_probes.hpp"
 #include "io/hdf5.hpp"
 
 namespace triscale::io {
@@ -272,9 +273,13 @@ std::vector<ReportSettings> read_reports(const ConfigFile& simulation, const Nod
     const auto entry = list->object(name);
     if (!entry || !entry->flag("enabled").value_or(true)) continue;
     const std::string module = entry->required_text("module").value_or("");
+    if (module == "extracellular") {
+      read_extracellular_report(*entry, name, simulation, sets, circuit, diagnostics);
+      continue;
+    }
     if (module != "membrane_report") {
       entry->warning("module", "is a kind of report that is not supported: it is not written",
-                     "supported: membrane_report");
+                     "supported: membrane_report, extracellular");
       continue;
     }
     const std::string sections = entry->text("sections").value_or("all");

@@ -41,7 +41,7 @@ class NodeSets {
 void read_inputs(const ConfigFile& simulation, const NodeSets& sets, const Nodes& nodes, network::Circuit& circuit,
                  core::Diagnostics& diagnostics);
 
-/// Membrane reports become probes; others are named in a warning.
+/// Membrane reports become probes, extracellular reports field probes; others are named in a warning.
 std::vector<ReportSettings> read_reports(const ConfigFile& simulation, const NodeSets& sets, network::Circuit& circuit,
                                          core::Diagnostics& diagnostics);
 

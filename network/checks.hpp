@@ -79,5 +79,9 @@ void check_synapse_types(const Circuit& circuit, Checks& checks);
 void check_populations(const Circuit& circuit, Checks& checks);
 void check_projections(const Circuit& circuit, Checks& checks);
 void check_inputs_and_probes(const Circuit& circuit, Checks& checks);
+void check_field_probes(const Circuit& circuit, Checks& checks);
+/// Times at which a probe samples.
+void check_sampling(const Circuit& circuit, double begin_ms, double end_ms, double dt_ms, const std::string& place,
+                    Checks& checks);
 
 }  // namespace triscale::network

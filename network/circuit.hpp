@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "network/cell_models.hpp"
+#include "network/field_probe.hpp"
 #include "network/synapse_models.hpp"
 
 namespace triscale::network {
@@ -194,6 +195,7 @@ struct Circuit {
   std::vector<Projection> projections;
   std::vector<CurrentClamp> current_clamps;
   std::vector<Probe> probes;
+  std::vector<FieldProbe> field_probes;
   RunSettings run;
 };
 

@@ -81,16 +81,21 @@ void check_clamp(const Circuit& circuit, const CurrentClamp& clamp, const std::s
 void check_probe(const Circuit& circuit, const Probe& probe, const std::string& place, Checks& checks) {
   check_cells(circuit, probe.population, probe.cells, place, checks);
   checks.require(!probe.variable.empty(), place + ".variable", "", "must be given");
-  checks.require(probe.begin_ms >= 0 && probe.begin_ms < probe.end_ms, place,
-                 fmt::format("{} .. {} ms", probe.begin_ms, probe.end_ms), "must have 0 <= begin_ms < end_ms");
-  constexpr double kRounding = 1e-6;
-  const double steps = probe.dt_ms / circuit.run.dt_ms;
-  checks.require(probe.dt_ms == 0 || (steps > 0.5 && std::abs(steps - std::round(steps)) < kRounding * steps),
-                 place + ".dt_ms", fmt::format("{}", probe.dt_ms),
-                 fmt::format("must be 0 or a multiple of the time step, {} ms", circuit.run.dt_ms));
+  check_sampling(circuit, probe.begin_ms, probe.end_ms, probe.dt_ms, place, checks);
 }
 
 }  // namespace
+
+void check_sampling(const Circuit& circuit, double begin_ms, double end_ms, double dt_ms, const std::string& place,
+                    Checks& checks) {
+  checks.require(begin_ms >= 0 && begin_ms < end_ms, place, fmt::format("{} .. {} ms", begin_ms, end_ms),
+                 "must have 0 <= begin_ms < end_ms");
+  constexpr double kRounding = 1e-6;
+  const double steps = dt_ms / circuit.run.dt_ms;
+  checks.require(dt_ms == 0 || (steps > 0.5 && std::abs(steps - std::round(steps)) < kRounding * steps),
+                 place + ".dt_ms", fmt::format("{}", dt_ms),
+                 fmt::format("must be 0 or a multiple of the time step, {} ms", circuit.run.dt_ms));
+}
 
 void check_inputs_and_probes(const Circuit& circuit, Checks& checks) {
   UniqueNames clamps(checks, "current_clamps");
@@ -111,6 +116,7 @@ void validate(const Circuit& circuit, const std::string& file, core::Diagnostics
   check_populations(circuit, checks);
   check_projections(circuit, checks);
   check_inputs_and_probes(circuit, checks);
+  check_field_probes(circuit, checks);
 }
 
 }  // namespace triscale::network

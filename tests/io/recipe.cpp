@@ -113,7 +113,11 @@ json full_recipe() {
        "begin_ms": 0, "end_ms": 100, "mean_nA": 0.05, "sd_nA": 0.1, "tau_ms": 4}],
     "probes": [
       {"name": "v", "population": "E", "variable": "cai", "cells": [2], "where": "all_compartments", "begin_ms": 5,
-       "end_ms": 50, "dt_ms": 0.5}]
+       "end_ms": 50, "dt_ms": 0.5}],
+    "field_probes": [
+      {"name": "lfp", "kind": "potential", "populations": ["E"], "begin_ms": 10, "end_ms": 20, "dt_ms": 0.5, "average": true,
+       "electrodes": [{"id": 7, "position_um": [1, 2, 3], "radius_um": 5, "normal": [0, 1, 0]}, {"position_um": [4, 5, 6]}],
+       "source": "root_as_point", "conductivity_S_m": [0.1, 0.2, 0.3], "disc_points": 20}]
   })json");
 }
 
@@ -124,10 +128,12 @@ json other_recipe() {
     "run": {"compartments": {"max_length_um": 40}},
     "cell_types": [{"name": "c", "detailed": {"swc_file": "cell.swc", "mechanisms": []}}],
     "populations": [{"name": "P", "size": 1, "cell_type": "c"}],
-    "inputs": [{"name": "noise", "kind": "current_noise", "target": "P", "begin_ms": 0, "end_ms": 1, "sd_nA": 1, "tau_ms": 1}]
+    "inputs": [{"name": "noise", "kind": "current_noise", "target": "P", "begin_ms": 0, "end_ms": 1, "sd_nA": 1, "tau_ms": 1}],
+    "field_probes": [{"name": "lfp", "kind": "potential", "electrodes_file": "electrodes.csv"}]
   })json");
 }
 
+constexpr const char* kElectrodes = "channel x_pos y_pos z_pos\n4 10.0 -20 5\n5 11.0 -30 5\n";
 constexpr const char* kSwc = "1 1 0 0 0 5 -1\n2 3 5 0 0 1 1\n3 3 50 0 0 1 2\n";
 
 class Recipe : public testing::Test {
@@ -137,6 +143,7 @@ class Recipe : public testing::Test {
               (std::string("triscale_recipe_") + testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::remove_all(folder_);
     write_text_file(folder_ / "cell.swc", kSwc);
+    write_text_file(folder_ / "electrodes.csv", kElectrodes);
   }
   ~Recipe() override { fs::remove_all(folder_); }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <filesystem>
 
@@ -226,6 +227,43 @@ TEST(PublishedSpikes, AreReadable) {
   std::size_t spikes = 0;
   for (const auto& [name, table] : read_spikes(found)) spikes += table.times_ms.size();
   EXPECT_EQ(spikes, 341u);
+}
+
+TEST_F(Results, PotentialsStandInTheFileOfTheFormat) {
+  network::Circuit c = circuit();
+  network::FieldProbe probe;
+  probe.name = "lfp";
+  probe.report = "ecp";
+  probe.dt_ms = 0.5;
+  network::ExtracellularPotential potential;
+  potential.electrodes = {{3, {1, 2, 3}, 0, {}}, {5, {4, 5, 6}, 0, {}}};
+  probe.signal = potential;
+  c.field_probes = {probe};
+  FileRecorder recorder(c, "detailed", folder_);
+  recorder.record_field(0, 10.0, std::array<double, 2>{1e-3, 2e-3});
+  recorder.record_field(0, 10.5, std::array<double, 2>{3e-3, -1.0 / 3.0});
+  EXPECT_FALSE(fs::exists(folder_ / "ecp.h5")) << "nothing looks complete before the end";
+  recorder.finish();
+  const Hdf5File file = Hdf5File::open(folder_ / "ecp.h5");
+  EXPECT_EQ(file.attribute<std::uint32_t>("/", "magic"), std::vector<std::uint32_t>{0x0A7A});
+  EXPECT_EQ(file.shape("/ecp/data"), (std::vector<std::size_t>{2, 2}));
+  EXPECT_EQ(file.read<double>("/ecp/data"), (std::vector<double>{1e-3, 2e-3, 3e-3, -1.0 / 3.0})) << "in f64";
+  EXPECT_EQ(file.string_attribute("/ecp/data", "units"), "mV");
+  EXPECT_EQ(file.read<std::uint64_t>("/ecp/channel_id"), (std::vector<std::uint64_t>{3, 5}));
+  EXPECT_EQ(file.read<double>("/ecp/time"), (std::vector<double>{10, 11, 0.5}));
+  EXPECT_EQ(file.string_attribute("/ecp/time", "units"), "ms");
+  EXPECT_EQ(file.read<double>("/ecp/position_um"), (std::vector<double>{1, 2, 3, 4, 5, 6}));
+}
+
+TEST_F(Results, FieldFileMustHaveANameOfItsOwn) {
+  network::Circuit c = circuit();
+  network::FieldProbe probe;
+  probe.name = "a";
+  c.field_probes = {probe, probe};
+  EXPECT_THROW(FileRecorder(c, "detailed", folder_), core::InputError);
+  probe.report = "spikes";
+  c.field_probes = {probe};
+  EXPECT_THROW(FileRecorder(c, "detailed", folder_), core::InputError);
 }
 
 }  // namespace

@@ -161,8 +161,15 @@ TEST(PublicCircuit, FiveCellsLoadFromTheWrapperAndFromTheSimulationConfig) {
   SKIP_WITHOUT(folder);
   for (const char* name : {"config.json", "simulation_config.json"}) {
     const LoadedCircuit loaded = load_sonata(folder / name);
-    EXPECT_EQ(loaded.diagnostics.warnings().size(), 1u) << all_warnings(loaded);
-    EXPECT_TRUE(warns(loaded, "extracellular"));
+    EXPECT_TRUE(loaded.diagnostics.warnings().empty()) << all_warnings(loaded);
+    ASSERT_EQ(loaded.circuit.field_probes.size(), 1u);
+    const network::FieldProbe& ecp = loaded.circuit.field_probes[0];
+    EXPECT_EQ(ecp.contributions.size(), 5u);
+    const auto& potential = std::get<network::ExtracellularPotential>(ecp.signal);
+    ASSERT_EQ(potential.electrodes.size(), 86u);
+    EXPECT_EQ(potential.electrodes[8].id, 8u);
+    EXPECT_EQ(potential.electrodes[8].position_um, (core::Vec3{10, -80, 5}));
+    EXPECT_EQ(potential.source, network::ExtracellularPotential::Source::line);
     EXPECT_EQ(loaded.circuit.populations.size(), 5u);
     ASSERT_EQ(loaded.circuit.current_clamps.size(), 15u);
     const auto& clamp = loaded.circuit.current_clamps[5];

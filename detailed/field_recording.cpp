@@ -1,0 +1,116 @@
+#include "detailed/field_recording.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+namespace triscale::detailed {
+
+namespace {
+
+/// So many samples are multiplied with the weights together.
+constexpr std::size_t kBatch = 32;
+
+/// Which cells count, by population.
+std::vector<std::vector<char>> counting_cells(const network::Circuit& circuit, const network::FieldProbe& probe) {
+  std::vector<std::vector<char>> counts(circuit.populations.size());
+  for (std::size_t p = 0; p < counts.size(); ++p) {
+    if (probe.contributions.empty()) counts[p].assign(circuit.populations[p].size, 1);
+  }
+  for (const network::FieldProbe::Contribution& contribution : probe.contributions) {
+    std::vector<char>& cells = counts[contribution.population];
+    cells.resize(circuit.populations[contribution.population].size, contribution.cells.empty());
+    for (const std::uint32_t cell : contribution.cells) cells[cell] = 1;
+  }
+  return counts;
+}
+
+}  // namespace
+
+FieldRecording::FieldRecording(const network::Circuit& circuit,
+                               std::span<const std::unique_ptr<core::ForwardModel>> models, const core::TimeGrid& grid,
+                               std::int64_t window)
+    : circuit_(circuit), grid_(grid), window_(window) {
+  if (models.size() != circuit.field_probes.size()) {
+    throw std::logic_error("a detailed run needs one forward model a field probe");
+  }
+  for (std::size_t k = 0; k < models.size(); ++k) {
+    const network::FieldProbe& probe = circuit.field_probes[k];
+    Field field{k, models[k].get(), 0, 1, 0, probe.average, counting_cells(circuit, probe), {}, {}, 0};
+    if (probe.dt_ms > 0) field.every = std::max<std::int64_t>(1, std::llround(probe.dt_ms / grid.dt_ms));
+    const auto step_at = [&](double t_ms) { return static_cast<std::int64_t>(std::ceil(t_ms / grid.dt_ms - 1e-9)); };
+    field.first_step = step_at(probe.begin_ms);
+    const std::int64_t steps = step_at(std::min(probe.end_ms, grid.duration_ms)) - field.first_step;
+    field.count = std::max<std::int64_t>(0, (steps + field.every - 1) / field.every);
+    fields_.push_back(std::move(field));
+  }
+}
+
+void FieldRecording::set_groups(std::size_t groups) {
+  for (Field& field : fields_) {
+    field.samplers.resize(groups);
+    field.sums.resize(groups);
+  }
+}
+
+void FieldRecording::add_group(std::size_t group, std::size_t population, std::uint32_t first_cell,
+                               const CellGroup& cells, std::span<const std::size_t> injected_nodes) {
+  const network::Population& p = circuit_.populations[population];
+  const network::Morphology& morphology = *circuit_.cell_types[p.cell_type].detailed->morphology;
+  for (Field& field : fields_) {
+    if (field.counts[population].empty()) continue;
+    std::vector<FieldSampler::Member> members;
+    for (std::uint32_t lane = 0; lane < cells.cells(); ++lane) {
+      const std::uint32_t cell = first_cell + lane;
+      if (!field.counts[population][cell]) continue;
+      members.push_back({lane, p.placements.empty() ? network::Placement{} : p.placements[cell]});
+    }
+    if (members.empty()) continue;
+    const auto in_window = static_cast<std::size_t>(window_ / field.every + 2);
+    field.samplers[group] = std::make_unique<FieldSampler>(*field.model, morphology, cells.tree(), members,
+                                                           injected_nodes, kBatch + in_window);
+  }
+}
+
+void FieldRecording::after_step(std::size_t group, const CellGroup& cells, std::int64_t step) {
+  for (Field& field : fields_) {
+    FieldSampler* sampler = field.samplers[group].get();
+    if (!sampler) continue;
+    const std::int64_t steps = step - field.first_step;
+    if (field.average) {
+      // A sample is made of the steps that end after its time.
+      if (steps < 1 || steps > field.count * field.every) continue;
+      sampler->add(cells);
+      if (steps % field.every == 0) sampler->finish_sample(1.0f / static_cast<float>(field.every));
+    } else if (steps >= 0 && steps < field.count * field.every && steps % field.every == 0) {
+      sampler->add(cells);
+      sampler->finish_sample(1.0f);
+    }
+  }
+}
+
+void FieldRecording::end_window(std::size_t group, std::int64_t step) {
+  const bool last = step >= grid_.steps();
+  for (Field& field : fields_) {
+    FieldSampler* sampler = field.samplers[group].get();
+    if (sampler && sampler->samples() > 0 && (last || sampler->samples() >= kBatch)) sampler->take(field.sums[group]);
+  }
+}
+
+void FieldRecording::emit(core::Recorder& recorder) {
+  for (Field& field : fields_) {
+    std::vector<double> total;
+    for (std::vector<double>& sums : field.sums) {
+      if (total.empty()) total.assign(sums.size(), 0.0);
+      for (std::size_t i = 0; i < sums.size(); ++i) total[i] += sums[i];
+      sums.clear();
+    }
+    const std::size_t channels = field.model->channels();
+    for (std::size_t at = 0; at < total.size(); at += channels) {
+      const double t_ms = grid_.time_ms(field.first_step + field.emitted++ * field.every);
+      recorder.record_field(field.probe, t_ms, std::span(total).subspan(at, channels));
+    }
+  }
+}
+
+}  // namespace triscale::detailed
