@@ -26,6 +26,17 @@ std::optional<core::Vec3> vector_at(const JsonObject& json, const std::string& k
   return core::Vec3{values[0], values[1], values[2]};
 }
 
+std::uint64_t id_of(const JsonObject& json, std::uint64_t otherwise) {
+  const auto id = json.number("id");
+  if (id && (!(*id >= 0) || *id != std::floor(*id))) json.error("id", "must be a whole number from 0 on");
+  return id && *id >= 0 ? static_cast<std::uint64_t>(*id) : otherwise;
+}
+
+core::Vec3 required_vector(const JsonObject& json, const std::string& key) {
+  if (!json.has(key)) json.error(key, "must be given: three numbers, x, y, z");
+  return vector_at(json, key).value_or(core::Vec3{});
+}
+
 std::vector<network::Electrode> electrodes_of(const JsonObject& json, const std::filesystem::path& folder,
                                               core::Diagnostics& diagnostics) {
   std::vector<network::Electrode> electrodes;
@@ -35,13 +46,8 @@ std::vector<network::Electrode> electrodes_of(const JsonObject& json, const std:
   }
   for (const JsonObject& entry : json.objects("electrodes")) {
     network::Electrode electrode;
-    electrode.id = electrodes.size();
-    if (const auto id = entry.number("id")) {
-      if (!(*id >= 0) || *id != std::floor(*id)) entry.error("id", "must be a whole number from 0 on");
-      electrode.id = static_cast<std::uint64_t>(std::max(0.0, *id));
-    }
-    if (!entry.has("position_um")) entry.error("position_um", "must be given");
-    if (const auto position = vector_at(entry, "position_um")) electrode.position_um = *position;
+    electrode.id = id_of(entry, electrodes.size());
+    electrode.position_um = required_vector(entry, "position_um");
     electrode.radius_um = entry.number("radius_um").value_or(0);
     if (const auto normal = vector_at(entry, "normal")) electrode.normal = *normal;
     entry.reject_unread(keys("electrode"));
@@ -69,6 +75,64 @@ network::ExtracellularPotential potential_of(const JsonObject& json, const std::
   if (sigma.size() > 3 || sigma.size() == 2) json.error("conductivity_S_m", "must be one number, or three for x, y, z");
   potential.disc_points = static_cast<int>(json.number("disc_points").value_or(potential.disc_points));
   return potential;
+}
+
+network::CurrentSourceDensity density_of(const JsonObject& json) {
+  network::CurrentSourceDensity density;
+  for (const JsonObject& entry : json.objects("volumes")) {
+    network::Volume volume;
+    volume.id = id_of(entry, density.volumes.size());
+    volume.low_um = required_vector(entry, "low_um");
+    volume.high_um = required_vector(entry, "high_um");
+    if (const auto axis = entry.text("cylinder_axis")) {
+      volume.shape = network::Volume::Shape::cylinder;
+      const std::size_t k = axis->size() == 1 ? std::string("xyz").find(*axis) : std::string::npos;
+      if (k == std::string::npos) entry.error("cylinder_axis", "must be x, y or z");
+      volume.axis = k == std::string::npos ? 2 : static_cast<int>(k);
+    }
+    entry.reject_unread(keys("volume"));
+    density.volumes.push_back(volume);
+  }
+  return density;
+}
+
+std::array<double, 4> four(const JsonObject& json, const std::string& key, const std::array<double, 4>& otherwise) {
+  const std::vector<double> values = json.numbers(key);
+  if (values.size() == 4) return {values[0], values[1], values[2], values[3]};
+  if (json.has(key)) json.error(key, "must be four numbers: brain, cerebrospinal fluid, skull, scalp");
+  return otherwise;
+}
+
+network::Eeg eeg_of(const JsonObject& json, const std::filesystem::path& folder, core::Diagnostics& diagnostics) {
+  network::Eeg eeg;
+  eeg.electrodes = electrodes_of(json, folder, diagnostics);
+  eeg.dipole_position_um = vector_at(json, "dipole_position_um");
+  if (const auto object = json.object("head")) {
+    network::HeadModel head;
+    head.centre_um = required_vector(*object, "centre_um");
+    head.radii_um = four(*object, "radii_um", head.radii_um);
+    head.conductivities_S_m = four(*object, "conductivities_S_m", head.conductivities_S_m);
+    object->reject_unread(keys("head"));
+    eeg.head = head;
+  } else {
+    eeg.conductivity_S_m = json.number("conductivity_S_m").value_or(eeg.conductivity_S_m);
+  }
+  return eeg;
+}
+
+network::Meg meg_of(const JsonObject& json) {
+  network::Meg meg;
+  for (const JsonObject& entry : json.objects("sensors")) {
+    network::Meg::Sensor sensor;
+    sensor.id = id_of(entry, meg.sensors.size());
+    sensor.position_um = required_vector(entry, "position_um");
+    sensor.direction = vector_at(entry, "direction");
+    entry.reject_unread(keys("sensor"));
+    meg.sensors.push_back(sensor);
+  }
+  meg.sphere_centre_um = vector_at(json, "sphere_centre_um");
+  meg.dipole_position_um = vector_at(json, "dipole_position_um");
+  return meg;
 }
 
 }  // namespace
@@ -120,8 +184,16 @@ std::optional<FieldProbe> read_field_probe(const JsonObject& json, const std::fi
   const std::string kind = json.required_text("kind").value_or("");
   if (kind == "potential") {
     probe.signal = potential_of(json, folder, diagnostics);
+  } else if (kind == "csd") {
+    probe.signal = density_of(json);
+  } else if (kind == "dipole") {
+    probe.signal = network::CurrentDipole{};
+  } else if (kind == "eeg") {
+    probe.signal = eeg_of(json, folder, diagnostics);
+  } else if (kind == "meg") {
+    probe.signal = meg_of(json);
   } else {
-    if (!kind.empty()) json.error("kind", "must be potential");
+    if (!kind.empty()) json.error("kind", "must be potential, csd, dipole, eeg or meg");
     return std::nullopt;
   }
   json.reject_unread(keys("field_" + kind));

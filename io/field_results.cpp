@@ -28,6 +28,44 @@ FieldChannels channels_of_signal(const network::ExtracellularPotential& signal) 
   return channels;
 }
 
+FieldChannels channels_of_signal(const network::CurrentSourceDensity& signal) {
+  FieldChannels channels{"/csd", "nA/um3", {}, {}, {}};
+  for (const network::Volume& volume : signal.volumes) {
+    channels.ids.push_back(volume.id);
+    core::Vec3 middle;
+    for (std::size_t k = 0; k < 3; ++k) middle[k] = 0.5 * (volume.low_um[k] + volume.high_um[k]);
+    add_position(channels, middle);
+  }
+  return channels;
+}
+
+FieldChannels channels_of_signal(const network::CurrentDipole&) {
+  return {"/dipole", "nA um", {0, 1, 2}, {}, {"x", "y", "z"}};
+}
+
+FieldChannels channels_of_signal(const network::Eeg& signal) {
+  FieldChannels channels{"/eeg", "mV", {}, {}, {}};
+  for (const network::Electrode& electrode : signal.electrodes) {
+    channels.ids.push_back(electrode.id);
+    add_position(channels, electrode.position_um);
+  }
+  return channels;
+}
+
+FieldChannels channels_of_signal(const network::Meg& signal) {
+  FieldChannels channels{"/meg", "fT", {}, {}, {}};
+  for (const network::Meg::Sensor& sensor : signal.sensors) {
+    const std::vector<std::string> components =
+        sensor.direction ? std::vector<std::string>{"direction"} : std::vector<std::string>{"x", "y", "z"};
+    for (const std::string& component : components) {
+      channels.ids.push_back(sensor.id);
+      add_position(channels, sensor.position_um);
+      channels.components.push_back(component);
+    }
+  }
+  return channels;
+}
+
 }  // namespace
 
 FieldChannels channels_of(const network::FieldProbe& probe) {

@@ -48,6 +48,13 @@ const std::map<std::string, std::vector<std::string>>& recipe_keys() {
     };
     keys["field_potential"] =
         field_keys({"electrodes", "electrodes_file", "source", "conductivity_S_m", "disc_points"});
+    keys["field_csd"] = field_keys({"volumes"});
+    keys["field_dipole"] = field_keys({});
+    keys["field_eeg"] = field_keys({"electrodes", "electrodes_file", "conductivity_S_m", "head", "dipole_position_um"});
+    keys["field_meg"] = field_keys({"sensors", "sphere_centre_um", "dipole_position_um"});
+    keys["volume"] = {"id", "low_um", "high_um", "cylinder_axis"};
+    keys["head"] = {"centre_um", "radii_um", "conductivities_S_m"};
+    keys["sensor"] = {"id", "position_um", "direction"};
     return keys;
   }();
   return kKeys;

@@ -38,6 +38,63 @@ struct SignalChecks {
     checks.require(signal.disc_points > 0, place + ".disc_points", fmt::format("{}", signal.disc_points),
                    "must be > 0");
   }
+  void operator()(const CurrentSourceDensity& signal) const {
+    checks.require(!signal.volumes.empty(), place + ".volumes", "", "must have at least one volume");
+    for (std::size_t i = 0; i < signal.volumes.size(); ++i) {
+      const Volume& volume = signal.volumes[i];
+      const std::string at = fmt::format("{}.volumes[{}]", place, i);
+      check_point(volume.low_um, at + ".low_um", checks);
+      check_point(volume.high_um, at + ".high_um", checks);
+      const bool ordered = volume.low_um[0] < volume.high_um[0] && volume.low_um[1] < volume.high_um[1] &&
+                           volume.low_um[2] < volume.high_um[2];
+      checks.require(ordered, at, "", "must have low_um < high_um along every axis");
+      checks.require(volume.axis >= 0 && volume.axis < 3, at + ".axis", fmt::format("{}", volume.axis),
+                     "must be 0, 1 or 2");
+    }
+  }
+  void operator()(const CurrentDipole&) const {}
+  void operator()(const Eeg& signal) const {
+    check_electrodes(signal.electrodes, place, checks);
+    for (const Electrode& electrode : signal.electrodes) {
+      if (electrode.radius_um > 0) {
+        checks.error(place + ".electrodes.radius_um", fmt::format("{}", electrode.radius_um),
+                     "has no effect here: electrodes of an EEG are points");
+        break;
+      }
+    }
+    checks.positive(place + ".conductivity_S_m", signal.conductivity_S_m);
+    if (signal.dipole_position_um) check_point(*signal.dipole_position_um, place + ".dipole_position_um", checks);
+    if (signal.head) check_head(*signal.head, signal.electrodes);
+  }
+  void operator()(const Meg& signal) const {
+    checks.require(!signal.sensors.empty(), place + ".sensors", "", "must have at least one sensor");
+    for (std::size_t i = 0; i < signal.sensors.size(); ++i) {
+      const std::string at = fmt::format("{}.sensors[{}]", place, i);
+      check_point(signal.sensors[i].position_um, at + ".position_um", checks);
+      if (signal.sensors[i].direction) check_direction(*signal.sensors[i].direction, at + ".direction", checks);
+    }
+    if (signal.sphere_centre_um) check_point(*signal.sphere_centre_um, place + ".sphere_centre_um", checks);
+    if (signal.dipole_position_um) check_point(*signal.dipole_position_um, place + ".dipole_position_um", checks);
+  }
+
+ private:
+  void check_head(const HeadModel& head, const std::vector<Electrode>& electrodes) const {
+    check_point(head.centre_um, place + ".head.centre_um", checks);
+    for (std::size_t s = 0; s < 4; ++s) {
+      checks.positive(place + ".head.conductivities_S_m", head.conductivities_S_m[s]);
+      const double inside = s == 0 ? 0 : head.radii_um[s - 1];
+      checks.require(head.radii_um[s] > inside && std::isfinite(head.radii_um[s]), place + ".head.radii_um",
+                     fmt::format("{}", head.radii_um[s]), "must be > 0 and ascend");
+    }
+    for (const Electrode& electrode : electrodes) {
+      double square = 0;
+      for (std::size_t k = 0; k < 3; ++k) square += std::pow(electrode.position_um[k] - head.centre_um[k], 2);
+      constexpr double kOnTheScalp = 1 + 1e-9;
+      checks.require(std::sqrt(square) <= head.radii_um[3] * kOnTheScalp, place + ".electrodes.position_um",
+                     fmt::format("{} um from the head's centre", std::sqrt(square)),
+                     fmt::format("must not be outside the scalp, at {} um", head.radii_um[3]));
+    }
+  }
 };
 
 void check_contributions(const Circuit& circuit, const FieldProbe& probe, const std::string& place, Checks& checks) {

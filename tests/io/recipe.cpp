@@ -117,7 +117,17 @@ json full_recipe() {
     "field_probes": [
       {"name": "lfp", "kind": "potential", "populations": ["E"], "begin_ms": 10, "end_ms": 20, "dt_ms": 0.5, "average": true,
        "electrodes": [{"id": 7, "position_um": [1, 2, 3], "radius_um": 5, "normal": [0, 1, 0]}, {"position_um": [4, 5, 6]}],
-       "source": "root_as_point", "conductivity_S_m": [0.1, 0.2, 0.3], "disc_points": 20}]
+       "source": "root_as_point", "conductivity_S_m": [0.1, 0.2, 0.3], "disc_points": 20},
+      {"name": "csd", "kind": "csd", "populations": ["E"], "begin_ms": 1, "end_ms": 2, "dt_ms": 0.1, "average": false,
+       "volumes": [{"id": 3, "low_um": [0, 0, 0], "high_um": [1, 1, 1], "cylinder_axis": "y"},
+                   {"low_um": [0, 0, 0], "high_um": [1, 1, 1]}]},
+      {"name": "dipole", "kind": "dipole", "populations": ["E"], "begin_ms": 1, "end_ms": 2, "dt_ms": 0.1, "average": true},
+      {"name": "eeg", "kind": "eeg", "populations": ["E"], "begin_ms": 1, "end_ms": 2, "dt_ms": 0.1, "average": true,
+       "electrodes": [{"position_um": [0, 0, 12000]}], "dipole_position_um": [0, 0, 1],
+       "head": {"centre_um": [0, 0, -78000], "radii_um": [79000, 80000, 85000, 90000], "conductivities_S_m": [0.3, 1.5, 0.02, 0.3]}},
+      {"name": "meg", "kind": "meg", "populations": ["E"], "begin_ms": 1, "end_ms": 2, "dt_ms": 0.1, "average": true,
+       "sensors": [{"id": 1, "position_um": [0, 0, 30000], "direction": [1, 0, 0]}, {"position_um": [0, 0, 30000]}],
+       "sphere_centre_um": [0, 0, -78000], "dipole_position_um": [0, 0, 1]}]
   })json");
 }
 
@@ -129,7 +139,8 @@ json other_recipe() {
     "cell_types": [{"name": "c", "detailed": {"swc_file": "cell.swc", "mechanisms": []}}],
     "populations": [{"name": "P", "size": 1, "cell_type": "c"}],
     "inputs": [{"name": "noise", "kind": "current_noise", "target": "P", "begin_ms": 0, "end_ms": 1, "sd_nA": 1, "tau_ms": 1}],
-    "field_probes": [{"name": "lfp", "kind": "potential", "electrodes_file": "electrodes.csv"}]
+    "field_probes": [{"name": "lfp", "kind": "potential", "electrodes_file": "electrodes.csv"},
+                     {"name": "eeg", "kind": "eeg", "electrodes_file": "electrodes.csv", "conductivity_S_m": 0.2}]
   })json");
 }
 
@@ -373,6 +384,44 @@ TEST_F(Recipe, CurrentsAndProbesArrive) {
   EXPECT_EQ(c.probes[0].where, network::Probe::Where::all_compartments);
   EXPECT_EQ(c.probes[0].variable, "cai");
   EXPECT_EQ(c.probes[0].end_ms, 50);
+}
+
+TEST_F(Recipe, FieldProbesArrive) {
+  const Circuit c = read(full_recipe());
+  ASSERT_EQ(c.field_probes.size(), 5u) << problems();
+  const network::FieldProbe& lfp = c.field_probes[0];
+  EXPECT_EQ(c.populations[lfp.contributions.at(0).population].name, "E");
+  EXPECT_TRUE(lfp.average);
+  EXPECT_EQ(lfp.dt_ms, 0.5);
+  const auto& potential = std::get<network::ExtracellularPotential>(lfp.signal);
+  EXPECT_EQ(potential.source, network::ExtracellularPotential::Source::root_as_point);
+  EXPECT_EQ(potential.conductivity_S_m, (core::Vec3{0.1, 0.2, 0.3}));
+  EXPECT_EQ(potential.electrodes.at(0).id, 7u);
+  EXPECT_EQ(potential.electrodes.at(0).normal, (core::Vec3{0, 1, 0}));
+  EXPECT_EQ(potential.electrodes.at(1).id, 1u);
+  EXPECT_EQ(potential.electrodes.at(1).position_um, (core::Vec3{4, 5, 6}));
+  const auto& csd = std::get<network::CurrentSourceDensity>(c.field_probes[1].signal);
+  EXPECT_EQ(csd.volumes.at(0).shape, network::Volume::Shape::cylinder);
+  EXPECT_EQ(csd.volumes.at(0).axis, 1);
+  EXPECT_EQ(csd.volumes.at(1).shape, network::Volume::Shape::box);
+  const auto& eeg = std::get<network::Eeg>(c.field_probes[3].signal);
+  EXPECT_EQ(eeg.head.value().conductivities_S_m[2], 0.02);
+  const auto& meg = std::get<network::Meg>(c.field_probes[4].signal);
+  EXPECT_EQ(meg.sensors.at(0).direction.value(), (core::Vec3{1, 0, 0}));
+  EXPECT_FALSE(meg.sensors.at(1).direction);
+  const Circuit other = read(other_recipe());
+  EXPECT_EQ(std::get<network::ExtracellularPotential>(other.field_probes.at(0).signal).electrodes.at(1).id, 5u);
+}
+
+TEST_F(Recipe, FieldProbeMustBeAKnownOneWithKnownPopulations) {
+  json recipe = full_recipe();
+  recipe["field_probes"][0]["populations"] = {"X"};
+  read(recipe);
+  expect_problem("field_probes[0].populations");
+  recipe = full_recipe();
+  recipe["field_probes"][0]["kind"] = "ecog";
+  read(recipe);
+  expect_problem("potential, csd, dipole, eeg or meg");
 }
 
 TEST_F(Recipe, MorphologyMayComeFromAFile) {
