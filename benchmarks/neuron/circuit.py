@@ -215,6 +215,8 @@ class Cell:
 
     def _replace_axon(self):
         """aibs_perisomatic: two stubs of 30 um by 1 um in place of the reconstructed axon."""
+        # Where the axon went: record_field.py lets the stubs point there.
+        self.axon_tip = [f(self.axon[0].n3d() - 1, sec=self.axon[0]) for f in (h.x3d, h.y3d, h.z3d)] if self.axon else None
         for section in self.axon:
             h.delete_section(sec=section)
         self.axon = [h.Section(name="axon[0]", cell=self), h.Section(name="axon[1]", cell=self)]
