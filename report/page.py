@@ -311,6 +311,18 @@ def activity(results: Results) -> str:
 
 # ------------------------------------------------------------------------------------------ derived parameters -------
 
+def signals(results: Results) -> str:
+    found = [(tier, signal) for tier in results.tiers for signal in tier.signals]
+    if not found:
+        return ""
+    body = "".join(
+        f"<h3>{esc(signal.name)}: {figures.SIGNAL_WORDS.get(signal.kind, signal.kind)}, {tier.title} level</h3>"
+        + figure(figures.signal(signal), "Each channel without its median, all on one scale; some channels where there are many, and the last "
+                 "second of a longer run.", "")
+        for tier, signal in found)
+    return section("signals", "Signals", body, "What electrodes and sensors would have measured.")
+
+
 def mapping(values) -> str:
     if not isinstance(values, dict) or not values:
         return "–"
@@ -415,7 +427,7 @@ def build(results: Results, style: str) -> str:
     versions = sorted({str(t.run["version"]) for t in results.tiers if t.run.get("version")})
     seeds = sorted({str(t.run["seed"]) for t in results.tiers if t.run.get("seed") is not None})
     meta = " · ".join(filter(None, ["triscale " + ", ".join(versions) if versions else "", "seed " + ", ".join(seeds) if seeds else ""]))
-    sections = [summary(results), agreement(results), activity(results), derivation(results), cost(results), warnings(results), method(results)]
+    sections = [summary(results), agreement(results), activity(results), signals(results), derivation(results), cost(results), warnings(results), method(results)]
     links = "".join(f'<a href="#{i}">{t}</a>' for i, t in (
         ("summary", "In short"), ("agreement", "Agreement"), ("activity", "Activity"), ("derived", "Derived parameters"), ("cost", "Cost"),
         ("warnings", "Warnings"), ("method", "How to read this")))

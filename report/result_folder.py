@@ -55,11 +55,24 @@ class Population:
 
 
 @dataclass
+class Signal:
+    """What a field probe measured: potentials, dipole moment, ... One column a channel."""
+
+    name: str
+    kind: str  # ecp, csd, dipole, eeg, meg
+    unit: str
+    times_ms: np.ndarray
+    data: np.ndarray
+    labels: list[str]
+
+
+@dataclass
 class Tier:
     name: str
     run: dict
     populations: dict[str, Population] = field(default_factory=dict)
     virtual: list[str] = field(default_factory=list)
+    signals: list[Signal] = field(default_factory=list)
     unassigned_spikes: int = 0  # spikes of node ids that no population claims
 
     @property
@@ -152,6 +165,9 @@ def _load_tier(results: Results, folder: Path, name: str | None) -> None:
         _load_hdf5(results, folder / "spikes.h5", lambda file: _load_spikes(tier, populations, file),
                    "no raster, distribution or spectrum of this level")
     _load_hdf5(results, folder / "rates.h5", lambda file: _load_rates(tier, file), "no stored rate time course of this level")
+    for path in sorted(folder.glob("*.h5")):
+        if path.name not in ("spikes.h5", "rates.h5"):
+            _load_hdf5(results, path, lambda file, name=path.stem: _load_signal(tier, name, file), "this signal is not shown")
     if tier.unassigned_spikes:
         results.notes.append(f"{tier.unassigned_spikes} spikes of the {tier.title} level belong to no population of its run.json.")
     results.tiers.append(tier)
@@ -223,3 +239,28 @@ def _load_rates(tier: Tier, file: h5py.File) -> None:
         population.rates = (np.asarray(group["time_ms"][()], dtype=float), np.asarray(group["rate_hz"][()], dtype=float))
         if "cell_rate_hz" in group:
             population.cell_rates_hz = np.asarray(group["cell_rate_hz"][()], dtype=float)
+
+
+SIGNAL_KINDS = ("ecp", "csd", "dipole", "eeg", "meg")
+MOST_SIGNAL_VALUES = 4_000_000  # of one file that is read for a picture
+MOST_SIGNAL_CHANNELS = 24
+
+
+def _load_signal(tier: Tier, name: str, file: h5py.File) -> None:
+    """Files of field probes; others, as membrane reports, are left alone. Long or wide ones are thinned."""
+    for kind in SIGNAL_KINDS:
+        if kind not in file:
+            continue
+        group = file[kind]
+        rows, channels = group["data"].shape
+        if rows == 0 or channels == 0:
+            continue
+        chosen = np.unique(np.linspace(0, channels - 1, min(channels, MOST_SIGNAL_CHANNELS)).astype(int))
+        rows = min(rows, max(1, MOST_SIGNAL_VALUES // channels))
+        start, _, dt = (float(x) for x in group["time"][()])
+        ids = group["channel_id"][()]
+        parts = [part.decode() for part in group["component"][()]] if "component" in group else [""] * channels
+        unit = group["data"].attrs.get("units", "")
+        tier.signals.append(Signal(name, kind, unit.decode() if isinstance(unit, bytes) else str(unit), start + dt * np.arange(rows),
+                                   np.asarray(group["data"][:rows], dtype=float)[:, chosen],
+                                   [parts[c] if kind == "dipole" else f"{ids[c]} {parts[c]}".strip() for c in chosen]))
