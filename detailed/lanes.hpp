@@ -119,20 +119,14 @@ TRISCALE_INLINE T exp_of(T x) {
   const T shifted = x * kInvLn2 + kShift;
   const T k = shifted - kShift;
   const T r = (x - k * kLn2High) - k * kLn2Low;
-  T p = broadcast<T>(1.0 / 6227020800.0);
-  p = p * r + 1.0 / 479001600.0;
-  p = p * r + 1.0 / 39916800.0;
-  p = p * r + 1.0 / 3628800.0;
-  p = p * r + 1.0 / 362880.0;
-  p = p * r + 1.0 / 40320.0;
-  p = p * r + 1.0 / 5040.0;
-  p = p * r + 1.0 / 720.0;
-  p = p * r + 1.0 / 120.0;
-  p = p * r + 1.0 / 24.0;
-  p = p * r + 1.0 / 6.0;
-  p = p * r + 0.5;
+  // Pairs of terms first (Estrin): short chains of dependent operations instead of one long one.
+  const T r2 = r * r, r4 = r2 * r2;
+  const T p0 = (0.5 + r * (1.0 / 6.0)) + r2 * (1.0 / 24.0 + r * (1.0 / 120.0));
+  const T p1 = (1.0 / 720.0 + r * (1.0 / 5040.0)) + r2 * (1.0 / 40320.0 + r * (1.0 / 362880.0));
+  const T p2 = (1.0 / 3628800.0 + r * (1.0 / 39916800.0)) + r2 * (1.0 / 479001600.0 + r * (1.0 / 6227020800.0));
+  const T p = p0 + r4 * (p1 + r4 * p2);
   // 1 + r + r^2 p, the large terms last
-  const T e = (r * r * p + r) + 1.0;
+  const T e = (r2 * p + r) + 1.0;
   return e * lanes_detail::power_of_two(shifted);
 }
 
@@ -148,20 +142,72 @@ TRISCALE_INLINE T exprelr(T x) {
   return select(small, series, safe / (exp_of(safe) - 1.0));
 }
 
+/// exprelr(x) and exprelr(-x) with one exponential: with e = e^-|x|, they are |x| e/(1 - e) and |x|/(1 - e) in the
+/// order of the sign. Near 0 they are the even part of the series minus and plus x/2.
+template <class T>
+struct ExprelrPair {
+  T plus, minus;
+};
+template <class T>
+TRISCALE_INLINE ExprelrPair<T> exprelr_pair(T x) {
+  const T x2 = x * x, size = abs_of(x);
+  const T even = 1.0 + x2 * (1.0 / 12.0 + x2 * (-1.0 / 720.0 + x2 * (1.0 / 30240.0 - x2 * (1.0 / 1209600.0))));
+  const auto small = size < 0.05;
+  const T e = exp_of(T(-select(small, broadcast<T>(1.0), size)));
+  const T larger = select(small, T(even + 0.5 * size), T(size / (1.0 - e)));
+  const T smaller = select(small, T(even - 0.5 * size), T(larger * e));
+  return {select(x > 0.0, smaller, larger), select(x > 0.0, larger, smaller)};
+}
+
 /// 1 / (1 + e^-x)
 template <class T>
 TRISCALE_INLINE T logistic(T x) {
   return 1.0 / (1.0 + exp_of(-x));
 }
 
-/// Natural logarithm, lane by lane (used once a step at compartments with calcium only).
-TRISCALE_INLINE double log_of(double x) {
-  return std::log(x);
+namespace lanes_detail {
+
+/// x = mantissa 2^exponent with the mantissa between sqrt(1/2) and sqrt(2), for normal x > 0.
+TRISCALE_INLINE void split(double x, double& mantissa, double& exponent) {
+  constexpr std::int64_t kRootHalf = 0x3FE6A09E667F3BCD, kShift = 0x4338000000000000;  // sqrt(1/2), 1.5 2^52
+  std::int64_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  const std::int64_t k = (bits - kRootHalf) >> 52;
+  const std::int64_t m = bits - static_cast<std::int64_t>(static_cast<std::uint64_t>(k) << 52), e = k + kShift;
+  std::memcpy(&mantissa, &m, sizeof m);
+  std::memcpy(&exponent, &e, sizeof e);
+  exponent -= 0x1.8p52;
 }
-TRISCALE_INLINE Lanes log_of(const Lanes& x) {
-  Lanes y;
-  for (int lane = 0; lane < kLaneWidth; ++lane) y[lane] = std::log(x[lane]);
-  return y;
+TRISCALE_INLINE void split(const Lanes& x, Lanes& mantissa, Lanes& exponent) {
+  constexpr std::int64_t kRootHalf = 0x3FE6A09E667F3BCD, kShift = 0x4338000000000000, kOffset = 4096;
+  LaneBits bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  // A logical shift of what an offset has made positive: there is no arithmetic shift of 64 bits before AVX-512.
+  using Unsigned = std::uint64_t __attribute__((vector_size(kLaneWidth * sizeof(std::uint64_t))));
+  const Unsigned shifted = reinterpret_cast<Unsigned>(bits - kRootHalf + (kOffset << 51)) >> 52;
+  const LaneBits k = reinterpret_cast<LaneBits>(shifted) - (kOffset >> 1);
+  const LaneBits m = bits - (k << 52), e = k + kShift;
+  std::memcpy(&mantissa, &m, sizeof m);
+  std::memcpy(&exponent, &e, sizeof e);
+  exponent -= 0x1.8p52;
+}
+
+}  // namespace lanes_detail
+
+/// Natural logarithm of normal x > 0 (NaN otherwise): x = m 2^k, log m = 2 artanh(s), s = (m - 1)/(m + 1), by its
+/// series up to s^21, whose remainder is below 1e-17.
+template <class T>
+TRISCALE_INLINE T log_of(T x) {
+  constexpr double kLn2High = 6.93147180369123816490e-01, kLn2Low = 1.90821492927058770002e-10;
+  T m, k;
+  lanes_detail::split(x, m, k);
+  const T s = (m - 1.0) / (m + 1.0), s2 = s * s, s4 = s2 * s2;
+  const T a = (1.0 / 3.0 + s2 * (1.0 / 5.0)) + s4 * (1.0 / 7.0 + s2 * (1.0 / 9.0));
+  const T b = (1.0 / 11.0 + s2 * (1.0 / 13.0)) + s4 * (1.0 / 15.0 + s2 * (1.0 / 17.0));
+  const T c = 1.0 / 19.0 + s2 * (1.0 / 21.0);
+  const T series = a + s4 * s4 * (b + s4 * s4 * c);
+  const T y = k * kLn2High + (2.0 * s + (2.0 * s * s2 * series + k * kLn2Low));
+  return select(x > 0.0, y, broadcast<T>(__builtin_nan("")));
 }
 
 }  // namespace triscale::detailed

@@ -1,0 +1,161 @@
+"""Cost of a compartment-step in triscale and NEURON on the same generated cells, back to back.
+
+    compartment_cost.py --triscale PATH [--cells N] [--duration-ms X] [--repeats N] [--scheme S] [--only NAME ...]
+    compartment_cost.py --triscale PATH --scaling        triscale only: against cells, compartments and threads
+
+A cell is a soma with unbranched dendrites of 200 um (11 compartments each); 0.2 nA into the soma, dt 0.025 ms, one thread.
+Both programs time their own time loop; of the repeats, taken in turn, the fastest counts. Prints Markdown.
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+DT = 0.025
+HAY = {"Ih": 1e-4, "NaTs": 0.02, "Nap": 1e-5, "K_P": 1e-3, "K_T": 1e-3, "SK": 1e-4, "Kv3_1": 0.01, "Ca_HVA": 1e-5,
+       "Ca_LVA": 1e-5, "Im": 1e-4, "CaDynamics": {"gamma": 0.05, "decay": 80.0}}
+ALL_ACTIVE_SOMA = {"NaV": 0.05, "SK": 7e-4, "Kv3_1": 0.19, "Ca_HVA": 1e-4, "Ca_LVA": 3.4e-3, "Ih": 1e-7,
+                   "CaDynamics": {"gamma": 0.05, "decay": 42.0}}
+ALL_ACTIVE_DENDRITE = {"NaV": 0.02, "Kv3_1": 0.19, "Im_v2": 1.3e-3, "Ih": 9e-6}
+HH = {"hh": {"gnabar": 0.12, "gkbar": 0.036, "gl": 0.0003, "el": -54.3}}
+WORKLOADS = {               # mechanisms of the soma and of the dendrites, temperature, start
+    "passive": ({}, {}, 34, -80),
+    "HH + passive, exact rates": (HH, HH, 6.3, -65),
+    "ten channels (Hay-like)": (HAY, HAY, 34, -80),
+    "all-active, NaV everywhere": (ALL_ACTIVE_SOMA, ALL_ACTIVE_DENDRITE, 34, -80),
+}
+UNITS = {"gbar": "gbar_S_cm2", "gnabar": "gnabar_S_cm2", "gkbar": "gkbar_S_cm2", "gl": "gl_S_cm2", "el": "el_mV",
+         "gamma": "gamma", "decay": "decay_ms"}
+
+
+def parameters(value):
+    return value if isinstance(value, dict) else {"gbar": value}
+
+
+def recipe(workload, cells, dendrites, duration_ms, scheme):
+    soma, dendrite, celsius, start = WORKLOADS[workload]
+    sections = [{"name": "soma", "kind": "soma", "length_um": 20, "diameter_um": 20}]
+    sections += [{"name": f"d{i}", "kind": "basal", "parent": "soma", "parent_position": 0.5, "length_um": 200,
+                  "diameter_um": 1.5} for i in range(dendrites)]
+    mechanisms = [{"mechanism": name, "regions": [region],
+                   "parameters": {UNITS[key]: x for key, x in parameters(value).items()}}
+                  for region, placed in (("soma", soma), ("basal", dendrite)) for name, value in placed.items()]
+    return {"triscale_recipe": 1,
+            "run": {"duration_ms": duration_ms, "dt_ms": DT, "celsius": celsius, "V_init_mV": start, "scheme": scheme,
+                    "compartments": {"max_length_um": 20}},
+            "cell_types": [{"name": "cell", "detailed": {
+                "sections": sections, "mechanisms": mechanisms,
+                "regions": {"all": {"Ra_Ohm_cm": 100, "C_m_uF_cm2": 1, "g_pas_S_cm2": 5e-5, "e_pas_mV": start,
+                                    "E_Na_mV": 50, "E_K_mV": -85}}}}],
+            "populations": [{"name": "cells", "size": cells, "cell_type": "cell"}],
+            "inputs": [{"name": "step", "kind": "current_step", "target": "cells", "begin_ms": 0, "end_ms": 1e6,
+                        "amplitude_nA": 0.2}]}
+
+
+def triscale_ns(program, workload, cells, dendrites, duration_ms, scheme, threads=1):
+    with tempfile.TemporaryDirectory() as folder:
+        config = os.path.join(folder, "recipe.json")
+        with open(config, "w") as f:
+            json.dump(recipe(workload, cells, dendrites, duration_ms, scheme), f)
+        out = os.path.join(folder, "out")
+        subprocess.run([program, "run", config, "--tier", "detailed", "-o", out, "--quiet", "--threads", str(threads)],
+                       check=True, stdout=subprocess.DEVNULL)
+        with open(os.path.join(out, "run.json")) as f:
+            run = json.load(f)
+    return 1e9 * run["wall_s"] / (run["compartments"] * round(duration_ms / DT))
+
+
+class NeuronCells:
+    def __init__(self, h, workload, cells, dendrites):
+        soma_mechanisms, dendrite_mechanisms, h.celsius, self.start = WORKLOADS[workload]
+        self.h, self.sections, self.clamps = h, [], []
+        for _ in range(cells):
+            soma = self.section(20, 20, soma_mechanisms)
+            for _ in range(dendrites):
+                self.section(200, 1.5, dendrite_mechanisms).connect(soma(0.5), 0)
+            clamp = h.IClamp(soma(0.5))
+            clamp.delay, clamp.dur, clamp.amp = 0, 1e9, 0.2
+            self.clamps.append(clamp)
+        self.compartments = sum(section.nseg for section in self.sections)
+
+    def section(self, length, diameter, mechanisms):
+        section = self.h.Section()
+        section.L, section.diam, section.nseg = length, diameter, 1 + 2 * int(length / 40)
+        section.Ra, section.cm = 100, 1
+        section.insert("pas")
+        for segment in section:
+            segment.pas.g, segment.pas.e = 5e-5, self.start
+        for name, value in mechanisms.items():
+            section.insert(name)
+            for segment in section:
+                for key, x in parameters(value).items():
+                    setattr(getattr(segment, name), key, x)
+        for ion, name, potential in (("na_ion", "ena", 50), ("k_ion", "ek", -85)):
+            if self.h.ismembrane(ion, sec=section):
+                setattr(section, name, potential)
+        self.sections.append(section)
+        return section
+
+    def ns(self, duration_ms):
+        h = self.h
+        h.CVode().cache_efficient(1)
+        h.dt = DT
+        h.steps_per_ms = 1 / DT
+        h.usetable_hh = 0
+        h.finitialize(self.start)
+        steps = round(duration_ms / DT)
+        begin = time.perf_counter()
+        h.continuerun(duration_ms)
+        return 1e9 * (time.perf_counter() - begin) / (self.compartments * steps)
+
+
+def against_neuron(args):
+    from neuron import h
+    with tempfile.TemporaryDirectory() as folder:
+        here = os.path.dirname(os.path.abspath(__file__))
+        subprocess.run([os.path.join(here, "build_mechanisms.sh"), folder], check=True, stdout=subprocess.DEVNULL)
+        h.nrn_load_dll(os.path.join(folder, "libtriscale_mech.so"))
+    h.load_file("stdrun.hoc")
+    print(f"{args.cells} cells of {1 + 11 * args.dendrites} compartments, {args.scheme}, ns per compartment-step\n")
+    print("| workload | NEURON | triscale | ratio |\n|---|---|---|---|")
+    for workload in args.only or WORKLOADS:
+        cells = NeuronCells(h, workload, args.cells, args.dendrites)
+        theirs, ours = [], []
+        for _ in range(args.repeats):
+            theirs.append(cells.ns(args.duration_ms))
+            ours.append(triscale_ns(args.triscale, workload, args.cells, args.dendrites, args.duration_ms, args.scheme))
+        del cells
+        print(f"| {workload} | {min(theirs):.1f} | {min(ours):.2f} | {min(theirs) / min(ours):.1f} |", flush=True)
+
+
+def scaling(args):
+    print("| workload | compartments a cell | cells | threads | ns per compartment-step |\n|---|---|---|---|---|")
+    for workload in args.only or WORKLOADS:
+        for dendrites, cells, threads in ((24, 1, 1), (24, 8, 1), (24, 64, 1), (24, 256, 1), (2, 64, 1), (96, 64, 1),
+                                          (24, 64, 2), (24, 256, 2)):
+            size = (1 + 11 * dendrites) * cells
+            duration_ms = min(100.0, max(5.0, 2.5e6 / size * DT))
+            best = min(triscale_ns(args.triscale, workload, cells, dendrites, duration_ms, args.scheme, threads)
+                       for _ in range(args.repeats))
+            print(f"| {workload} | {1 + 11 * dendrites} | {cells} | {threads} | {best:.2f} |", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--triscale", default="triscale", help="the triscale program")
+    parser.add_argument("--cells", type=int, default=8)
+    parser.add_argument("--dendrites", type=int, default=24)
+    parser.add_argument("--duration-ms", type=float, default=25)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--scheme", default="backward_euler", choices=("backward_euler", "second_order"))
+    parser.add_argument("--only", nargs="+", choices=list(WORKLOADS))
+    parser.add_argument("--scaling", action="store_true")
+    args = parser.parse_args()
+    (scaling if args.scaling else against_neuron)(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
