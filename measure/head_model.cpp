@@ -15,8 +15,8 @@ namespace triscale::measure {
 
 namespace {
 
-/// Enough for a dipole and an electrode that are both 1 % of the radius below the brain's surface.
-constexpr int kMostTerms = 2000;
+/// Enough for an electrode on the surface of the brain and a dipole 1 % of the radius below it.
+constexpr int kMostTerms = 5000;
 constexpr double kTolerance = 1e-12;
 /// An electrode on the scalp may lie outside it by rounding.
 constexpr double kOnTheScalp = 1 + 1e-9;

@@ -93,8 +93,8 @@ TEST_F(Lfpykit, CurrentSourceDensityInBoxes) {
   ASSERT_EQ(theirs.size(), volumes.size());
   for (std::size_t s = 0; s < segments_.size(); ++s) {
     for (std::size_t c = 0; c < volumes.size(); ++c) {
-      // LFPykit counts points along the segment.
-      EXPECT_NEAR(ours[s * volumes.size() + c] * volumes[c].volume_um3(), theirs[c][s] * volumes[c].volume_um3(), 0.02);
+      // LFPykit gives the share itself, without the volume, and counts points along the segment.
+      EXPECT_NEAR(ours[s * volumes.size() + c] * volumes[c].volume_um3(), theirs[c][s], 0.02);
     }
   }
 }
@@ -108,8 +108,10 @@ TEST_F(Lfpykit, FourSphereHead) {
     const auto theirs = values["lead_field_mV"][d].get<std::vector<Vec3>>();
     for (std::size_t e = 0; e < electrodes.size(); ++e) {
       const Vec3 ours = head.lead_field_mV(electrodes[e], dipoles[d]);
-      // LFPykit ends its series at 2e-8 of the sum.
-      for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(ours[k], theirs[e][k], 1e-6 * norm(theirs[e])) << d << " " << e;
+      // LFPykit ends its series early; against the limit of its own recursion (3000 terms), which the values here meet
+      // in all digits, it is 2e-8 ... 7e-7 off, and 2e-5 where dipole and electrode are both within 1 mm of the brain's
+      // surface.
+      for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(ours[k], theirs[e][k], 3e-5 * norm(theirs[e])) << d << " " << e;
     }
   }
 }
