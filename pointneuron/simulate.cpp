@@ -1,6 +1,7 @@
 #include "pointneuron/simulate.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -107,7 +108,7 @@ class Simulation {
   std::vector<ReceptorRows> rows_;
   BlockLayout layout_;
   CellSynapses synapses_;
-  std::int64_t horizon_ = 4;   ///< steps delivered together
+  std::int64_t horizon_ = 1;   ///< steps delivered together
   std::int64_t exchange_ = 1;  ///< steps between two exchanges of spikes: no spike acts earlier
   std::vector<Cells> cells_;   ///< [population]; empty for virtual ones
   std::vector<Block> blocks_;
@@ -256,8 +257,24 @@ void Simulation::make_rings() {
   }
 }
 
+/// The longest of 4, 2, 1 steps whose sums leave a quarter of the second-level cache to other data.
+std::int64_t usual_horizon(const BlockLayout& layout, const network::Circuit& circuit) {
+  double cache_bytes = 1 << 20;
+#ifdef _SC_LEVEL2_CACHE_SIZE
+  if (const long known = sysconf(_SC_LEVEL2_CACHE_SIZE); known > 0) cache_bytes = static_cast<double>(known);
+#endif
+  std::size_t places = 0;
+  for (std::size_t p = 0; p < circuit.populations.size(); ++p) {
+    if (!circuit.populations[p].is_virtual) places += layout.rows[p] * layout.ranges[0][p].size();
+  }
+  std::int64_t horizon = 4;
+  const double step_bytes = static_cast<double>(places * sizeof(std::int32_t));
+  while (horizon > 1 && static_cast<double>(horizon) * step_bytes > 0.75 * cache_bytes) horizon /= 2;
+  return horizon;
+}
+
 void Simulation::choose_horizon() {
-  if (options_.horizon_steps > 0) horizon_ = options_.horizon_steps;
+  horizon_ = options_.horizon_steps > 0 ? options_.horizon_steps : usual_horizon(layout_, circuit_);
   if (horizon_ != 1 && horizon_ != 2 && horizon_ != 4 && horizon_ != 8) {
     throw core::InputError({"", "horizon_steps", fmt::format("{}", horizon_), "must be 0, 1, 2, 4 or 8", ""});
   }

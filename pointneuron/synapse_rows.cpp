@@ -15,7 +15,9 @@ namespace triscale::pointneuron {
 template <class T>
 LargeArray<T>::LargeArray(std::size_t size) : size_(size) {
   constexpr std::size_t kHugePage = std::size_t{2} << 20;
-  const bool large = size * sizeof(T) >= kHugePage;
+  constexpr std::size_t kWorthIt = std::size_t{128}
+                                   << 10;  ///< a good part of what the first-level TLB covers otherwise
+  const bool large = size * sizeof(T) >= kWorthIt;
   const std::size_t alignment = large ? kHugePage : 64;
   const std::size_t bytes = (size * sizeof(T) + alignment - 1) / alignment * alignment;
   if (bytes == 0) return;
@@ -142,10 +144,12 @@ void SynapseRows<Word, Sum>::deliver(std::span<const Due> due, std::uint32_t hor
     }
     if (k < kAhead) continue;
     const Piece& piece = pieces[(k - kAhead) & kMask];
+    const Word shift = piece.shift;
+#pragma GCC unroll 8
     for (const Word* w = piece.begin; w != piece.end; ++w) {
       const Word word = *w;
       // (spike step + delay) modulo the horizon, and the place beside it
-      sums[(word + piece.shift) & mask] += static_cast<Sum>(static_cast<SignedWord>(word) >> kWeightShift);
+      sums[(word + shift) & mask] += static_cast<Sum>(static_cast<SignedWord>(word) >> kWeightShift);
     }
   }
 }
