@@ -19,8 +19,21 @@ std::vector<core::Problem> missing(Tier tier, const network::Circuit& circuit) {
   return {};
 }
 
+namespace {
+
+/// Initial potentials of populations belong to the point tier.
+void name_unused_potentials(const network::Circuit& circuit, std::vector<core::Problem>& warnings) {
+  for (const network::Population& population : circuit.populations) {
+    if (!population.V_init_mV) continue;
+    warnings.push_back({"", "populations." + population.name + ".V_init_mV", "", "is used by the point tier only", ""});
+  }
+}
+
+}  // namespace
+
 core::RunStatistics simulate(Tier tier, const network::Circuit& circuit, std::size_t threads, core::Recorder& recorder,
                              core::Progress& progress, std::vector<core::Problem>& warnings) {
+  if (tier != Tier::point) name_unused_potentials(circuit, warnings);
   switch (tier) {
     case Tier::detailed:
       return detailed::simulate(circuit, threads, recorder, progress, bridges::forward_models(circuit));

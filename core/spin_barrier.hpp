@@ -11,7 +11,8 @@ namespace triscale::core {
 
 class SpinBarrier {
  public:
-  explicit SpinBarrier(std::size_t threads) : threads_(threads) {}
+  explicit SpinBarrier(std::size_t threads)
+      : threads_(threads), spins_(threads <= std::thread::hardware_concurrency() ? kSpins : 0) {}
 
   void arrive_and_wait() {
     if (threads_ == 1) return;
@@ -22,7 +23,7 @@ class SpinBarrier {
       return;
     }
     for (int i = 0; round_.load(std::memory_order_acquire) == round; ++i) {
-      if (i < kSpins) {
+      if (i < spins_) {
 #if defined(__x86_64__)
         __builtin_ia32_pause();
 #endif
@@ -33,8 +34,9 @@ class SpinBarrier {
   }
 
  private:
-  static constexpr int kSpins = 4000;
+  static constexpr int kSpins = 2000;
   const std::size_t threads_;
+  const int spins_;  ///< none where threads share cores
   alignas(64) std::atomic<std::size_t> arrived_{0};
   alignas(64) std::atomic<std::uint32_t> round_{0};
 };
