@@ -149,8 +149,7 @@ TEST(WeightUnit, WeightsThatThirteenBitsCannotHoldAreLeftToWideWords) {
 // -------------------------------------------------------------------------------------------------- networks ---------
 
 /// Two populations of leaky neurons with the given weights (nA) and delays, driven by constant current.
-network::Circuit network_of(Distribution weight, Distribution delay, std::size_t cells = 300,
-                            double duration_ms = 200) {
+network::Circuit network_of(Distribution weight, Distribution delay, std::size_t cells = 200, double duration_ms = 80) {
   network::Circuit circuit = testing::cells_of(network::LifModel{}, cells, duration_ms, 0.1);
   circuit.populations.push_back(circuit.populations[0]);
   circuit.populations[1].name = "inhibitory";
