@@ -351,6 +351,13 @@ std::vector<core::Problem> missing_for_point(const network::Circuit& circuit) {
     if (type.point || !target) continue;
     const bool conductance = type.detailed && std::holds_alternative<network::BiexponentialSynapse>(*type.detailed);
     if (type.detailed && (!conductance || circuit.cell_types[*target].detailed)) continue;
+    if (type.detailed && !conductance && circuit.cell_types[*target].detailed) {
+      problems.push_back({"", fmt::format("synapse_types.{}", type.name), "",
+                          "cannot be carried to a point neuron yet: only biexponential synapses can",
+                          network::is_gap_junction(type) ? "gap junctions need the detailed tier"
+                                                         : "give its point description yourself"});
+      continue;
+    }
     problems.push_back({"", fmt::format("synapse_types.{}", type.name), "",
                         "must have a point description, or a detailed one on a cell type with a detailed description",
                         "give one of them"});

@@ -4,11 +4,13 @@
 
 #include <Eigen/Dense>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
 #include "core/error.hpp"
 #include "detailed/mechanisms.hpp"
+#include "network/density_profile.hpp"
 
 namespace triscale::bridges {
 
@@ -20,16 +22,20 @@ namespace {
 constexpr double kMicrosiemensPerUm2 = 1e-2;  // of 1 S/cm2; likewise nA of 1 mA/cm2
 }
 
-/// The membrane of one kind of section: all its mechanisms, per unit of area.
+/// The membrane at one place of a section of one kind: all its mechanisms, per unit of area.
 class QuasiActiveCell::Patch {
  public:
-  Patch(const network::DetailedCell& cell, network::SectionKind kind, double celsius)
+  Patch(const network::DetailedCell& cell, network::SectionKind kind, double celsius, std::size_t section,
+        double position)
       : celsius_(celsius), Ca_out_mM_(cell.Ca_out_mM) {
     const network::RegionProperties& region = cell.regions[static_cast<std::size_t>(kind)];
     const detailed::MechanismEnvironment environment{celsius, region.E_Na_mV, region.E_K_mV, cell.Ca_out_mM};
     for (const network::MechanismPlacement& placement : cell.mechanisms) {
       if (placement.region != kind) continue;
-      for (auto& mechanism : detailed::make_mechanisms(placement, environment)) {
+      const double factor =
+          placement.density ? network::DensityFactors(*cell.morphology, placement).at(section, position) : 1.0;
+      for (auto& mechanism : detailed::make_mechanisms(detailed::scaled(placement, factor), environment)) {
+        if (mechanism->reads_calcium()) reads_calcium_ = true;
         if (mechanism->is_calcium_pool()) {
           pool_ = static_cast<Index>(n_states_);
           mechanism->steady_state(region.e_pas_mV, 0, &Ca_rest_mM_);
@@ -47,7 +53,7 @@ class QuasiActiveCell::Patch {
   /// Current density (mA/cm2) and state derivatives (1/ms).
   double evaluate(double V_mV, const VectorXd& x, VectorXd* dx) const {
     const double Ca = pool_ >= 0 ? x[pool_] : detailed::kDefaultCa_mM;
-    const double E_Ca = pool_ >= 0 ? detailed::nernst_Ca_mV(celsius_, Ca_out_mM_, Ca) : detailed::kDefaultE_Ca_mV;
+    const double E_Ca = pool_ >= 0 ? detailed::nernst_Ca_mV(celsius_, Ca_out_mM_, Ca) : E_Ca_without_pool();
     double i = 0, i_Ca = 0;
     for (std::size_t m = 0; m < mechanisms_.size(); ++m) {
       const double part =
@@ -87,6 +93,10 @@ class QuasiActiveCell::Patch {
   }
 
  private:
+  double E_Ca_without_pool() const {
+    return reads_calcium_ ? detailed::nernst_Ca_mV(celsius_, Ca_out_mM_, detailed::kDefaultCa_mM)
+                          : detailed::kDefaultE_Ca_mV;
+  }
   void set_gates(double V_mV, double Ca_mM, VectorXd& x) const {
     for (std::size_t m = 0; m < mechanisms_.size(); ++m) {
       if (mechanisms_[m]->is_calcium_pool()) continue;
@@ -106,6 +116,7 @@ class QuasiActiveCell::Patch {
   std::vector<std::size_t> offsets_;
   std::size_t n_states_ = 0;
   Index pool_ = -1;
+  bool reads_calcium_ = false;
   double Ca_rest_mM_ = detailed::kDefaultCa_mM;  ///< without calcium current
 };
 
@@ -127,8 +138,21 @@ constexpr double kRelativeStateStep = 1e-5;
 QuasiActiveCell::QuasiActiveCell(const network::DetailedCell& cell, const network::RunSettings& run,
                                  std::optional<double> V_hold_mV)
     : tree_(detailed::build_compartments(cell, run.compartments)) {
-  for (std::size_t kind = 0; kind < network::kSectionKinds; ++kind) {
-    patches_.push_back(std::make_unique<Patch>(cell, static_cast<network::SectionKind>(kind), run.celsius));
+  // One patch serves all nodes of a kind of section, unless densities vary there.
+  std::array<bool, network::kSectionKinds> varies{};
+  for (const network::MechanismPlacement& placement : cell.mechanisms) {
+    if (placement.density) varies[static_cast<std::size_t>(placement.region)] = true;
+  }
+  std::array<std::int64_t, network::kSectionKinds> of_kind;
+  of_kind.fill(-1);
+  for (std::size_t i = 0; i < tree_.size(); ++i) {
+    const auto kind = static_cast<std::size_t>(tree_.kinds[i]);
+    if (of_kind[kind] < 0 || varies[kind]) {
+      of_kind[kind] = static_cast<std::int64_t>(patches_.size());
+      patches_.push_back(
+          std::make_unique<Patch>(cell, tree_.kinds[i], run.celsius, tree_.sections[i], tree_.positions[i]));
+    }
+    patch_of_node_.push_back(static_cast<std::size_t>(of_kind[kind]));
   }
   find_rest(run.V_init_mV, V_hold_mV);
   linearise();
@@ -138,7 +162,7 @@ QuasiActiveCell::~QuasiActiveCell() = default;
 QuasiActiveCell::QuasiActiveCell(QuasiActiveCell&&) noexcept = default;
 
 const QuasiActiveCell::Patch& QuasiActiveCell::patch_of(std::size_t node) const {
-  return *patches_[static_cast<std::size_t>(tree_.kinds[node])];
+  return *patches_[patch_of_node_[node]];
 }
 
 /// Implicit Euler steps of growing length on the membrane equation with all states at their steady values: first as

@@ -44,7 +44,8 @@ class QuasiActiveCell {
   const Patch& patch_of(std::size_t node) const;
 
   detailed::CompartmentTree tree_;
-  std::vector<std::unique_ptr<Patch>> patches_;  ///< one a section kind
+  std::vector<std::unique_ptr<Patch>> patches_;  ///< one a section kind, or one a node where densities vary
+  std::vector<std::size_t> patch_of_node_;
   std::vector<double> V_mV_;
   std::vector<Linearised> linear_;  ///< one a node
   double holding_current_nA_ = 0;

@@ -75,6 +75,13 @@ void print_tiers(const network::Circuit& circuit) {
   for (const Tier tier : kTiers) print_missing(tier, circuit);
 }
 
+/// What the files leave open, and how it was understood.
+void print_notes(const std::vector<core::Problem>& notes) {
+  if (notes.empty()) return;
+  fmt::print("\nhow the files were understood\n");
+  for (const core::Problem& note : notes) fmt::print("  {}\n", core::to_string(note));
+}
+
 }  // namespace
 
 int check(const Options& options) {
@@ -85,6 +92,7 @@ int check(const Options& options) {
   print_populations(loaded.circuit);
   print_projections(loaded.circuit);
   print_tiers(loaded.circuit);
+  print_notes(loaded.notes);
   if (options.convergence) print_convergence(loaded.circuit, options);
   return kDone;
 }

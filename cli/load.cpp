@@ -40,6 +40,7 @@ network::Circuit read(const std::filesystem::path& config, core::Diagnostics& di
   }
   io::LoadedCircuit sonata = io::load_sonata(config);
   for (const core::Problem& warning : sonata.diagnostics.warnings()) diagnostics.warning(warning);
+  for (const core::Problem& note : sonata.diagnostics.notes()) diagnostics.note(note);
   return std::move(sonata.circuit);
 }
 
@@ -58,6 +59,7 @@ LoadedCircuit load(const Options& options) {
   }
   print_warnings(diagnostics.warnings());
   diagnostics.throw_if_errors();
+  loaded.notes = diagnostics.notes();
   return loaded;
 }
 

@@ -1,7 +1,10 @@
 /// Reads CONFIG and applies what the command line changes.
 #pragma once
 
+#include <vector>
+
 #include "cli/options.hpp"
+#include "core/error.hpp"
 #include "network/circuit.hpp"
 #include "network/provenance.hpp"
 
@@ -9,7 +12,8 @@ namespace triscale::cli {
 
 struct LoadedCircuit {
   network::Circuit circuit;
-  network::Derivation derivation;  ///< of descriptions that came from --reduced
+  network::Derivation derivation;    ///< of descriptions that came from --reduced
+  std::vector<core::Problem> notes;  ///< how the files were understood where they leave something open
 };
 
 /// Reads, changes and validates the circuit; prints warnings. Throws core::InputError with all problems.

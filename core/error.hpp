@@ -47,13 +47,16 @@ class Interrupted : public std::runtime_error {
   Interrupted() : std::runtime_error("interrupted") {}
 };
 
-/// Collects problems and warnings while an input is read, so that all are reported together.
+/// Collects problems and warnings while an input is read, so that all are reported together. Notes say how something
+/// that the input leaves open was understood; `triscale check` prints them.
 class Diagnostics {
  public:
   void error(Problem problem) { errors_.push_back(std::move(problem)); }
   void warning(Problem problem) { warnings_.push_back(std::move(problem)); }
+  void note(Problem problem) { notes_.push_back(std::move(problem)); }
   const std::vector<Problem>& errors() const { return errors_; }
   const std::vector<Problem>& warnings() const { return warnings_; }
+  const std::vector<Problem>& notes() const { return notes_; }
   bool ok() const { return errors_.empty(); }
   /// Throws InputError if there is any error.
   void throw_if_errors() const;
@@ -61,6 +64,7 @@ class Diagnostics {
  private:
   std::vector<Problem> errors_;
   std::vector<Problem> warnings_;
+  std::vector<Problem> notes_;
 };
 
 }  // namespace triscale::core

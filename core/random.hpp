@@ -24,6 +24,7 @@ enum class Purpose : std::uint32_t {
   bootstrap = 9,
   fit_stimulus = 10,
   transfer_grid = 11,
+  release = 12,
   poisson_counts = 20,
   poisson_refinement = 21,
   test = 1000,

@@ -6,17 +6,26 @@
 namespace triscale::detailed {
 
 ArtificialCells::ArtificialCells(const network::IntFire1Model& model, std::size_t cells,
-                                 std::vector<ArtificialSynapse> synapses)
-    : model_(model), cells_(cells), synapses_(std::move(synapses)) {
+                                 std::vector<ArtificialSynapse> synapses, std::uint64_t seed)
+    : model_(model), cells_(cells), synapses_(std::move(synapses)), seed_(seed) {
   std::stable_sort(synapses_.begin(), synapses_.end(),
                    [](const ArtificialSynapse& a, const ArtificialSynapse& b) { return a.source < b.source; });
+  if (std::any_of(synapses_.begin(), synapses_.end(), [](const ArtificialSynapse& s) { return s.release; })) {
+    releases_.resize(synapses_.size());
+  }
 }
 
 void ArtificialCells::receive(std::uint32_t source, double t_ms) {
   auto synapse = std::lower_bound(synapses_.begin(), synapses_.end(), source,
                                   [](const ArtificialSynapse& a, std::uint32_t s) { return a.source < s; });
   for (; synapse != synapses_.end() && synapse->source == source; ++synapse) {
-    cells_[synapse->cell].pending.push_back({t_ms + synapse->delay_ms, synapse->weight});
+    const double due_ms = t_ms + synapse->delay_ms;
+    double weight = synapse->weight;
+    if (synapse->release) {
+      network::ReleaseState& state = releases_[static_cast<std::size_t>(synapse - synapses_.begin())];
+      weight *= network::transmit(*synapse->release, state, due_ms, seed_, synapse->entity);
+    }
+    cells_[synapse->cell].pending.push_back({due_ms, weight});
   }
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "network/cell_models.hpp"
+#include "network/release.hpp"
 
 namespace triscale::detailed {
 
@@ -16,6 +17,8 @@ struct ArtificialSynapse {
   std::uint32_t cell = 0;
   double weight = 0;  ///< with sign
   double delay_ms = 0;
+  const network::Release* release = nullptr;  ///< null: every event transmits the whole weight
+  std::uint64_t entity = 0;                   ///< label for the random numbers of the release
 };
 
 struct ArtificialSpike {
@@ -25,7 +28,8 @@ struct ArtificialSpike {
 
 class ArtificialCells {
  public:
-  ArtificialCells(const network::IntFire1Model& model, std::size_t cells, std::vector<ArtificialSynapse> synapses);
+  ArtificialCells(const network::IntFire1Model& model, std::size_t cells, std::vector<ArtificialSynapse> synapses,
+                  std::uint64_t seed = 1);
 
   /// Queues the events of a presynaptic spike.
   void receive(std::uint32_t source, double t_ms);
@@ -45,7 +49,9 @@ class ArtificialCells {
   };
   network::IntFire1Model model_;
   std::vector<State> cells_;
-  std::vector<ArtificialSynapse> synapses_;  // by source
+  std::vector<ArtificialSynapse> synapses_;      // by source
+  std::vector<network::ReleaseState> releases_;  // one a synapse if any of them has a release rule
+  std::uint64_t seed_;
 };
 
 }  // namespace triscale::detailed

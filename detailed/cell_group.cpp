@@ -6,6 +6,8 @@
 #include <map>
 #include <tuple>
 
+#include "network/density_profile.hpp"
+
 namespace triscale::detailed {
 
 namespace {
@@ -32,6 +34,7 @@ struct Slot {
   std::uint32_t node;
   double keep_rise, keep_decay;  // factors of a step
   double E_rev_mV;
+  double log_Mg;  // ln(Mg / 3.57 mM); unused without block
 };
 
 /// What an event of weight 1 adds to the states of a slot, and the rates of the states (1/ms).
@@ -39,6 +42,10 @@ struct SlotEvent {
   double rise, decay;
   double rise_rate, decay_rate;
 };
+
+// Magnesium block of Jahr & Stevens 1990.
+constexpr double kBlockPer_mV = 0.062;
+constexpr double kBlockHalf_mM = 3.57;
 
 /// Uniform constants of the tree, one a node.
 struct TreeConstants {
@@ -68,6 +75,26 @@ TRISCALE_KERNEL void add_synapses(std::span<const Slot> slots, Lanes* rise, Lane
       const Lanes g = decay[at] - rise[at];
       G[node] += g;
       GE[node] += g * slot.E_rev_mV;
+      rise[at] *= slot.keep_rise;
+      decay[at] *= slot.keep_decay;
+    }
+  }
+}
+
+/// Receptors under magnesium block: B = 1/(1 + exp(-0.062 V) Mg/3.57), dB/dV = 0.062 B (1 - B). `first` is the index of
+/// the first of the slots among the states.
+TRISCALE_KERNEL void add_blocked_synapses(std::span<const Slot> slots, std::size_t first, const Lanes* V, Lanes* rise,
+                                          Lanes* decay, Lanes* G, Lanes* GE) {
+  for (std::size_t s = first; s < slots.size(); ++s) {
+    const Slot slot = slots[s];
+    for (int c = 0; c < kColumns; ++c) {
+      const std::size_t at = s * kColumns + c, node = slot.node * kColumns + c;
+      const Lanes g = decay[at] - rise[at];
+      const Lanes B = logistic(Lanes(kBlockPer_mV * V[node] - slot.log_Mg));
+      const Lanes open = g * B;
+      const Lanes extra = open * (1.0 - B) * kBlockPer_mV * (V[node] - slot.E_rev_mV);
+      G[node] += open + extra;
+      GE[node] += open * slot.E_rev_mV + extra * V[node];
       rise[at] *= slot.keep_rise;
       decay[at] *= slot.keep_decay;
     }
@@ -144,18 +171,20 @@ double& lane(LaneArray& values, std::size_t row, std::size_t cell) {
 struct CellGroup::Arrays {
   TreeConstants tree;
   LaneArray V, G, GE, Ca, E_Ca, i_Ca, g_Ca;
-  std::vector<Slot> slots;
+  std::vector<Slot> slots;  // those with magnesium block last
+  std::size_t first_blocked = 0;
   LaneArray rise, decay;
   std::vector<SlotEvent> slot_events;
 };
 
 CellGroup::CellGroup(const CellTemplate& type, std::size_t cells, double dt_ms, double V_init_mV,
-                     std::span<const GroupSynapse> synapses, network::TimeScheme scheme)
+                     std::span<const GroupSynapse> synapses, network::TimeScheme scheme, std::uint64_t seed)
     : type_(&type),
       cells_(cells),
       dt_ms_(dt_ms),
       second_order_(scheme == network::TimeScheme::second_order),
-      arrays_(std::make_unique<Arrays>()) {
+      arrays_(std::make_unique<Arrays>()),
+      seed_(seed) {
   assert(cells >= 1 && cells <= kGroupCells);
   const CompartmentTree& tree = type.tree;
   const std::size_t size = tree.size() * kColumns;
@@ -169,16 +198,19 @@ CellGroup::CellGroup(const CellTemplate& type, std::size_t cells, double dt_ms, 
   arrays_->g_Ca.assign(size, Lanes{});
 
   for (const network::MechanismPlacement& placement : type.cell.mechanisms) {
+    const network::DensityFactors factors(*type.cell.morphology, placement);
     MechanismSite site;
     for (std::size_t node = 0; node < tree.size(); ++node) {
       if (tree.kinds[node] != placement.region || !(tree.areas_um2[node] > 0)) continue;
       site.nodes.push_back(static_cast<std::uint32_t>(node));
       site.areas_um2.push_back(tree.areas_um2[node]);
+      if (!factors.uniform()) site.factors.push_back(factors.at(tree.sections[node], tree.positions[node]));
     }
     if (site.nodes.empty()) continue;
     const network::RegionProperties& region = type.cell.regions[static_cast<std::size_t>(placement.region)];
     for (auto& mechanism :
          make_mechanisms(placement, {type.celsius, region.E_Na_mV, region.E_K_mV, type.cell.Ca_out_mM, scheme})) {
+      if (mechanism->reads_calcium()) set_calcium_reversal(site.nodes);
       mechanism->place(site);
       mechanisms_.push_back(std::move(mechanism));
     }
@@ -191,6 +223,14 @@ CellGroup::CellGroup(const CellTemplate& type, std::size_t cells, double dt_ms, 
   build_synapses(synapses);
 }
 
+/// Where a mechanism reads the concentration, E_Ca is that of the concentration at the start; a pool then updates it.
+void CellGroup::set_calcium_reversal(const std::vector<std::uint32_t>& nodes) {
+  const double E_Ca_mV = nernst_Ca_mV(type_->celsius, type_->cell.Ca_out_mM, kDefaultCa_mM);
+  for (const std::uint32_t node : nodes) {
+    for (int c = 0; c < kColumns; ++c) arrays_->E_Ca[node * kColumns + c] = broadcast<Lanes>(E_Ca_mV);
+  }
+}
+
 CellGroup::~CellGroup() = default;
 CellGroup::CellGroup(CellGroup&&) noexcept = default;
 
@@ -201,21 +241,27 @@ MembraneView CellGroup::view() {
 }
 
 void CellGroup::build_synapses(std::span<const GroupSynapse> synapses) {
-  using Key = std::tuple<std::uint32_t, double, double, double>;
-  auto key_of = [](const GroupSynapse& s) {
-    return Key{s.node, s.kinetics.tau_rise_ms, s.kinetics.tau_decay_ms, s.kinetics.E_rev_mV};
+  using Key = std::tuple<double, std::uint32_t, double, double, double>;  // block first: blocked slots come last
+  auto key_of = [](std::uint32_t node, const network::Receptor& r) {
+    return Key{r.Mg_mM, node, r.kinetics.tau_rise_ms, r.kinetics.tau_decay_ms, r.kinetics.E_rev_mV};
   };
   std::map<Key, std::uint32_t> slots;
-  for (const GroupSynapse& synapse : synapses) slots.emplace(key_of(synapse), 0);
+  for (const GroupSynapse& synapse : synapses) {
+    for (const network::Receptor& receptor : synapse.kinetics->receptors) {
+      slots.emplace(key_of(synapse.node, receptor), 0);
+    }
+  }
   for (auto& [key, slot] : slots) {
     slot = static_cast<std::uint32_t>(arrays_->slots.size());
-    const auto& [node, rise, decay, E_rev] = key;
+    const auto& [Mg_mM, node, rise, decay, E_rev] = key;
     const BiexponentialFactors f = factors_of({rise, decay, E_rev});
     const bool rises = f.tau_rise_ms > 0;  // else a single exponential
+    const double log_Mg = Mg_mM > 0 ? std::log(Mg_mM / kBlockHalf_mM) : 0.0;
     const double keep_rise = rises ? std::exp(-dt_ms_ / f.tau_rise_ms) : 0.0;
-    arrays_->slots.push_back({node, keep_rise, std::exp(-dt_ms_ / f.tau_decay_ms), E_rev});
+    arrays_->slots.push_back({node, keep_rise, std::exp(-dt_ms_ / f.tau_decay_ms), E_rev, log_Mg});
     arrays_->slot_events.push_back(
         {rises ? f.peak : 0.0, f.peak, rises ? 1.0 / f.tau_rise_ms : 0.0, 1.0 / f.tau_decay_ms});
+    if (!(Mg_mM > 0)) arrays_->first_blocked = arrays_->slots.size();
   }
   arrays_->rise.assign(arrays_->slots.size() * kColumns, Lanes{});
   arrays_->decay.assign(arrays_->slots.size() * kColumns, Lanes{});
@@ -231,7 +277,15 @@ void CellGroup::build_synapses(std::span<const GroupSynapse> synapses) {
       sources_.push_back(s.source);
       offsets_.push_back(static_cast<std::uint32_t>(targets_.size()));
     }
-    targets_.push_back({slots.at(key_of(s)), s.cell, s.weight_uS, s.delay_ms});
+    std::uint32_t release = kNoRelease;
+    if (s.kinetics->release) {
+      release = static_cast<std::uint32_t>(releases_.size());
+      releases_.push_back({&*s.kinetics->release, s.entity, {}});
+    }
+    for (const network::Receptor& receptor : s.kinetics->receptors) {
+      targets_.push_back(
+          {slots.at(key_of(s.node, receptor)), s.cell, receptor.weight_factor * s.weight_uS, s.delay_ms, release});
+    }
     max_delay_ms = std::max(max_delay_ms, s.delay_ms);
   }
   offsets_.push_back(static_cast<std::uint32_t>(targets_.size()));
@@ -248,14 +302,26 @@ void CellGroup::receive(std::uint32_t source, double t_ms, std::int64_t first_st
   const auto found = std::lower_bound(sources_.begin(), sources_.end(), source);
   if (found == sources_.end() || *found != source) return;
   const std::size_t i = static_cast<std::size_t>(found - sources_.begin());
+  std::uint32_t released = kNoRelease;
+  double fraction = 1;
   for (std::uint32_t k = offsets_[i]; k < offsets_[i + 1]; ++k) {
     const Target& target = targets_[k];
+    if (target.release != released) {
+      released = target.release;
+      fraction = 1;
+      if (released != kNoRelease) {
+        SynapseRelease& synapse = releases_[released];
+        fraction = transmit(*synapse.rule, synapse.state, t_ms + target.delay_ms, seed_, synapse.entity);
+      }
+    }
+    if (fraction == 0) continue;
+    const double weight = fraction * target.weight;
     if (second_order_) {
-      queue_within_step(target, t_ms, first_step);
+      queue_within_step(target, weight, t_ms, first_step);
     } else {
       const SlotEvent& unit = arrays_->slot_events[target.slot];
       queue(std::max(first_step, due_step(t_ms, target.delay_ms, dt_ms_)), first_step,
-            {target.slot, target.cell, target.weight * unit.rise, target.weight * unit.decay});
+            {target.slot, target.cell, weight * unit.rise, weight * unit.decay});
     }
   }
 }
@@ -277,18 +343,29 @@ void CellGroup::queue(std::int64_t step, std::int64_t first_step, const Event& e
 /// States stand in the middle of steps. An event that leaves the share s of its step adds s to the state of that step,
 /// its mean over the step to second order, and in the next step what brings the state to its exact value there,
 /// e^(-(s + 1/2) dt/tau).
-void CellGroup::queue_within_step(const Target& target, double t_ms, std::int64_t first_step) {
+void CellGroup::queue_within_step(const Target& target, double weight, double t_ms, std::int64_t first_step) {
   const double at = (t_ms + target.delay_ms) / dt_ms_;
   const std::int64_t step = std::max(first_step, static_cast<std::int64_t>(std::floor(at)));
   const double share = std::min(1.0, static_cast<double>(step + 1) - at);
   const SlotEvent& unit = arrays_->slot_events[target.slot];
   const Slot& slot = arrays_->slots[target.slot];
-  const double rise = target.weight * unit.rise, decay = target.weight * unit.decay;
+  const double rise = weight * unit.rise, decay = weight * unit.decay;
   queue(step, first_step, {target.slot, target.cell, rise * share, decay * share});
   const double elapsed_ms = (share + 0.5) * dt_ms_;
   queue(step + 1, first_step,
         {target.slot, target.cell, rise * (std::exp(-elapsed_ms * unit.rise_rate) - share * slot.keep_rise),
          decay * (std::exp(-elapsed_ms * unit.decay_rate) - share * slot.keep_decay)});
+}
+
+std::size_t CellGroup::add_gap_junction(std::size_t cell, std::size_t node, double g_uS) {
+  junctions_.push_back({static_cast<std::uint32_t>(cell), static_cast<std::uint32_t>(node), g_uS, 0.0, {}});
+  return junctions_.size() - 1;
+}
+
+void CellGroup::set_partner_mV(std::size_t junction, double V_mV) {
+  Junction& j = junctions_[junction];
+  j.V_partner_mV = second_order_ && j.V_before_mV ? 1.5 * V_mV - 0.5 * *j.V_before_mV : V_mV;
+  j.V_before_mV = V_mV;
 }
 
 void CellGroup::inject(std::size_t cell, std::size_t node, double I_nA) {
@@ -311,12 +388,24 @@ void CellGroup::advance(std::int64_t step) {
   start_step(a.tree, a.V.data(), a.G.data(), a.GE.data());
   for (const auto& mechanism : mechanisms_) mechanism->prepare(membrane, dt_ms_);
   for (const auto& mechanism : mechanisms_) mechanism->add_currents(membrane);
-  add_synapses(a.slots, a.rise.data(), a.decay.data(), a.G.data(), a.GE.data());
+  add_synapses(std::span(a.slots).first(a.first_blocked), a.rise.data(), a.decay.data(), a.G.data(), a.GE.data());
+  add_blocked_synapses(a.slots, a.first_blocked, a.V.data(), a.rise.data(), a.decay.data(), a.G.data(), a.GE.data());
+  for (const Junction& junction : junctions_) {
+    lane(a.G, junction.node, junction.cell) += junction.g_uS;
+    lane(a.GE, junction.node, junction.cell) += junction.g_uS * junction.V_partner_mV;
+  }
   for (const Injection& injection : injections_) lane(a.GE, injection.node, injection.cell) += injection.I_nA;
   injected_.swap(injections_);
   injections_.clear();
   (second_order_ ? solve_tree_to_middle : solve_tree)(a.tree, a.V.data(), a.G.data(), a.GE.data());
+  for (const Junction& j : junctions_) {
+    injected_.push_back({j.cell, j.node, j.g_uS * (j.V_partner_mV - lane(a.V, j.node, j.cell))});
+  }
   for (const auto& mechanism : mechanisms_) mechanism->advance(membrane, dt_ms_);
+}
+
+void CellGroup::add_junction_nodes(std::vector<std::size_t>& nodes) const {
+  for (const Junction& junction : junctions_) nodes.push_back(junction.node);
 }
 
 const Lanes* CellGroup::V_lanes() const {

@@ -17,17 +17,24 @@
 ///      the step.
 /// The time of a spike is interpolated between steps.
 ///
-/// Synapses of equal kinetics on one compartment share a pair of states: their conductances add up linearly.
+/// Synapses of equal kinetics on one compartment share a pair of states: their conductances add up linearly. Short-term
+/// plasticity and stochastic release act on the weight of each event (network/release.hpp). A receptor with magnesium
+/// block carries I = g B(V) (V - E); with its slope, I(V') = I(V) + g (B + B' (V - E)) (V' - V), it enters step 3
+/// implicitly. A gap junction is I = g (V' - V_partner), implicit in the own potential, with the partner's potential at
+/// the beginning of the step (explicit coupling, as in NEURON's and Arbor's transfer of potentials); the second-order scheme
+/// carries that potential half a step ahead along the line through the step before.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "detailed/compartments.hpp"
 #include "detailed/lanes.hpp"
 #include "detailed/mechanisms.hpp"
+#include "network/release.hpp"
 #include "network/synapse_models.hpp"
 
 namespace triscale::detailed {
@@ -39,20 +46,28 @@ struct CellTemplate {
   double celsius = 34;
 };
 
+/// What the synapses of one type have in common.
+struct SynapseKinetics {
+  std::vector<network::Receptor> receptors;
+  std::optional<network::Release> release;
+};
+
 /// One synapse onto a cell of the group, as the group is told about it.
 struct GroupSynapse {
   std::uint32_t source = 0;  ///< label of the presynaptic cell, chosen by the caller
   std::uint32_t cell = 0;    ///< 0..kGroupCells-1
   std::uint32_t node = 0;
-  network::BiexponentialSynapse kinetics;
+  const SynapseKinetics* kinetics = nullptr;
   double weight_uS = 0;
   double delay_ms = 0;
+  std::uint64_t entity = 0;  ///< label for the random numbers of its release
 };
 
 class CellGroup {
  public:
   CellGroup(const CellTemplate& type, std::size_t cells, double dt_ms, double V_init_mV,
-            std::span<const GroupSynapse> synapses, network::TimeScheme scheme = network::TimeScheme::backward_euler);
+            std::span<const GroupSynapse> synapses, network::TimeScheme scheme = network::TimeScheme::backward_euler,
+            std::uint64_t seed = 1);
   ~CellGroup();
   CellGroup(CellGroup&&) noexcept;
 
@@ -64,13 +79,18 @@ class CellGroup {
   void receive(std::uint32_t source, double t_ms, std::int64_t first_step);
   /// Adds a current to the right-hand side of the next step.
   void inject(std::size_t cell, std::size_t node, double I_nA);
+  /// Adds one side of a gap junction; returns its index. The caller sets the partner's potential before each step.
+  std::size_t add_gap_junction(std::size_t cell, std::size_t node, double g_uS);
+  void set_partner_mV(std::size_t junction, double V_mV);
   /// One step, from step * dt to (step + 1) * dt.
   void advance(std::int64_t step);
 
   double V_mV(std::size_t cell, std::size_t node) const;
   /// Potentials of all nodes and lanes: [node * kColumns + column].
   const Lanes* V_lanes() const;
-  /// What was injected in the last step.
+  /// Appends the nodes that gap junctions sit on.
+  void add_junction_nodes(std::vector<std::size_t>& nodes) const;
+  /// What came in through electrodes and gap junctions in the last step.
   struct Injection {
     std::uint32_t cell, node;
     double I_nA;
@@ -90,17 +110,26 @@ class CellGroup {
     std::uint32_t cell;
     double rise, decay;  // increments of the slot's states
   };
+  static constexpr std::uint32_t kNoRelease = 0xffffffffu;
+  /// One receptor of one synapse.
   struct Target {
     std::uint32_t slot;
     std::uint32_t cell;
     double weight;
     double delay_ms;
+    std::uint32_t release;  // index into releases_; the receptors of a synapse follow each other and share it
+  };
+  struct SynapseRelease {
+    const network::Release* rule;
+    std::uint64_t entity;
+    network::ReleaseState state;
   };
   struct Arrays;
 
+  void set_calcium_reversal(const std::vector<std::uint32_t>& nodes);
   void build_synapses(std::span<const GroupSynapse> synapses);
   void queue(std::int64_t step, std::int64_t first_step, const Event& event);
-  void queue_within_step(const Target& target, double t_ms, std::int64_t first_step);
+  void queue_within_step(const Target& target, double weight, double t_ms, std::int64_t first_step);
   void deliver(std::vector<Event>& events);
   MembraneView view();
 
@@ -115,9 +144,17 @@ class CellGroup {
   std::vector<std::uint32_t> sources_;
   std::vector<std::uint32_t> offsets_;
   std::vector<Target> targets_;
+  std::vector<SynapseRelease> releases_;
+  std::uint64_t seed_;
   std::vector<std::vector<Event>> ring_;  // events by step modulo the ring's size
   std::vector<Injection> injections_;     // for the next step
   std::vector<Injection> injected_;       // in the last step
+  struct Junction {
+    std::uint32_t cell, node;
+    double g_uS, V_partner_mV;
+    std::optional<double> V_before_mV;  // the partner's, a step ago
+  };
+  std::vector<Junction> junctions_;
 };
 
 }  // namespace triscale::detailed

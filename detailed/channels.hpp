@@ -9,7 +9,9 @@
 /// 2006 (Ih); Adams et al. 1982 (Im); Vervaeke et al. 2006 (Im_v2); Foust et al. 2011 (Kd); Reuveni et al. 1993
 /// (Ca_HVA); Avery & Johnston 1996, Randall & Tsien 1997 (Ca_LVA); Koehler et al. 1996 (SK); Carter et al. 2012 (NaV).
 /// Divisions by constants are written as products with their inverses, which the compiler knows: dividing vectors is
-/// slow. Parameter sets as in the Allen Cell Types Database.
+/// slow. Parameter sets as in the Allen Cell Types Database; the last part has those of Hay et al. 2011 (PLoS Comput
+/// Biol 7: e1002107), which the Blue Brain Project's cells use too. Its files take the factor 2.3^((34-21)/10) whatever
+/// the temperature of the run; so do we.
 #pragma once
 
 #include <array>
@@ -378,6 +380,100 @@ struct HhPotassium {
                   g.inf[0], g.tau[0]);
     return g;
   }
+};
+
+// ------------------------------------------------------------------------------------ Hay et al., Blue Brain --------
+
+/// The temperature factor of the set, fixed at 34 degC.
+inline double q10_at_34(double) {
+  return q10_factor(2.3, 34, 21);
+}
+
+/// Transient sodium, m^3 h.
+template <int m_half, int h_half>
+struct TransientSodiumAt34 : TransientSodium<m_half, h_half> {
+  static double q(double T) { return q10_at_34(T); }
+};
+using NaTa_t = TransientSodiumAt34<-38, -66>;
+using NaTs2_t = TransientSodiumAt34<-32, -60>;
+
+/// Persistent sodium, m^3 h, m with six times the time constant of NaTa_t's activation.
+struct Nap_Et2 {
+  static constexpr Ion ion = Ion::sodium;
+  static constexpr int n_gates = 2;
+  static constexpr bool needs_calcium = false;
+  static double q(double T) { return q10_at_34(T); }
+  template <class T>
+  static TRISCALE_INLINE T open(const T* x, T) {
+    return x[0] * x[0] * x[0] * x[1];
+  }
+  template <class T>
+  static TRISCALE_INLINE Gates<T, 2> gates(T V, T Ca_mM, double q) {
+    Gates<T, 2> g;
+    const ExprelrPair<T> m = exprelr_pair(T((V + 38.0) * (1.0 / 6.0)));
+    g.inf[0] = logistic(T((V + 52.6) * (1.0 / 4.6)));
+    g.tau[0] = 6.0 / ((0.182 * 6.0 * m.minus + 0.124 * 6.0 * m.plus) * q);
+    const Gates<T, 1> h = Nap::gates(V, Ca_mM, q);
+    g.inf[1] = h.inf[0];
+    g.tau[1] = h.tau[0];
+    return g;
+  }
+};
+
+/// Transient potassium, m^4 h.
+struct K_Tst {
+  static constexpr Ion ion = Ion::potassium;
+  static constexpr int n_gates = 2;
+  static constexpr bool needs_calcium = false;
+  static double q(double T) { return q10_at_34(T); }
+  template <class T>
+  static TRISCALE_INLINE T open(const T* x, T V) {
+    return K_T::open(x, V);
+  }
+  template <class T>
+  static TRISCALE_INLINE Gates<T, 2> gates(T V, T, double q) {
+    Gates<T, 2> g;
+    const T um = (V + 81.0) * (1.0 / 59.0), uh = (V + 83.0) * (1.0 / 23.0);
+    g.inf[0] = logistic(T((V + 10.0) * (1.0 / 19.0)));
+    g.tau[0] = (0.34 + 0.92 * exp_of(T(-(um * um)))) * (1.0 / q);
+    g.inf[1] = logistic(T(-(V + 76.0) * (1.0 / 10.0)));
+    g.tau[1] = (8.0 + 49.0 * exp_of(T(-(uh * uh)))) * (1.0 / q);
+    return g;
+  }
+};
+
+/// Persistent potassium, m^2 h; tau_m jumps at -60 mV as published.
+struct K_Pst {
+  static constexpr Ion ion = Ion::potassium;
+  static constexpr int n_gates = 2;
+  static constexpr bool needs_calcium = false;
+  static double q(double T) { return q10_at_34(T); }
+  template <class T>
+  static TRISCALE_INLINE T open(const T* x, T V) {
+    return K_P::open(x, V);
+  }
+  template <class T>
+  static TRISCALE_INLINE Gates<T, 2> gates(T V, T, double q) {
+    Gates<T, 2> g;
+    const T u = (V + 85.0) * (1.0 / 48.0);
+    g.inf[0] = logistic(T((V + 11.0) * (1.0 / 12.0)));
+    const T low = 1.25 + 175.03 * exp_of(T(0.026 * (V + 10.0)));
+    const T high = 1.25 + 13.0 * exp_of(T(-0.026 * (V + 10.0)));
+    g.tau[0] = select(V < -60.0, low, high) * (1.0 / q);
+    g.inf[1] = logistic(T(-(V + 64.0) * (1.0 / 11.0)));
+    g.tau[1] = (360.0 + (1010.0 + 24.0 * (V + 65.0)) * exp_of(T(-(u * u)))) * (1.0 / q);
+    return g;
+  }
+};
+
+/// M-type potassium, m.
+struct Im_Hay : Im {
+  static double q(double T) { return q10_at_34(T); }
+};
+
+/// Low-voltage-activated calcium, m^2 h.
+struct Ca_LVAst : Ca_LVA {
+  static double q(double T) { return q10_at_34(T); }
 };
 
 }  // namespace triscale::detailed

@@ -102,23 +102,37 @@ void check(const DetailedCell& cell) {
   diagnostics.throw_if_errors();
 }
 
-/// How often a section's end is used as a starting point by children.
-std::vector<int> children_at_end(const network::Morphology& morphology) {
-  std::vector<int> count(morphology.sections.size(), 0);
-  for (const Section& section : morphology.sections) {
-    if (section.parent >= 0 && section.parent_position >= 1.0) ++count[static_cast<std::size_t>(section.parent)];
+/// Where a section is connected. The beginning of a section is the place where that section itself starts, so only the
+/// root's beginning stays one.
+struct Connection {
+  std::int32_t parent = -1;
+  double position = 0;
+  bool at_beginning() const { return position <= 0.0; }
+  bool at_end() const { return position >= 1.0; }
+};
+
+Connection connection_of(const network::Morphology& morphology, std::size_t k) {
+  const Section* section = &morphology.sections[k];
+  while (section->parent > 0 && section->parent_position <= 0.0) {
+    section = &morphology.sections[static_cast<std::size_t>(section->parent)];
   }
-  return count;
+  return {section->parent, section->parent_position};
 }
 
 class TreeBuilder {
  public:
   TreeBuilder(const DetailedCell& cell, const CompartmentRule& rule)
-      : cell_(cell), rule_(rule), end_children_(children_at_end(*cell.morphology)) {}
+      : cell_(cell), rule_(rule), end_children_(cell.morphology->sections.size(), 0) {}
 
   CompartmentTree build() {
     const auto& sections = cell_.morphology->sections;
     ends_.resize(sections.size());
+    for (std::size_t k = 1; k < sections.size(); ++k) {
+      connections_.push_back(connection_of(*cell_.morphology, k));
+      const Connection& at = connections_.back();
+      if (at.at_end()) ++end_children_[static_cast<std::size_t>(at.parent)];
+      if (at.at_beginning()) ++root_children_;
+    }
     for (std::size_t k = 0; k < sections.size(); ++k) add_section(k);
     return std::move(tree_);
   }
@@ -138,34 +152,26 @@ class TreeBuilder {
 
     tree_.segments_per_section.push_back(nseg);
     tree_.first_nodes.push_back(static_cast<std::uint32_t>(tree_.size()));
-    Terminal from = start_of(section);
+    Terminal from = k == 0 ? Terminal{} : start_of(connections_[k - 1]);
     for (std::uint32_t s = 0; s < nseg; ++s) {
       const double area = halves[2 * s].area_um2 + halves[2 * s + 1].area_um2;
       const double position = (s + 0.5) / nseg;
       const std::int32_t node = add_node(from.node, from.R_MOhm + halves[2 * s].R_MOhm, k, position, area);
       from = {node, halves[2 * s + 1].R_MOhm};
     }
+    if (k == 0) {
+      const auto first = static_cast<std::int32_t>(tree_.first_nodes[0]);
+      root_start_ = {first, halves.front().R_MOhm};
+      if (root_children_ >= 2) root_start_ = {add_node(first, root_start_.R_MOhm, 0, 0.0, 0.0), 0.0};
+    }
     if (end_children_[k] >= 2) from = {add_node(from.node, from.R_MOhm, k, 1.0, 0.0), 0.0};
     ends_[k] = from;
   }
 
-  Terminal start_of(const Section& section) const {
-    if (section.parent < 0) return {};
-    const auto parent = static_cast<std::size_t>(section.parent);
-    if (section.parent_position >= 1.0) return ends_[parent];
-    if (section.parent_position <= 0.0) return start_of_section(parent);
-    return {static_cast<std::int32_t>(tree_.node_at({static_cast<std::uint32_t>(parent), section.parent_position})),
-            0.0};
-  }
-
-  /// The 0-end of a section: where it is itself connected, or, for the root, its first node beyond half a segment.
-  Terminal start_of_section(std::size_t k) const {
-    const Section& section = cell_.morphology->sections[k];
-    if (section.parent >= 0) return start_of(section);
-    const RegionProperties& region = cell_.regions[static_cast<std::size_t>(section.kind)];
-    const std::size_t nseg = tree_.segments_per_section[k];
-    return {static_cast<std::int32_t>(tree_.first_nodes[k]),
-            cut_section(section, region.Ra_Ohm_cm, 2 * nseg).front().R_MOhm};
+  Terminal start_of(const Connection& at) const {
+    if (at.at_end()) return ends_[static_cast<std::size_t>(at.parent)];
+    if (at.at_beginning()) return root_start_;
+    return {static_cast<std::int32_t>(tree_.node_at({static_cast<std::uint32_t>(at.parent), at.position})), 0.0};
   }
 
   std::int32_t add_node(std::int32_t parent, double R_MOhm, std::size_t section, double position, double area) {
@@ -185,7 +191,10 @@ class TreeBuilder {
 
   const DetailedCell& cell_;
   const CompartmentRule& rule_;
-  std::vector<int> end_children_;
+  std::vector<Connection> connections_;  // of the sections from 1 on
+  std::vector<int> end_children_;        // how many sections start at the end of each
+  int root_children_ = 0;                // how many start at the beginning of the root
+  Terminal root_start_;
   std::vector<Terminal> ends_;
   CompartmentTree tree_;
 };

@@ -5,8 +5,9 @@
 ///   area = sum pi (d1 + d2)/2 sqrt(h^2 + ((d1 - d2)/2)^2),   R = sum 4 Ra h / (pi d1 d2),
 /// h the length of a cone and d1, d2 its end diameters. The end of a section is a node without area when two or more
 /// children start there; where only one child starts the two half resistances are in series, and an end without
-/// children carries no current, so that neither needs a node. A child connected inside a section starts at the node of
-/// the segment that holds the position.
+/// children carries no current, so that neither needs a node. The same holds for the beginning of the root; children at
+/// the beginning of another section start where that section itself is connected. A child connected inside a section
+/// starts at the node of the segment that holds the position.
 ///
 /// Source: Hines & Carnevale 1997, "The NEURON simulation environment", Neural Computation 9.
 #pragma once
@@ -31,7 +32,7 @@ struct CompartmentTree {
   std::vector<double> e_pas_mV;       ///< leak reversal potential
   std::vector<network::SectionKind> kinds;
   std::vector<std::uint32_t> sections;  ///< section of the node
-  std::vector<double> positions;        ///< middle of the segment, 0..1 of the section; 1 for a branch node
+  std::vector<double> positions;        ///< middle of the segment, 0..1 of the section; 0 or 1 for a branch node
 
   std::vector<std::uint32_t> segments_per_section;  ///< nseg of each section
   std::vector<std::uint32_t> first_nodes;           ///< node of the first segment of each section; the others follow

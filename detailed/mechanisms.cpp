@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "detailed/channels.hpp"
+#include "network/density_profile.hpp"
 
 namespace triscale::detailed {
 
@@ -23,13 +24,19 @@ double nernst_factor_mV(double celsius) {
 struct Placed {
   std::vector<std::uint32_t> nodes;
   std::vector<double> g_max_uS;
+  std::vector<double> densities_S_cm2;
   LaneArray states;  // [instance][state][column]
 };
 
 void place_at(Placed& placed, const MechanismSite& site, double gbar_S_cm2, std::size_t n_states) {
   placed.nodes = site.nodes;
   placed.g_max_uS.clear();
-  for (const double area : site.areas_um2) placed.g_max_uS.push_back(gbar_S_cm2 * area * kMicrosiemensPerUm2);
+  placed.densities_S_cm2.clear();
+  for (std::size_t i = 0; i < site.nodes.size(); ++i) {
+    const double density = site.factors.empty() ? gbar_S_cm2 : gbar_S_cm2 * site.factors[i];
+    placed.densities_S_cm2.push_back(density);
+    placed.g_max_uS.push_back(density * site.areas_um2[i] * kMicrosiemensPerUm2);
+  }
   placed.states.assign(site.nodes.size() * n_states * kColumns, Lanes{});
 }
 
@@ -62,7 +69,7 @@ struct ChannelKernels {
     }
   }
 
-  static TRISCALE_INLINE void add_all(const Placed& placed, const MembraneView& view, double E_mV, double gbar) {
+  static TRISCALE_INLINE void add_all(const Placed& placed, const MembraneView& view, double E_mV) {
     for (std::size_t i = 0; i < placed.nodes.size(); ++i) {
       for (int c = 0; c < kColumns; ++c) {
         const std::size_t at = placed.nodes[i] * kColumns + c;
@@ -80,7 +87,7 @@ struct ChannelKernels {
           const Lanes E_Ca = view.E_Ca_mV[at];
           view.G_uS[at] += g;
           view.GE_nA[at] += g * E_Ca;
-          const Lanes density = gbar * open;
+          const Lanes density = placed.densities_S_cm2[i] * open;
           view.g_Ca_S_cm2[at] += density;
           view.i_Ca_mA_cm2[at] += density * (V - E_Ca);
         } else {
@@ -93,21 +100,21 @@ struct ChannelKernels {
 };
 
 // The compiler clones plain functions only, hence one set of three a channel.
-#define TRISCALE_CHANNEL_KERNELS(Channel)                                                                   \
-  TRISCALE_KERNEL void advance_##Channel(Placed& p, const MembraneView& view, double q, double dt_ms) {     \
-    ChannelKernels<Channel>::advance_all(p, view, q, dt_ms);                                                \
-  }                                                                                                         \
-  TRISCALE_KERNEL void initialise_##Channel(Placed& p, const MembraneView& view, double q) {                \
-    ChannelKernels<Channel>::initialise_all(p, view, q);                                                    \
-  }                                                                                                         \
-  TRISCALE_KERNEL void add_##Channel(const Placed& p, const MembraneView& view, double E_mV, double gbar) { \
-    ChannelKernels<Channel>::add_all(p, view, E_mV, gbar);                                                  \
-  }                                                                                                         \
-  struct Kernels_##Channel {                                                                                \
-    using Kinetics = Channel;                                                                               \
-    static constexpr auto advance = &advance_##Channel;                                                     \
-    static constexpr auto initialise = &initialise_##Channel;                                               \
-    static constexpr auto add = &add_##Channel;                                                             \
+#define TRISCALE_CHANNEL_KERNELS(Channel)                                                               \
+  TRISCALE_KERNEL void advance_##Channel(Placed& p, const MembraneView& view, double q, double dt_ms) { \
+    ChannelKernels<Channel>::advance_all(p, view, q, dt_ms);                                            \
+  }                                                                                                     \
+  TRISCALE_KERNEL void initialise_##Channel(Placed& p, const MembraneView& view, double q) {            \
+    ChannelKernels<Channel>::initialise_all(p, view, q);                                                \
+  }                                                                                                     \
+  TRISCALE_KERNEL void add_##Channel(const Placed& p, const MembraneView& view, double E_mV) {          \
+    ChannelKernels<Channel>::add_all(p, view, E_mV);                                                    \
+  }                                                                                                     \
+  struct Kernels_##Channel {                                                                            \
+    using Kinetics = Channel;                                                                           \
+    static constexpr auto advance = &advance_##Channel;                                                 \
+    static constexpr auto initialise = &initialise_##Channel;                                           \
+    static constexpr auto add = &add_##Channel;                                                         \
   };
 
 TRISCALE_CHANNEL_KERNELS(NaTs)
@@ -126,6 +133,13 @@ TRISCALE_CHANNEL_KERNELS(Ca_LVA)
 TRISCALE_CHANNEL_KERNELS(Ih)
 TRISCALE_CHANNEL_KERNELS(HhSodium)
 TRISCALE_CHANNEL_KERNELS(HhPotassium)
+TRISCALE_CHANNEL_KERNELS(NaTa_t)
+TRISCALE_CHANNEL_KERNELS(NaTs2_t)
+TRISCALE_CHANNEL_KERNELS(Nap_Et2)
+TRISCALE_CHANNEL_KERNELS(K_Tst)
+TRISCALE_CHANNEL_KERNELS(K_Pst)
+TRISCALE_CHANNEL_KERNELS(Im_Hay)
+TRISCALE_CHANNEL_KERNELS(Ca_LVAst)
 #undef TRISCALE_CHANNEL_KERNELS
 
 constexpr double kE_h_mV = -45.0;
@@ -155,7 +169,7 @@ class GatedChannel final : public Mechanism {
 
   void place(const MechanismSite& site) override { place_at(placed_, site, gbar_, n); }
   void initialise(const MembraneView& view) override { Kernels::initialise(placed_, view, q_); }
-  void add_currents(const MembraneView& view) const override { Kernels::add(placed_, view, E_mV_, gbar_); }
+  void add_currents(const MembraneView& view) const override { Kernels::add(placed_, view, E_mV_); }
   void advance(const MembraneView& view, double dt_ms) override { Kernels::advance(placed_, view, q_, dt_ms); }
 
   std::size_t n_states() const override { return n; }
@@ -170,6 +184,7 @@ class GatedChannel final : public Mechanism {
   double conductance_S_cm2(double V_mV, const double* x) const override { return gbar_ * Kinetics::open(x, V_mV); }
   double reversal_mV(double E_Ca_mV) const override { return carries_calcium() ? E_Ca_mV : E_mV_; }
   bool carries_calcium() const override { return Kinetics::ion == Ion::calcium; }
+  bool reads_calcium() const override { return Kinetics::needs_calcium; }
 
  private:
   double gbar_, q_, E_mV_;
@@ -216,6 +231,8 @@ class ConstantConductance final : public Mechanism {
 ///   60 k; C_n -> I_n 0.01 k A^(n-1), back 40 k / B^(n-1);  O -> I6 8 k, back 0.05 k.
 /// One implicit Euler step a time step: (1 - dt Q) x' = x, block-tridiagonal with 2x2 blocks (pairs C_n, I_n); three
 /// solutions with the matrix of half a step in the second-order scheme.
+/// Starts at the stationary state. The published file does not: the balance of I3 in its initial block takes the rung
+/// I3 - C3 where the step from I4 to I3 is meant. With `published_start` = 1 that start is reproduced.
 struct NavScheme {
   static constexpr int kPairs = 6;
   static constexpr int kStates = 2 * kPairs;
@@ -356,6 +373,38 @@ struct NavScheme {
     for (int s = 0; s < kStates; ++s) x[stride * s] = y[s / 2][s % 2];
   }
 
+  /// The start of the published file: all balances but that of I6, the one of I3 with 40 k/B^2 (the rung's rate) where
+  /// 3 b/B (from I4 to I3) is meant, and the sum of the occupancies 1.
+  static void published_start(const Rates<double>& r, double* x) {
+    std::array<std::array<double, kStates + 1>, kStates> A{};  // augmented with the right-hand side
+    std::array<double, kStates> unit{}, dx{};
+    for (int j = 0; j < kStates; ++j) {
+      unit.fill(0.0);
+      unit[j] = 1.0;
+      derivative(r, unit.data(), dx.data());
+      for (int i = 0; i < kStates; ++i) A[i][j] = dx[i];
+    }
+    constexpr int kI3 = 5, kI4 = 7, kI6 = 11;
+    A[kI3][kI4] = r.to_active[2];
+    A[kI6].fill(1.0);
+    for (int k = 0; k < kStates; ++k) {  // elimination with row pivots
+      int pivot = k;
+      for (int i = k + 1; i < kStates; ++i) {
+        if (std::abs(A[i][k]) > std::abs(A[pivot][k])) pivot = i;
+      }
+      std::swap(A[k], A[pivot]);
+      for (int i = k + 1; i < kStates; ++i) {
+        const double factor = A[i][k] / A[k][k];
+        for (int j = k; j <= kStates; ++j) A[i][j] -= factor * A[k][j];
+      }
+    }
+    for (int i = kStates; i-- > 0;) {
+      double sum = A[i][kStates];
+      for (int j = i + 1; j < kStates; ++j) sum -= A[i][j] * x[j];
+      x[i] = sum / A[i][i];
+    }
+  }
+
   /// Stationary occupancies: implicit steps much longer than the slowest relaxation, then the sum set to 1.
   template <class T>
   static TRISCALE_INLINE void stationary(const Rates<T>& r, T* x, std::size_t stride) {
@@ -398,14 +447,28 @@ class Nav final : public Mechanism {
  public:
   static constexpr int kOpen = 10;  // O is the active state of the last pair
 
-  Nav(double gbar_S_cm2, const MechanismEnvironment& environment)
+  Nav(double gbar_S_cm2, bool published_start, const MechanismEnvironment& environment)
       : gbar_(gbar_S_cm2),
+        published_start_(published_start),
         k_(q10_factor(2.3, environment.celsius, 37)),
         E_mV_(environment.E_Na_mV),
         advance_(environment.scheme == network::TimeScheme::second_order ? &advance_nav_second_order : &advance_nav) {}
 
   void place(const MechanismSite& site) override { place_at(placed_, site, gbar_, NavScheme::kStates); }
-  void initialise(const MembraneView& view) override { initialise_nav(placed_, view, k_); }
+  void initialise(const MembraneView& view) override {
+    initialise_nav(placed_, view, k_);
+    if (!published_start_) return;
+    for (std::size_t i = 0; i < placed_.nodes.size(); ++i) {
+      for (int cell = 0; cell < kGroupCells; ++cell) {
+        const int c = cell / kLaneWidth, lane = cell % kLaneWidth;
+        double x[NavScheme::kStates];
+        start_state(view.V_mV[placed_.nodes[i] * kColumns + c][lane], 0, x);
+        for (int s = 0; s < NavScheme::kStates; ++s) {
+          placed_.states[(i * NavScheme::kStates + s) * kColumns + c][lane] = x[s];
+        }
+      }
+    }
+  }
   void add_currents(const MembraneView& view) const override {
     for (std::size_t i = 0; i < placed_.nodes.size(); ++i) {
       for (int c = 0; c < kColumns; ++c) {
@@ -422,6 +485,10 @@ class Nav final : public Mechanism {
   void steady_state(double V_mV, double, double* x) const override {
     NavScheme::stationary(NavScheme::rates(V_mV, k_), x, 1);
   }
+  void start_state(double V_mV, double Ca_mM, double* x) const override {
+    if (!published_start_) return steady_state(V_mV, Ca_mM, x);
+    NavScheme::published_start(NavScheme::rates(V_mV, k_), x);
+  }
   void derivative(double V_mV, double, double, const double* x, double* dx) const override {
     NavScheme::derivative(NavScheme::rates(V_mV, k_), x, dx);
   }
@@ -429,7 +496,9 @@ class Nav final : public Mechanism {
   double reversal_mV(double) const override { return E_mV_; }
 
  private:
-  double gbar_, k_, E_mV_;
+  double gbar_;
+  bool published_start_;
+  double k_, E_mV_;
   void (*advance_)(Placed&, const MembraneView&, double, double);
   Placed placed_;
 };
@@ -438,14 +507,17 @@ class Nav final : public Mechanism {
 
 /// Calcium in a thin shell under the membrane (Destexhe et al. 1994):
 ///   d[Ca]/dt = -1e4 gamma i_Ca / (2 F depth) - ([Ca] - minCai)/decay,     E_Ca = RT/(2F) ln(Ca_out/[Ca]),
-/// i_Ca in mA/cm2, depth in um, F = 96485 C/mol; starts at minCai. In the second-order scheme the concentration stands
+/// i_Ca in mA/cm2, depth in um, F = 96485 C/mol. Starts at minCai; CaDynamics_E2, which has no initial block, at
+/// NEURON's default concentration. In the second-order scheme the concentration stands
 /// at whole steps, moves with the current in the middle of the step, and E_Ca of the step is taken half a step ahead.
 class CaDynamics final : public Mechanism {
  public:
-  CaDynamics(double gamma, double decay_ms, double depth_um, double min_Ca_mM, const MechanismEnvironment& environment)
+  CaDynamics(double gamma, double decay_ms, double depth_um, double min_Ca_mM, double start_mM,
+             const MechanismEnvironment& environment)
       : source_(-1e4 * gamma / (2.0 * kFaraday * depth_um)),
         decay_ms_(decay_ms),
         min_Ca_mM_(min_Ca_mM),
+        start_mM_(start_mM),
         nernst_mV_(nernst_factor_mV(environment.celsius)),
         Ca_out_mM_(environment.Ca_out_mM),
         second_order_(environment.scheme == network::TimeScheme::second_order) {}
@@ -453,7 +525,7 @@ class CaDynamics final : public Mechanism {
   void place(const MechanismSite& site) override { nodes_ = site.nodes; }
   void initialise(const MembraneView& view) override {
     for (const std::uint32_t node : nodes_) {
-      for (int c = 0; c < kColumns; ++c) view.Ca_mM[node * kColumns + c] = broadcast<Lanes>(min_Ca_mM_);
+      for (int c = 0; c < kColumns; ++c) view.Ca_mM[node * kColumns + c] = broadcast<Lanes>(start_mM_);
     }
     prepare(view, 0);
   }
@@ -485,6 +557,7 @@ class CaDynamics final : public Mechanism {
   }
   std::size_t n_states() const override { return 1; }
   void steady_state(double, double, double* x) const override { x[0] = min_Ca_mM_; }
+  void start_state(double, double, double* x) const override { x[0] = start_mM_; }
   void derivative(double, double, double i_Ca_mA_cm2, const double* x, double* dx) const override {
     dx[0] = source_ * i_Ca_mA_cm2 - (x[0] - min_Ca_mM_) / decay_ms_;
   }
@@ -494,7 +567,7 @@ class CaDynamics final : public Mechanism {
 
  private:
   double source_;  // mM/ms of 1 mA/cm2
-  double decay_ms_, min_Ca_mM_, nernst_mV_, Ca_out_mM_;
+  double decay_ms_, min_Ca_mM_, start_mM_, nernst_mV_, Ca_out_mM_;
   bool second_order_;
   std::vector<std::uint32_t> nodes_;
 };
@@ -523,14 +596,22 @@ Entry channel(const char* name, std::vector<std::string> states, const char* sum
 
 std::vector<std::unique_ptr<Mechanism>> make_nav(const Parameters& p, const MechanismEnvironment& environment) {
   std::vector<std::unique_ptr<Mechanism>> made;
-  made.push_back(std::make_unique<Nav>(p.at("gbar"), environment));
+  made.push_back(std::make_unique<Nav>(p.at("gbar"), p.at("published_start") != 0, environment));
   return made;
 }
 
 std::vector<std::unique_ptr<Mechanism>> make_ca_dynamics(const Parameters& p, const MechanismEnvironment& environment) {
   std::vector<std::unique_ptr<Mechanism>> made;
-  made.push_back(
-      std::make_unique<CaDynamics>(p.at("gamma"), p.at("decay"), p.at("depth"), p.at("minCai"), environment));
+  made.push_back(std::make_unique<CaDynamics>(p.at("gamma"), p.at("decay"), p.at("depth"), p.at("minCai"),
+                                              p.at("minCai"), environment));
+  return made;
+}
+
+std::vector<std::unique_ptr<Mechanism>> make_ca_dynamics_e2(const Parameters& p,
+                                                            const MechanismEnvironment& environment) {
+  std::vector<std::unique_ptr<Mechanism>> made;
+  made.push_back(std::make_unique<CaDynamics>(p.at("gamma"), p.at("decay"), p.at("depth"), p.at("minCai"),
+                                              kDefaultCa_mM, environment));
   return made;
 }
 
@@ -560,7 +641,7 @@ const std::vector<Entry>& entries() {
     e.push_back(channel<Kernels_Ca_LVA>("Ca_LVA", {"m", "h"}, "low-voltage-activated calcium"));
     e.push_back(channel<Kernels_SK>("SK", {"z"}, "calcium-activated potassium", 1e-6));
     e.push_back({{"NaV",
-                  {{"gbar", 0.015, "S/cm2"}},
+                  {{"gbar", 0.015, "S/cm2"}, {"published_start", 0, "1"}},
                   {"C1", "I1", "C2", "I2", "C3", "I3", "C4", "I4", "C5", "I5", "O", "I6"},
                   "sodium channel with 12 states"},
                  &make_nav});
@@ -569,6 +650,20 @@ const std::vector<Entry>& entries() {
                   {"cai"},
                   "calcium under the membrane"},
                  &make_ca_dynamics});
+    e.push_back(channel<Kernels_NaTa_t>("NaTa_t", {"m", "h"}, "transient sodium, axonal (Hay et al.)"));
+    e.push_back(channel<Kernels_NaTs2_t>("NaTs2_t", {"m", "h"}, "transient sodium, somatic (Hay et al.)"));
+    e.push_back(channel<Kernels_Nap_Et2>("Nap_Et2", {"m", "h"}, "persistent sodium (Hay et al.)"));
+    e.push_back(channel<Kernels_K_Tst>("K_Tst", {"m", "h"}, "transient potassium (Hay et al.)"));
+    e.push_back(channel<Kernels_K_Pst>("K_Pst", {"m", "h"}, "persistent potassium (Hay et al.)"));
+    e.push_back(channel<Kernels_Kv3_1>("SKv3_1", {"m"}, "Kv3.1 potassium (Hay et al.)"));
+    e.push_back(channel<Kernels_SK>("SK_E2", {"z"}, "calcium-activated potassium (Hay et al.)", 1e-6));
+    e.push_back(channel<Kernels_Im_Hay>("Im_Hay", {"m"}, "M-type potassium (Hay et al., there called Im)"));
+    e.push_back(channel<Kernels_Ca_LVAst>("Ca_LVAst", {"m", "h"}, "low-voltage-activated calcium (Hay et al.)"));
+    e.push_back({{"CaDynamics_E2",
+                  {{"gamma", 0.05, "1"}, {"decay", 80, "ms"}, {"depth", 0.1, "um"}, {"minCai", 1e-4, "mM"}},
+                  {"cai"},
+                  "calcium under the membrane (Hay et al.)"},
+                 &make_ca_dynamics_e2});
     e.push_back({{"hh",
                   {{"gnabar", 0.12, "S/cm2"}, {"gkbar", 0.036, "S/cm2"}, {"gl", 0.0003, "S/cm2"}, {"el", -54.3, "mV"}},
                   {"m", "h", "n"},
@@ -612,6 +707,49 @@ std::vector<std::unique_ptr<Mechanism>> make_mechanisms(const network::Mechanism
   return entry->make(parameters, environment);
 }
 
+namespace {
+
+bool is_density(const ParameterInfo& parameter) {
+  return parameter.unit == "S/cm2";
+}
+
+/// A profile needs densities to act on and must not make them negative.
+void check_profile(const network::MechanismPlacement& placement, const MechanismInfo& info,
+                   const network::Morphology* morphology, const std::string& place, core::Diagnostics& diagnostics) {
+  if (std::none_of(info.parameters.begin(), info.parameters.end(), is_density)) {
+    diagnostics.error({"", place, "", "has no conductance density that could vary with distance", "leave it out"});
+    return;
+  }
+  if (!morphology) return;
+  const network::DensityFactors factors(*morphology, placement);
+  for (std::size_t s = 0; s < morphology->sections.size(); ++s) {
+    if (morphology->sections[s].kind != placement.region) continue;
+    for (const double position : {0.0, 0.5, 1.0}) {
+      const double factor = factors.at(s, position);
+      if (factor >= 0 && std::isfinite(factor)) continue;
+      diagnostics.error({"", place, fmt::format("{} at section {}, position {}", factor, s, position),
+                         "must not be negative anywhere in the region", ""});
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+network::MechanismPlacement scaled(const network::MechanismPlacement& placement, double factor) {
+  network::MechanismPlacement result = placement;
+  result.density.reset();
+  const MechanismInfo* info = find_mechanism(placement.mechanism);
+  if (!info) return result;
+  for (const ParameterInfo& parameter : info->parameters) {
+    if (!is_density(parameter)) continue;
+    const auto given = placement.parameters.find(parameter.name);
+    result.parameters[parameter.name] =
+        factor * (given == placement.parameters.end() ? parameter.default_value : given->second);
+  }
+  return result;
+}
+
 void check_mechanisms(const network::DetailedCell& cell, const std::string& place, core::Diagnostics& diagnostics) {
   for (const network::MechanismPlacement& placement : cell.mechanisms) {
     const MechanismInfo* info = find_mechanism(placement.mechanism);
@@ -633,6 +771,10 @@ void check_mechanisms(const network::DetailedCell& cell, const std::string& plac
         diagnostics.error({"", fmt::format("{}, mechanism {}, {}", place, info->name, name), fmt::format("{}", value),
                            "must be finite", ""});
       }
+    }
+    if (placement.density) {
+      check_profile(placement, *info, cell.morphology.get(),
+                    fmt::format("{}, mechanism {}, density profile", place, info->name), diagnostics);
     }
   }
 }

@@ -60,6 +60,7 @@ const MechanismInfo* find_mechanism(const std::string& name);
 struct MechanismSite {
   std::vector<std::uint32_t> nodes;
   std::vector<double> areas_um2;
+  std::vector<double> factors;  ///< of the conductance densities (network::DensityProfile); empty: 1 everywhere
 };
 
 /// Constants of a placement.
@@ -89,6 +90,8 @@ class Mechanism {
   // --- one compartment, plain doubles ---
   virtual std::size_t n_states() const = 0;
   virtual void steady_state(double V_mV, double Ca_mM, double* x) const = 0;
+  /// Where a run starts; differs from the steady state only where a published file starts elsewhere.
+  virtual void start_state(double V_mV, double Ca_mM, double* x) const { steady_state(V_mV, Ca_mM, x); }
   /// dx/dt per ms; `i_Ca_mA_cm2` is the calcium current density of the compartment.
   virtual void derivative(double V_mV, double Ca_mM, double i_Ca_mA_cm2, const double* x, double* dx) const = 0;
   /// Conductance density, S/cm2.
@@ -96,6 +99,8 @@ class Mechanism {
   /// Reversal potential; E_Ca for calcium channels.
   virtual double reversal_mV(double E_Ca_mV) const = 0;
   virtual bool carries_calcium() const { return false; }
+  /// True if the kinetics depend on the internal calcium concentration.
+  virtual bool reads_calcium() const { return false; }
   /// True for the mechanism whose state 0 is the internal calcium concentration.
   virtual bool is_calcium_pool() const { return false; }
 };
@@ -105,12 +110,17 @@ class Mechanism {
 std::vector<std::unique_ptr<Mechanism>> make_mechanisms(const network::MechanismPlacement& placement,
                                                         const MechanismEnvironment& environment);
 
-/// Reports unknown mechanisms, unknown parameters and values that are not finite; `place` names the cell type.
+/// The placement with its conductance densities times `factor`, for one place of a density that varies.
+network::MechanismPlacement scaled(const network::MechanismPlacement& placement, double factor);
+
+/// Reports unknown mechanisms, unknown parameters, values that are not finite and densities that a profile makes
+/// negative; `place` names the cell type.
 void check_mechanisms(const network::DetailedCell& cell, const std::string& place, core::Diagnostics& diagnostics);
 
 /// Calcium reversal potential, Nernst: RT/(2F) ln(Ca_out/Ca_in).
 double nernst_Ca_mV(double celsius, double Ca_out_mM, double Ca_in_mM);
-/// Used where no mechanism controls the internal calcium: RT/F-rounded 12.5 ln(2/5e-5), NEURON's default for eca.
+/// Used where no mechanism reads or controls the internal calcium: RT/F-rounded 12.5 ln(2/5e-5), NEURON's default for
+/// eca. Where one only reads it, E_Ca is computed once, from kDefaultCa_mM (NEURON's rule for ions).
 inline constexpr double kDefaultE_Ca_mV = 132.4579341637009;
 /// Internal calcium where no mechanism controls it, NEURON's default for cai.
 inline constexpr double kDefaultCa_mM = 5e-5;

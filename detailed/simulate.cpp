@@ -94,16 +94,22 @@ class Injection {
   double keep_ = 0, kick_ = 0, deviation_nA_ = 0;
 };
 
-/// One value of a probe.
-struct ProbeElement {
+/// A compartment of a cell of a group.
+struct Place {
   std::size_t group, cell, node;
+};
+
+/// One side of a gap junction.
+struct Coupling {
+  std::size_t group, junction;
+  Place partner;
 };
 
 struct ActiveProbe {
   std::size_t index;  // in Circuit::probes
   bool calcium;
   std::int64_t first_step, last_step, every;
-  std::vector<ProbeElement> elements;
+  std::vector<Place> elements;
   std::vector<double> samples;  // of a window: [sample][element]
 
   bool due(std::int64_t step) const {
@@ -188,10 +194,14 @@ class Simulation {
       const network::EdgeList edges = network::edges_of(circuit_, k);
       hash = network::hash_edges(hash, k, edges);
       statistics_.synapses += edges.size();
+      if (network::is_gap_junction(circuit_.synapse_types[projection.synapse_type])) {
+        junctions_.push_back({k, edges});
+        continue;
+      }
       if (templates_[projection.target]) {
-        add_synapses(projection, edges, synapses[projection.target]);
+        add_synapses(k, edges, synapses[projection.target]);
       } else {
-        add_artificial_synapses(projection, edges, artificial[projection.target]);
+        add_artificial_synapses(k, edges, artificial[projection.target]);
       }
       if (!populations[projection.source].is_virtual) {
         for (const double delay : edges.delays_ms) shortest_delay = std::min(shortest_delay, delay);
@@ -202,30 +212,52 @@ class Simulation {
     constexpr double kLongestWindow = 64;
     window_ =
         static_cast<std::int64_t>(std::clamp(std::floor(shortest_delay / grid_.dt_ms + 1e-9), 1.0, kLongestWindow));
+    // Gap junctions couple cells in every step.
+    if (!junctions_.empty()) window_ = 1;
     for (std::size_t p = 0; p < populations.size(); ++p) build_population(p, synapses[p], std::move(artificial[p]));
+    build_gap_junctions();
   }
 
-  void add_synapses(const Projection& projection, const network::EdgeList& edges,
-                    std::vector<std::vector<GroupSynapse>>& groups) const {
-    const auto& kinetics =
-        std::get<network::BiexponentialSynapse>(*circuit_.synapse_types[projection.synapse_type].detailed);
+  /// Receptors and release of a synapse type; made when first needed.
+  const SynapseKinetics* kinetics_of(std::size_t synapse_type) {
+    kinetics_.resize(circuit_.synapse_types.size());
+    auto& kinetics = kinetics_[synapse_type];
+    if (!kinetics) {
+      const network::SynapseType& type = circuit_.synapse_types[synapse_type];
+      kinetics = std::make_unique<SynapseKinetics>();
+      kinetics->release = type.release;
+      if (const auto* several = std::get_if<network::ReceptorSynapse>(&*type.detailed)) {
+        kinetics->receptors = several->receptors;
+      } else {
+        kinetics->receptors = {{std::get<network::BiexponentialSynapse>(*type.detailed)}};
+      }
+    }
+    return kinetics.get();
+  }
+
+  void add_synapses(std::size_t k, const network::EdgeList& edges, std::vector<std::vector<GroupSynapse>>& groups) {
+    const Projection& projection = circuit_.projections[k];
+    const SynapseKinetics* kinetics = kinetics_of(projection.synapse_type);
     const CompartmentTree& tree = templates_[projection.target]->tree;
     for (std::size_t e = 0; e < edges.size(); ++e) {
       const std::uint32_t target = edges.targets[e];
       const network::Site site = edges.sites.empty() ? network::Site{} : edges.sites[e];
-      groups[target / kGroupCells].push_back(
-          {first_label_[projection.source] + edges.sources[e], target % static_cast<std::uint32_t>(kGroupCells),
-           static_cast<std::uint32_t>(tree.node_at(site)), kinetics, edges.weights[e], edges.delays_ms[e]});
+      groups[target / kGroupCells].push_back({first_label_[projection.source] + edges.sources[e],
+                                              target % static_cast<std::uint32_t>(kGroupCells),
+                                              static_cast<std::uint32_t>(tree.node_at(site)), kinetics,
+                                              edges.weights[e], edges.delays_ms[e], network::release_entity(k, e)});
     }
   }
 
-  void add_artificial_synapses(const Projection& projection, const network::EdgeList& edges,
+  void add_artificial_synapses(std::size_t k, const network::EdgeList& edges,
                                std::vector<ArtificialSynapse>& synapses) const {
-    const auto& kinetics =
-        std::get<network::InstantaneousSynapse>(*circuit_.synapse_types[projection.synapse_type].detailed);
+    const Projection& projection = circuit_.projections[k];
+    const network::SynapseType& type = circuit_.synapse_types[projection.synapse_type];
+    const auto& kinetics = std::get<network::InstantaneousSynapse>(*type.detailed);
     for (std::size_t e = 0; e < edges.size(); ++e) {
       synapses.push_back({first_label_[projection.source] + edges.sources[e], edges.targets[e],
-                          kinetics.sign * edges.weights[e], edges.delays_ms[e]});
+                          kinetics.sign * edges.weights[e], edges.delays_ms[e], type.release ? &*type.release : nullptr,
+                          network::release_entity(k, e)});
     }
   }
 
@@ -235,7 +267,7 @@ class Simulation {
     if (population.is_virtual) return;
     statistics_.cells += population.size;
     if (const network::IntFire1Model* model = artificial_model(circuit_, population)) {
-      artificial_.emplace_back(p, ArtificialCells(*model, population.size, std::move(artificial)));
+      artificial_.emplace_back(p, ArtificialCells(*model, population.size, std::move(artificial), circuit_.run.seed));
       return;
     }
     first_worker_.resize(circuit_.populations.size(), 0);
@@ -245,12 +277,41 @@ class Simulation {
       const std::size_t first = g * kGroupCells;
       const std::size_t cells = std::min<std::size_t>(kGroupCells, population.size - first);
       workers_.push_back(
-          {CellGroup(*templates_[p], cells, grid_.dt_ms, circuit_.run.V_init_mV, synapses[g], circuit_.run.scheme),
+          {CellGroup(*templates_[p], cells, grid_.dt_ms, circuit_.run.V_init_mV, synapses[g], circuit_.run.scheme,
+                     circuit_.run.seed),
            p,
            static_cast<std::uint32_t>(first),
            {},
            std::vector<double>(cells, circuit_.run.V_init_mV),
            {}});
+    }
+  }
+
+  /// Both sides of every gap junction of the circuit.
+  void build_gap_junctions() {
+    for (const auto& [k, edges] : junctions_) {
+      const Projection& projection = circuit_.projections[k];
+      const std::size_t source_node = templates_[projection.source]->tree.node_at(projection.source_site);
+      for (std::size_t e = 0; e < edges.size(); ++e) {
+        const network::Site site = edges.sites.empty() ? network::Site{} : edges.sites[e];
+        const Place source = place_of(projection.source, edges.sources[e], source_node);
+        const Place target =
+            place_of(projection.target, edges.targets[e], templates_[projection.target]->tree.node_at(site));
+        for (const auto& [here, there] : {std::pair{source, target}, std::pair{target, source}}) {
+          const std::size_t index = workers_[here.group].group.add_gap_junction(here.cell, here.node, edges.weights[e]);
+          couplings_.push_back({here.group, index, there});
+        }
+      }
+    }
+    junctions_.clear();
+  }
+
+  /// Every gap junction gets its partner's potential as it is now; called while no group is running.
+  void exchange_potentials() {
+    for (const Coupling& coupling : couplings_) {
+      const Place& partner = coupling.partner;
+      workers_[coupling.group].group.set_partner_mV(coupling.junction,
+                                                    workers_[partner.group].group.V_mV(partner.cell, partner.node));
     }
   }
 
@@ -297,6 +358,10 @@ class Simulation {
     }
   }
 
+  Place place_of(std::size_t population, std::uint32_t cell, std::size_t node) const {
+    return {first_worker_[population] + cell / kGroupCells, cell % kGroupCells, node};
+  }
+
   void build_fields(std::span<const std::unique_ptr<core::ForwardModel>> models) {
     fields_ = std::make_unique<FieldRecording>(circuit_, models, grid_, window_);
     fields_->set_groups(workers_.size());
@@ -304,6 +369,7 @@ class Simulation {
       const Worker& worker = workers_[w];
       std::vector<std::size_t> nodes;
       for (const Injection& injection : worker.injections) nodes.push_back(injection.node());
+      worker.group.add_junction_nodes(nodes);
       std::sort(nodes.begin(), nodes.end());
       nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
       fields_->add_group(w, worker.population, worker.first_cell, worker.group, nodes);
@@ -336,6 +402,7 @@ class Simulation {
     for (ActiveProbe& probe : probes_) {
       probe.samples.assign(static_cast<std::size_t>(end - begin) * probe.elements.size(), 0.0);
     }
+    exchange_potentials();
     for_workers([&](std::size_t w) { advance_worker(w, begin, end); });
     advance_artificial(end);
     check_finite(end);
@@ -439,7 +506,7 @@ class Simulation {
   }
 
   double probe_value(const ActiveProbe& probe, std::size_t element) const {
-    const ProbeElement& e = probe.elements[element];
+    const Place& e = probe.elements[element];
     const CellGroup& group = workers_[e.group].group;
     return probe.calcium ? group.Ca_mM(e.cell, e.node) : group.V_mV(e.cell, e.node);
   }
@@ -499,6 +566,9 @@ class Simulation {
   std::vector<Worker> workers_;
   std::vector<std::size_t> first_worker_;
   std::vector<std::pair<std::size_t, ArtificialCells>> artificial_;
+  std::vector<std::unique_ptr<SynapseKinetics>> kinetics_;            // by synapse type
+  std::vector<std::pair<std::size_t, network::EdgeList>> junctions_;  // projections of gap junctions, during set-up
+  std::vector<Coupling> couplings_;
   std::vector<ActiveProbe> probes_;
   std::vector<std::vector<std::pair<std::size_t, std::size_t>>> elements_of_;
   std::int64_t window_ = 1;
@@ -525,8 +595,11 @@ std::vector<core::Problem> missing(const Circuit& circuit) {
     const network::SynapseType& type = circuit.synapse_types[projection.synapse_type];
     const bool onto_artificial = artificial_model(circuit, circuit.populations[projection.target]);
     const bool fits =
-        type.detailed && (onto_artificial ? std::holds_alternative<network::InstantaneousSynapse>(*type.detailed)
-                                          : std::holds_alternative<network::BiexponentialSynapse>(*type.detailed));
+        type.detailed && onto_artificial == std::holds_alternative<network::InstantaneousSynapse>(*type.detailed);
+    if (network::is_gap_junction(type) && !detailed_model(circuit, circuit.populations[projection.source])) {
+      diagnostics.error({"", "projection " + projection.name, circuit.populations[projection.source].name,
+                         "must be multi-compartment cells: a gap junction couples two membranes", ""});
+    }
     if (!fits) {
       diagnostics.error({"", "projection " + projection.name, type.name,
                          onto_artificial

@@ -4,6 +4,8 @@
 /// cells (detailed/cell_group.hpp) runs on its own; spikes are exchanged between windows. Groups are handed to threads
 /// in a fixed way and every sum has a fixed order, so that results are the same bits for any number of threads.
 ///
+/// Gap junctions exchange potentials after every step: a circuit with any has windows of one step.
+///
 /// Cells that are described as IntFire1 only (NEURON's normalised integrate-and-fire) run beside them, event by event.
 ///
 /// Probes: "v" (mV) and "cai" (mM), at the soma or in all segments. Field probes are summed up while the run goes on

@@ -126,12 +126,13 @@ const std::map<std::string, double>* mechanism_parameters(const std::string& mec
   static const std::map<std::string, std::map<std::string, double>> known = [] {
     std::map<std::string, std::map<std::string, double>> table;
     for (const char* channel :
-         {"NaTs", "NaTa", "Nap", "K_P", "K_T", "Kv3_1", "Kv2like", "Kd", "Im", "Im_v2", "Ih", "Ca_HVA", "Ca_LVA"}) {
+         {"NaTs",   "NaTa",   "Nap",    "K_P",     "K_T",     "Kv3_1", "Kv2like", "Kd",     "Im",     "Im_v2",   "Ih",
+          "Ca_HVA", "Ca_LVA", "NaTa_t", "NaTs2_t", "Nap_Et2", "K_Tst", "K_Pst",   "SKv3_1", "Im_Hay", "Ca_LVAst"}) {
       table[channel] = {{"gbar", 1e-5}};
     }
-    table["SK"] = {{"gbar", 1e-6}};
+    table["SK"] = table["SK_E2"] = {{"gbar", 1e-6}};
     table["NaV"] = {{"gbar", 0.015}};
-    table["CaDynamics"] = {{"gamma", 0.05}, {"decay", 80.0}, {"depth", 0.1}, {"minCai", 1e-4}};
+    table["CaDynamics"] = table["CaDynamics_E2"] = {{"gamma", 0.05}, {"decay", 80.0}, {"depth", 0.1}, {"minCai", 1e-4}};
     return table;
   }();
   const auto found = known.find(mechanism);

@@ -50,12 +50,12 @@ void read_conditions(const JsonObject& conditions, DetailedCell& cell) {
   conditions.report_unread();
 }
 
-/// A row names its parameter as in NEURON: gbar_NaTs, decay_CaDynamics; or g_pas, e_pas, cm, Ra, which need no
-/// mechanism.
+/// A row names its parameter as in NEURON: gbar_NaTs, decay_CaDynamics, gNaTa_tbar_NaTa_t (the files of Hay et al.); or
+/// g_pas, e_pas, cm, Ra, which need no mechanism.
 void read_gene(const JsonObject& row, DetailedCell& cell) {
   const auto kind = kind_of(row);
   const auto name = row.required_text("name");
-  const auto mechanism = row.text("mechanism").value_or("");
+  auto mechanism = row.text("mechanism").value_or("");
   const auto value = row.number_or_numeric_text("value");
   if (!value) row.error("value", "must be a number");
   row.report_unread();
@@ -75,11 +75,16 @@ void read_gene(const JsonObject& row, DetailedCell& cell) {
     }
     return;
   }
-  const auto* parameters = mechanism_parameters(mechanism);
-  if (!parameters) return row.error("mechanism", "must be a channel that triscale knows", "see docs for the list");
   const std::string suffix = "_" + mechanism;
   const bool has_suffix = name->size() > suffix.size() && name->ends_with(suffix);
-  const std::string parameter = has_suffix ? name->substr(0, name->size() - suffix.size()) : "";
+  std::string parameter = has_suffix ? name->substr(0, name->size() - suffix.size()) : "";
+  if (parameter == "g" + mechanism + "bar") {
+    parameter = "gbar";
+    // Two channels are called Im; the spelling of its density tells which.
+    if (mechanism == "Im") mechanism = "Im_Hay";
+  }
+  const auto* parameters = mechanism_parameters(mechanism);
+  if (!parameters) return row.error("mechanism", "must be a channel that triscale knows", "see docs for the list");
   if (!parameters->contains(parameter)) return row.error("name", "must be a parameter of " + mechanism);
   set_parameter(cell, *kind, mechanism, parameter, *value);
 }

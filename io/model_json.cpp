@@ -13,6 +13,7 @@ using network::AdExModel;
 using network::BiexponentialSynapse;
 using network::CurrentSynapse;
 using network::ExponentialKernel;
+using network::GapJunction;
 using network::GifModel;
 using network::InstantaneousSynapse;
 using network::IntFire1Model;
@@ -21,6 +22,9 @@ using network::MeanfieldCell;
 using network::MeanfieldSynapse;
 using network::PointCell;
 using network::PointSynapse;
+using network::Receptor;
+using network::ReceptorSynapse;
+using network::Release;
 using network::SiteTransfer;
 using network::TransferFunction;
 
@@ -101,6 +105,29 @@ void fields(V& v, BiexponentialSynapse& s) {
 }
 
 template <class V>
+void fields(V& v, Receptor& r) {
+  fields(v, r.kinetics);
+  v.optional("weight_factor", r.weight_factor);
+  v.optional("Mg_mM", r.Mg_mM);
+}
+
+template <class V>
+void fields(V& v, ReceptorSynapse& s) {
+  v.objects("receptors", s.receptors);
+}
+
+template <class V>
+void fields(V&, GapJunction&) {}
+
+template <class V>
+void fields(V& v, Release& r) {
+  v("U", r.U);
+  v.optional("tau_recovery_ms", r.tau_recovery_ms);
+  v.optional("tau_facilitation_ms", r.tau_facilitation_ms);
+  v.optional_whole("sites", r.sites);
+}
+
+template <class V>
 void fields(V& v, InstantaneousSynapse& s) {
   v.whole("sign", s.sign);
 }
@@ -159,6 +186,10 @@ class Writer {
   void optional(const char* key, double value) { json_[key] = value; }
   template <class Integer>
   void whole(const char* key, Integer value) {
+    json_[key] = value;
+  }
+  template <class Integer>
+  void optional_whole(const char* key, Integer value) {
     json_[key] = value;
   }
   template <std::size_t n>
@@ -221,6 +252,13 @@ class Reader {
       json_.error(key, "must be a whole number in the range of its type");
     }
   }
+  template <class Integer>
+  void optional_whole(const char* key, Integer& value) {
+    known_.emplace_back(key);
+    if (!json_.has(key)) return;
+    known_.pop_back();
+    whole(key, value);
+  }
   template <std::size_t n>
   void list(const char* key, std::array<double, n>& values) {
     if (!json_.has(key)) json_.error(key, "must be given (a list of " + std::to_string(n) + " numbers)");
@@ -275,6 +313,10 @@ class KeyLister {
   void optional(const char* key, double&) { keys_.emplace_back(key); }
   template <class T>
   void whole(const char* key, T&) {
+    keys_.emplace_back(key);
+  }
+  template <class T>
+  void optional_whole(const char* key, T&) {
     keys_.emplace_back(key);
   }
   template <class T>
@@ -367,8 +409,32 @@ DetailedSynapseVariant read_detailed_synapse(const JsonObject& json) {
   const std::string model = json.required_text("model").value_or("");
   if (model == "biexponential") return Reader::of<BiexponentialSynapse>(json, kModelKey);
   if (model == "instantaneous") return Reader::of<InstantaneousSynapse>(json, kModelKey);
-  unknown_model(json, "biexponential, instantaneous");
+  if (model == "receptors") return Reader::of<ReceptorSynapse>(json, kModelKey);
+  if (model == "gap_junction") return Reader::of<GapJunction>(json, kModelKey);
+  unknown_model(json, "biexponential, receptors, gap_junction, instantaneous");
   return BiexponentialSynapse{};
+}
+
+Release read_release(const JsonObject& json) {
+  if (!json.has("failure_probability")) return Reader::of<Release>(json);
+  // With N sites a first spike fails with probability (1 - U)^N.
+  Release release;
+  release.sites = 1;
+  const double failure = json.required_number("failure_probability").value_or(0.5);
+  if (json.has("U")) json.error("U", "must not stand beside failure_probability, which determines it");
+  if (!(failure >= 0 && failure < 1)) json.error("failure_probability", "must lie in [0, 1)");
+  if (const auto number = json.number("tau_recovery_ms")) release.tau_recovery_ms = *number;
+  if (const auto number = json.number("tau_facilitation_ms")) release.tau_facilitation_ms = *number;
+  if (const auto number = json.number("sites")) {
+    if (*number >= 1 && *number <= 1e6 && *number == std::floor(*number)) {
+      release.sites = static_cast<std::uint32_t>(*number);
+    } else {
+      json.error("sites", "must be a whole number from 1 on");
+    }
+  }
+  release.U = 1 - std::pow(failure, 1.0 / release.sites);
+  json.reject_unread(model_keys().at("release"));
+  return release;
 }
 
 std::map<std::string, std::vector<std::string>> model_keys() {
@@ -382,6 +448,10 @@ std::map<std::string, std::vector<std::string>> model_keys() {
           {"meanfield_cell", KeyLister::of<MeanfieldCell>()},
           {"biexponential", KeyLister::of<BiexponentialSynapse>(kModelKey)},
           {"receptor", KeyLister::of<BiexponentialSynapse>()},
+          {"receptors", KeyLister::of<ReceptorSynapse>(kModelKey)},
+          {"detailed_receptor", KeyLister::of<Receptor>()},
+          {"gap_junction", KeyLister::of<GapJunction>(kModelKey)},
+          {"release", KeyLister::of<Release>({"failure_probability"})},
           {"instantaneous", KeyLister::of<InstantaneousSynapse>(kModelKey)},
           {"conductance", KeyLister::of<PointSynapse>(kModelKey)},
           {"site", KeyLister::of<SiteTransfer>()},

@@ -15,7 +15,8 @@
 namespace triscale::io {
 
 using PointSynapseVariant = std::variant<network::PointSynapse, network::InstantaneousSynapse, network::CurrentSynapse>;
-using DetailedSynapseVariant = std::variant<network::BiexponentialSynapse, network::InstantaneousSynapse>;
+using DetailedSynapseVariant = std::variant<network::BiexponentialSynapse, network::InstantaneousSynapse,
+                                            network::ReceptorSynapse, network::GapJunction>;
 
 nlohmann::ordered_json to_json(const network::PointCell& cell);
 nlohmann::ordered_json to_json(const network::MeanfieldCell& cell);
@@ -28,6 +29,7 @@ network::MeanfieldCell read_meanfield_cell(const JsonObject& json);
 PointSynapseVariant read_point_synapse(const JsonObject& json);
 network::MeanfieldSynapse read_meanfield_synapse(const JsonObject& json);
 DetailedSynapseVariant read_detailed_synapse(const JsonObject& json);
+network::Release read_release(const JsonObject& json);
 
 /// The keys of every kind of object that these functions read.
 std::map<std::string, std::vector<std::string>> model_keys();

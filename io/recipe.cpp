@@ -143,6 +143,7 @@ class RecipeReader {
     if (const auto detailed = json.object("detailed")) type.detailed = read_detailed_synapse(*detailed);
     if (const auto point = json.object("point")) type.point = read_point_synapse(*point);
     if (const auto meanfield = json.object("meanfield")) type.meanfield = read_meanfield_synapse(*meanfield);
+    if (const auto release = json.object("release")) type.release = read_release(*release);
     json.reject_unread(keys("synapse_type"));
     circuit_.synapse_types.push_back(std::move(type));
   }
@@ -323,6 +324,18 @@ class RecipeReader {
     return rule;
   }
 
+  void read_source_site(const JsonObject& json, std::size_t cell_type, network::Site& site) {
+    if (const auto section = json.text("source_section")) {
+      const SectionNames& names = section_names_.at(cell_type);
+      const auto found = names.find(*section);
+      if (found != names.end()) site.section = found->second;
+      if (found == names.end()) {
+        json.error("source_section", "must be the name of a section of the source's cell type");
+      }
+    }
+    site.position = json.number("source_position").value_or(0.5);
+  }
+
   void read_projection(const JsonObject& json) {
     network::Projection p;
     const auto source = find(json, "source", circuit_.populations, "population");
@@ -333,9 +346,11 @@ class RecipeReader {
     p.synapse_type = synapse.value_or(0);
     ConnectionRule rule = read_rule(json);
     rule.weight = read_weight(json, synapse);
-    rule.delay_ms = read_distribution(json, "delay_ms");
+    const bool gap_junctions = synapse && network::is_gap_junction(circuit_.synapse_types[*synapse]);
+    if (!gap_junctions || json.has("delay_ms")) rule.delay_ms = read_distribution(json, "delay_ms");
     p.connectivity = rule;
     p.placement = read_placement(json);
+    if (gap_junctions && source) read_source_site(json, circuit_.populations[*source].cell_type, p.source_site);
     const auto name = json.text("name");
     p.name = name.value_or(json.text("source").value_or("") + "->" + json.text("target").value_or(""));
     json.reject_unread(keys("projection"));

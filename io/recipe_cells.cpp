@@ -139,6 +139,44 @@ std::string parameter_name(const std::string& key) {
   return key;
 }
 
+network::DensityProfile read_density(const JsonObject& json) {
+  using Profile = network::DensityProfile;
+  Profile profile;
+  const auto take = [&](std::initializer_list<std::pair<const char*, double*>> numbers) {
+    for (const auto& [key, value] : numbers) {
+      if (const auto number = json.required_number(key)) *value = *number;
+    }
+  };
+  const std::string shape = json.required_text("shape").value_or("");
+  if (shape == "linear") {
+    profile.shape = Profile::Shape::linear;
+    take({{"offset", &profile.offset}, {"slope", &profile.slope}});
+  } else if (shape == "exponential") {
+    profile.shape = Profile::Shape::exponential;
+    take({{"offset", &profile.offset}, {"amplitude", &profile.amplitude}, {"slope", &profile.slope}});
+    profile.center = json.number("center").value_or(0);
+  } else if (shape == "sigmoid") {
+    profile.shape = Profile::Shape::sigmoid;
+    take({{"offset", &profile.offset}, {"amplitude", &profile.amplitude}, {"center", &profile.center}});
+    take({{"width", &profile.width}});
+  } else if (shape == "step") {
+    profile.shape = Profile::Shape::step;
+    take({{"begin", &profile.begin}, {"end", &profile.end}, {"inside", &profile.inside}});
+    take({{"outside", &profile.outside}});
+  } else if (!shape.empty()) {
+    json.error("shape", "must be linear, exponential, sigmoid or step");
+  }
+  const std::string origin = json.text("origin").value_or("soma");
+  if (origin == "region_start") {
+    profile.origin = Profile::Origin::region_start;
+  } else if (origin != "soma") {
+    json.error("origin", "must be soma or region_start");
+  }
+  profile.relative = json.flag("relative").value_or(false);
+  json.reject_unread(recipe_keys().at("density"));
+  return profile;
+}
+
 void read_mechanism(const JsonObject& json, network::DetailedCell& cell) {
   network::MechanismPlacement placement;
   placement.mechanism = json.required_text("mechanism").value_or("");
@@ -148,6 +186,7 @@ void read_mechanism(const JsonObject& json, network::DetailedCell& cell) {
     }
     parameters->reject_unread(recipe_keys().at("parameters"));
   }
+  if (const auto density = json.object("density")) placement.density = read_density(*density);
   if (!json.has("regions")) json.error("regions", "must be given (a list of section kinds)");
   for (const SectionKind kind : read_kinds(json, "regions")) {
     placement.region = kind;

@@ -18,15 +18,18 @@ const std::map<std::string, std::vector<std::string>>& recipe_keys() {
                        "length_um", "diameter_um", "end_diameter_um", "direction"};
     keys["regions"] = {"all", "soma", "axon", "basal", "apical"};
     keys["region"] = {"Ra_Ohm_cm", "C_m_uF_cm2", "g_pas_S_cm2", "e_pas_mV", "E_Na_mV", "E_K_mV"};
-    keys["mechanism"] = {"mechanism", "regions", "parameters"};
-    keys["parameters"] = {"gbar_S_cm2", "gnabar_S_cm2", "gkbar_S_cm2", "gl_S_cm2", "el_mV",
-                          "gamma",      "decay_ms",     "depth_um",    "minCai_mM"};
-    keys["synapse_type"] = {"name", "detailed", "point", "meanfield"};
+    keys["mechanism"] = {"mechanism", "regions", "parameters", "density"};
+    keys["density"] = {"shape",  "origin", "relative", "offset", "slope",  "amplitude",
+                       "center", "width",  "begin",    "end",    "inside", "outside"};
+    keys["parameters"] = {"gbar_S_cm2", "gnabar_S_cm2", "gkbar_S_cm2", "gl_S_cm2",  "el_mV",
+                          "gamma",      "decay_ms",     "depth_um",    "minCai_mM", "published_start"};
+    keys["synapse_type"] = {"name", "detailed", "point", "meanfield", "release"};
     keys["population"] = {"name", "size", "cell_type", "virtual", "sign", "poisson", "spikes", "V_init_mV"};
     keys["poisson"] = {"rate_hz", "times_ms", "rates_hz", "bin_ms"};
     keys["spikes"] = {"times_ms", "cells"};
-    keys["projection"] = {"name",      "source",    "target",    "synapse_type", "rule",     "weight",
-                          "weight_uS", "weight_nA", "weight_mV", "delay_ms",     "placement"};
+    keys["projection"] = {"name",      "source",         "target",         "synapse_type", "rule",
+                          "weight",    "weight_uS",      "weight_nA",      "weight_mV",    "delay_ms",
+                          "placement", "source_section", "source_position"};
     keys["rule"] = {"kind", "probability", "number", "multapses", "autapses"};
     keys["distribution"] = {"kind", "mean", "sd", "low", "high"};
     keys["placement"] = {"kinds", "min_distance_um", "max_distance_um"};

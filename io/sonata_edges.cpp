@@ -245,8 +245,10 @@ class EdgeReader {
     if (const auto found = synapse_types_.find(key); found != synapse_types_.end()) return found->second;
     network::SynapseType type;
     type.name = std::filesystem::path(dynamics).stem().string() + ">" + circuit_.cell_types[key.second].name;
-    type.detailed = *model;
-    if (const auto* instantaneous = std::get_if<network::InstantaneousSynapse>(&*model)) type.point = *instantaneous;
+    std::visit([&](const auto& kinetics) { type.detailed = kinetics; }, model->kinetics);
+    type.release = model->release;
+    if (const auto* instantaneous = std::get_if<network::InstantaneousSynapse>(&model->kinetics))
+      type.point = *instantaneous;
     circuit_.synapse_types.push_back(std::move(type));
     return synapse_types_[key] = circuit_.synapse_types.size() - 1;
   }

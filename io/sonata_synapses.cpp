@@ -28,6 +28,21 @@ std::vector<std::string> list_items(const std::string& text) {
   return items;
 }
 
+/// BMTK's stp1syn (Hennig 2013, Front Comput Neurosci 7:45, equation 3): a single exponential whose events carry
+/// w n p0, n the vesicles that are ready, which recover with tau_r. BMTK sets p0 = 0.5, tau_r = 200 ms and tau_1 = 5 ms
+/// whatever the file says; a file that says otherwise is followed.
+SynapseModel read_stp1syn(const JsonObject& json) {
+  network::BiexponentialSynapse synapse;
+  synapse.tau_rise_ms = 0;
+  synapse.tau_decay_ms = json.number("tau_1").value_or(5.0);
+  if (const auto E_rev = json.required_number("erev")) synapse.E_rev_mV = *E_rev;
+  network::Release release;
+  release.U = json.number("p0").value_or(0.5);
+  release.tau_recovery_ms = json.number("tau_r").value_or(200.0);
+  json.accept({"level_of_detail"});
+  return {synapse, release};
+}
+
 }  // namespace
 
 std::optional<SynapseModel> SynapseModels::find(const TypedRows& edges, std::size_t row, bool target_is_point) {
@@ -42,22 +57,25 @@ std::optional<SynapseModel> SynapseModels::find(const TypedRows& edges, std::siz
     return std::nullopt;
   };
   if (name.empty()) return error("dynamics_params", "", "must name a synapse file");
-  if (!known_.contains(name)) known_[name] = read(name, where);
-  const auto& model = known_[name];
+  const std::pair key(name, model_template);
+  if (!known_.contains(key)) known_[key] = read(name, model_template, where);
+  const auto& model = known_[key];
   if (!model) return std::nullopt;
-  const bool instantaneous = std::holds_alternative<network::InstantaneousSynapse>(*model);
+  const bool instantaneous = std::holds_alternative<network::InstantaneousSynapse>(model->kinetics);
   if (instantaneous != target_is_point) {
     return error("dynamics_params", name,
                  target_is_point ? "must be an instantaneous synapse for an IntFire1 target"
                                  : "must be a conductance synapse (exp2syn) for a biophysical target");
   }
-  if (!instantaneous && model_template != "exp2syn") {
-    return error("model_template", model_template, "must be Exp2Syn", "other synapse templates are not supported");
+  if (!instantaneous && model_template != "exp2syn" && model_template != "expsyn" && model_template != "stp1syn") {
+    return error("model_template", model_template, "must be Exp2Syn, ExpSyn or stp1syn",
+                 "other synapse templates are not supported");
   }
   return model;
 }
 
-std::optional<SynapseModel> SynapseModels::read(const std::string& name, const core::Problem& where) {
+std::optional<SynapseModel> SynapseModels::read(const std::string& name, const std::string& model_template,
+                                                const core::Problem& where) {
   if (folder_.empty()) {
     core::Problem problem = where;
     problem.rule = "needs components.synaptic_models_dir in the circuit config";
@@ -66,9 +84,21 @@ std::optional<SynapseModel> SynapseModels::read(const std::string& name, const c
   }
   const auto json = JsonObject::load(folder_ / name, diagnostics_);
   if (!json) return std::nullopt;
-  const auto level = lower(json->required_text("level_of_detail").value_or(""));
   std::optional<SynapseModel> model;
-  if (level == "exp2syn") {
+  if (model_template == "stp1syn") {
+    model = read_stp1syn(*json);
+    json->report_unread();
+    return model;
+  }
+  const auto level = lower(json->required_text("level_of_detail").value_or(""));
+  if (level == "expsyn") {
+    network::BiexponentialSynapse synapse;
+    synapse.tau_rise_ms = 0;
+    if (const auto decay = json->required_number("tau")) synapse.tau_decay_ms = *decay;
+    if (const auto E_rev = json->required_number("erev")) synapse.E_rev_mV = *E_rev;
+    if (!(synapse.tau_decay_ms > 0)) json->error("tau", "must be > 0");
+    model.emplace().kinetics = synapse;
+  } else if (level == "exp2syn") {
     network::BiexponentialSynapse synapse;
     const auto rise = json->required_number("tau1");
     const auto decay = json->required_number("tau2");
@@ -78,13 +108,14 @@ std::optional<SynapseModel> SynapseModels::read(const std::string& name, const c
     synapse.tau_rise_ms = rise.value_or(synapse.tau_rise_ms);
     synapse.tau_decay_ms = decay.value_or(synapse.tau_decay_ms);
     synapse.E_rev_mV = E_rev.value_or(synapse.E_rev_mV);
-    model = synapse;
+    model.emplace().kinetics = synapse;
   } else if (level == "instantaneous") {
     const auto sign = json->required_number("sign");
     if (sign && *sign != 1 && *sign != -1) json->error("sign", "must be 1 or -1");
-    model = network::InstantaneousSynapse{sign.value_or(1) < 0 ? -1 : 1};
+    model.emplace().kinetics = network::InstantaneousSynapse{sign.value_or(1) < 0 ? -1 : 1};
   } else {
-    json->error("level_of_detail", "must be exp2syn or instantaneous", "other synapse models are not supported");
+    json->error("level_of_detail", "must be exp2syn, expsyn or instantaneous",
+                "other synapse models are not supported");
   }
   if (model) json->report_unread();
   return model;

@@ -13,7 +13,11 @@
 
 namespace triscale::io {
 
-using SynapseModel = std::variant<network::BiexponentialSynapse, network::InstantaneousSynapse>;
+/// What a synapse file says; `release` where the mechanism has short-term plasticity.
+struct SynapseModel {
+  std::variant<network::BiexponentialSynapse, network::InstantaneousSynapse> kinetics;
+  std::optional<network::Release> release;
+};
 
 /// Reads synapse files once each.
 class SynapseModels {
@@ -25,11 +29,12 @@ class SynapseModels {
   std::optional<SynapseModel> find(const TypedRows& edges, std::size_t row, bool target_is_point);
 
  private:
-  std::optional<SynapseModel> read(const std::string& name, const core::Problem& where);
+  std::optional<SynapseModel> read(const std::string& name, const std::string& model_template,
+                                   const core::Problem& where);
 
   std::filesystem::path folder_;
   core::Diagnostics& diagnostics_;
-  std::map<std::string, std::optional<SynapseModel>> known_;
+  std::map<std::pair<std::string, std::string>, std::optional<SynapseModel>> known_;  // by file and template
 };
 
 /// "['basal', 'apical']" and "[30.0, 150.0]"; nothing after an error.

@@ -1,5 +1,7 @@
 #include "io/swc.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -56,9 +58,11 @@ class Reader {
     read_samples();
     if (!failed()) link_samples();
     if (failed()) return {};
+    if (soma_is_an_outline()) replace_outline();
     find_section_ends();
     make_drafts();
     drop_sections_without_length();
+    report();
     return in_sonata_order();
   }
 
@@ -143,6 +147,123 @@ class Reader {
     if (samples_.front().parent_id >= 0)
       error(at_line(samples_.front().line), "", "must be the root: its parent must be -1");
     if (samples_.front().type != kSomaType) error(at_line(samples_.front().line), "", "must be a soma sample (type 1)");
+  }
+
+  /// Indices of the soma samples.
+  std::vector<int> soma_samples() const {
+    std::vector<int> soma;
+    for (std::size_t i = 0; i < samples_.size(); ++i) {
+      if (samples_[i].type == kSomaType) soma.push_back(static_cast<int>(i));
+    }
+    return soma;
+  }
+
+  struct Outline {
+    double x = 0, y = 0, z = 0;  ///< centroid
+    double radius = 0;           ///< mean distance from it
+  };
+  Outline outline_of(const std::vector<int>& soma) const {
+    Outline outline;
+    const auto n = static_cast<double>(soma.size());
+    for (const int i : soma) {
+      outline.x += samples_[i].x / n;
+      outline.y += samples_[i].y / n;
+      outline.z += samples_[i].z / n;
+    }
+    for (const int i : soma) {
+      const Sample& s = samples_[i];
+      outline.radius += std::hypot(s.x - outline.x, s.y - outline.y, s.z - outline.z) / n;
+    }
+    return outline;
+  }
+
+  /// A closed line of thin samples: it ends near where it began, as seen from its length, and no sample is as wide as
+  /// half the mean distance from the middle.
+  bool soma_is_an_outline() const {
+    constexpr std::size_t kFewest = 4;
+    constexpr double kTurns = 2.5;  // a square of four samples has 3, a straight line 1
+    const std::vector<int> soma = soma_samples();
+    if (soma.size() < kFewest) return false;
+    double length = 0;
+    for (std::size_t k = 1; k < soma.size(); ++k) {
+      const Sample &a = samples_[soma[k - 1]], &b = samples_[soma[k]];
+      if (b.parent != soma[k - 1]) return false;
+      length += std::hypot(double{b.x} - a.x, double{b.y} - a.y, double{b.z} - a.z);
+    }
+    const Sample &first = samples_[soma.front()], &last = samples_[soma.back()];
+    const double gap = std::hypot(double{last.x} - first.x, double{last.y} - first.y, double{last.z} - first.z);
+    const double radius = outline_of(soma).radius;
+    const bool thin = std::all_of(soma.begin(), soma.end(), [&](int i) { return samples_[i].diameter < radius; });
+    return thin && length > kTurns * gap;
+  }
+
+  /// The samples of the outline become one, the middle of the sphere; what left them leaves it.
+  void replace_outline() {
+    const std::vector<int> soma = soma_samples();
+    const Outline outline = outline_of(soma);
+    Sample& middle = samples_.front();
+    middle.read_x = static_cast<float>(outline.x);
+    middle.read_diameter = static_cast<float>(2 * outline.radius);
+    middle.x = as_neuron_keeps(middle.read_x);
+    middle.y = as_neuron_keeps(static_cast<float>(outline.y));
+    middle.z = as_neuron_keeps(static_cast<float>(outline.z));
+    middle.diameter = as_neuron_keeps(middle.read_diameter);
+    std::vector<Sample> kept;
+    std::vector<int> new_index(samples_.size(), 0);
+    for (std::size_t i = 0; i < samples_.size(); ++i) {
+      if (i > 0 && samples_[i].type == kSomaType) continue;
+      new_index[i] = static_cast<int>(kept.size());
+      kept.push_back(samples_[i]);
+      if (i > 0) kept.back().parent = new_index[samples_[i].parent];
+    }
+    samples_ = std::move(kept);
+    diagnostics_.warning({path_.string(), "soma", "",
+                          fmt::format("is an outline of {} samples; it stands for a sphere of diameter {:.4g} um",
+                                      soma.size(), 2 * outline.radius),
+                          "NEURON's Import3d would make a thin cable along the outline"});
+  }
+
+  /// Says what of the rules was applied.
+  void report() {
+    const auto note = [&](const std::string& place, const std::string& what) {
+      diagnostics_.note({path_.string(), place, "", what, ""});
+    };
+    const double diameter = drafts_[0].points.front().diameter_um;
+    if (points_in(drafts_[0], true) == 1) {
+      note("soma", fmt::format("{} read as a cylinder of length and diameter {:.4g} um (the area of the sphere)",
+                               three_sample_soma_ ? "three samples of a sphere," : "one sample,", diameter));
+    } else {
+      note("soma", fmt::format("{} samples read as a chain of truncated cones of {:.4g} um in all",
+                               drafts_[0].points.size(), network::Section{.points = drafts_[0].points}.length_um()));
+    }
+    std::size_t wires = 0, begin_at_soma = 0, to_beginning = 0;
+    double wire_um = 0;
+    for (std::size_t s = 1; s < drafts_.size(); ++s) {
+      const Draft& draft = drafts_[s];
+      if (to_beginning_[draft.begin]) ++to_beginning;
+      if (drafts_[draft.parent].type != kSomaType || draft.type == kSomaType) continue;
+      if (!draft.own_start) {
+        ++begin_at_soma;
+        continue;
+      }
+      ++wires;
+      const Sample &first = samples_[draft.begin], &from = samples_[first.parent];
+      wire_um += std::hypot(double{first.x} - from.x, double{first.y} - from.y, double{first.z} - from.z);
+    }
+    if (wires > 0) {
+      note("neurites", fmt::format("{} start at their own first sample; the way there from the soma ({:.4g} um in the "
+                                   "mean) has neither membrane nor resistance",
+                                   wires, wire_um / static_cast<double>(wires)));
+    }
+    if (begin_at_soma > 0) {
+      note("neurites",
+           fmt::format("{} start at a soma sample, with the diameter of their own first sample", begin_at_soma));
+    }
+    if (to_beginning > 0) {
+      note("branches", fmt::format("{} leave from the first own sample of a neurite and are connected to its beginning",
+                                   to_beginning));
+    }
+    note("coordinates", "are held in single precision, as NEURON's Import3d does");
   }
 
   /// Finds the last sample of every section. `children` counts 100 for a child and 1 more for a child that is not the

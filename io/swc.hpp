@@ -13,9 +13,17 @@
 ///   The neurites that leave it are connected at its middle and start at their own first point, if they have at least
 ///   two; the way from the soma to there is a wire without resistance or membrane. The same cylinder stands for the
 ///   three-sample soma of neuromorpho.org.
+/// - A soma of several samples one after the other is a chain of truncated cones, a section like any other, unless the
+///   samples go round an outline (see below).
 /// - A branch that leaves from the first own point of a neurite on the soma is connected to the beginning of that
 /// neurite.
 /// - Coordinates and diameters are held in single precision.
+///
+/// One thing is not as Import3d does it: soma samples that go round an outline, each thin against it, would be a thin
+/// cable along the outline there. Here the outline stands for a sphere about its centroid, with the mean distance of
+/// its samples as radius (the rule of neuromorpho.org), and a warning says so.
+///
+/// Every rule that was applied is reported: as a note what is ordinary, as a warning what changes the shape.
 #pragma once
 
 #include <filesystem>

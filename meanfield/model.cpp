@@ -70,6 +70,11 @@ std::vector<core::Problem> missing(const network::Circuit& circuit) {
   for (const network::Projection& projection : circuit.projections) {
     if (!circuit.populations.at(projection.target).is_virtual) check_projection(circuit, projection, problems);
   }
+  for (const network::SynapseType& type : circuit.synapse_types) {
+    if (!type.release) continue;
+    problems.push_back({"", fmt::format("synapse_types.{}.release", type.name), "",
+                        "is not supported by the mean-field tier", "run the detailed tier, or leave it out"});
+  }
   return problems;
 }
 

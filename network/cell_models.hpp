@@ -27,12 +27,29 @@ struct RegionProperties {
   double E_K_mV = -77.0;     ///< potassium reversal potential
 };
 
+/// A conductance density that depends on the path distance x, as the factor by which it differs from the given value.
+/// The shapes are those of Hay et al. 2011 (PLoS Comput Biol 7: e1002107):
+///   linear       offset + slope x
+///   exponential  offset + amplitude exp(slope (x - center))
+///   sigmoid      offset + amplitude / (1 + exp((x - center) / width))
+///   step         inside where begin < x < end, else outside
+/// x is in um or, if `relative`, in units of the largest distance in the region.
+struct DensityProfile {
+  enum class Shape { linear, exponential, sigmoid, step } shape = Shape::linear;
+  /// Where x is 0: the middle of section 0, or where the sections of the region leave another kind of section.
+  enum class Origin { soma, region_start } origin = Origin::soma;
+  bool relative = false;
+  double offset = 0, slope = 0, amplitude = 0, center = 0, width = 1;
+  double begin = 0, end = 0, inside = 1, outside = 0;
+};
+
 /// A channel or ion mechanism inserted into every section of one kind. Names and parameters as in the field's mod files
 /// (reference: detailed/mechanisms.hpp), e.g. {"NaTs", soma, {{"gbar", 0.98}}}.
 struct MechanismPlacement {
   std::string mechanism;
   SectionKind region = SectionKind::soma;
   std::map<std::string, double> parameters;
+  std::optional<DensityProfile> density{};  ///< factor of the conductance densities; none: uniform
 };
 
 /// How a section is divided into compartments.

@@ -143,8 +143,8 @@ bool long_enough(double delay_ms, double dt_ms) {
   return delay_ms >= dt_ms * (1 - kRounding) && std::isfinite(delay_ms);
 }
 
-void check_explicit(const Circuit& circuit, const Projection& p, const ExplicitEdges& edges, const std::string& place,
-                    Checks& checks) {
+void check_explicit(const Circuit& circuit, const Projection& p, const ExplicitEdges& edges, bool gap_junctions,
+                    const std::string& place, Checks& checks) {
   const std::size_t n = edges.targets.size();
   if (edges.sources.size() != n || edges.weights.size() != n || edges.delays_ms.size() != n ||
       (!edges.sites.empty() && edges.sites.size() != n)) {
@@ -169,10 +169,17 @@ void check_explicit(const Circuit& circuit, const Projection& p, const ExplicitE
       n, place + ".weights", "must be >= 0 and finite (the synapse type holds the sign)", checks,
       [&](std::size_t i) { return !(edges.weights[i] >= 0 && std::isfinite(edges.weights[i])); },
       [&](std::size_t i) { return text(edges.weights[i]); });
-  check_rows(
-      n, place + ".delays_ms", fmt::format("must be at least dt = {} ms", circuit.run.dt_ms), checks,
-      [&](std::size_t i) { return !long_enough(edges.delays_ms[i], circuit.run.dt_ms); },
-      [&](std::size_t i) { return text(edges.delays_ms[i]); });
+  if (gap_junctions) {
+    check_rows(
+        n, place + ".delays_ms", "must be 0: a gap junction has no delay", checks,
+        [&](std::size_t i) { return edges.delays_ms[i] != 0; },
+        [&](std::size_t i) { return text(edges.delays_ms[i]); });
+  } else {
+    check_rows(
+        n, place + ".delays_ms", fmt::format("must be at least dt = {} ms", circuit.run.dt_ms), checks,
+        [&](std::size_t i) { return !long_enough(edges.delays_ms[i], circuit.run.dt_ms); },
+        [&](std::size_t i) { return text(edges.delays_ms[i]); });
+  }
   if (edges.sites.empty() || target.cell_type >= circuit.cell_types.size()) return;
   const auto& detailed = circuit.cell_types[target.cell_type].detailed;
   const std::size_t sections = detailed && detailed->morphology ? detailed->morphology->sections.size() : SIZE_MAX;
@@ -215,14 +222,20 @@ void check_distribution(const Distribution& d, double minimum, const std::string
                  "must lie between low and high");
 }
 
-void check_rule(const Circuit& circuit, const Projection& p, const ConnectionRule& rule, const std::string& place,
-                Checks& checks) {
+void check_rule(const Circuit& circuit, const Projection& p, const ConnectionRule& rule, bool gap_junctions,
+                const std::string& place, Checks& checks) {
   const std::string why = impossible_rule(rule, circuit.populations[p.source].size, circuit.populations[p.target].size,
                                           p.source == p.target);
   checks.require(why.empty(), place + ".rule", "", why.empty() ? "" : "cannot be met: " + why,
                  "change the rule, its number, or allow multapses or autapses");
   check_distribution(rule.weight, 0.0, place + ".weight", "", checks);
-  check_distribution(rule.delay_ms, circuit.run.dt_ms, place + ".delay_ms", "dt = ", checks);
+  if (gap_junctions) {
+    const Distribution& delay = rule.delay_ms;
+    checks.require(delay.kind == Distribution::Kind::constant && delay.mean == 0, place + ".delay_ms",
+                   fmt::format("{}", delay.mean), "must be 0: a gap junction has no delay");
+  } else {
+    check_distribution(rule.delay_ms, circuit.run.dt_ms, place + ".delay_ms", "dt = ", checks);
+  }
 }
 
 bool morphology_is_sound(const Morphology& morphology) {
@@ -254,7 +267,7 @@ void check_synapse_fits(const CellType& target, const SynapseType& type, const s
       "others "
       "conductance synapses";
   if (type.detailed && target.detailed) {
-    checks.require(std::holds_alternative<BiexponentialSynapse>(*type.detailed), place, type.name,
+    checks.require(!std::holds_alternative<InstantaneousSynapse>(*type.detailed), place, type.name,
                    fmt::format("must be a conductance synapse, because cell type {} is detailed", target.name), hint);
   }
   if (type.point && target.point) {
@@ -275,6 +288,18 @@ void check_dale(const CellType& source, const SynapseType& type, const std::stri
       "correct the reversal potential, the sign, or the cell type");
 }
 
+void check_gap_junction_source(const Circuit& circuit, const Projection& p, const std::string& place, Checks& checks) {
+  const Population& source = circuit.populations[p.source];
+  checks.require(!source.is_virtual, place + ".source", source.name,
+                 "must not be a virtual population: a gap junction couples two membranes");
+  if (source.cell_type >= circuit.cell_types.size()) return;
+  const auto& detailed = circuit.cell_types[source.cell_type].detailed;
+  const std::size_t sections = detailed && detailed->morphology ? detailed->morphology->sections.size() : SIZE_MAX;
+  checks.require(p.source_site.section < sections && p.source_site.position >= 0 && p.source_site.position <= 1,
+                 place + ".source_site", fmt::format("section {}, {}", p.source_site.section, p.source_site.position),
+                 "must be a section of the source cell and a position between 0 and 1");
+}
+
 void check_projection(const Circuit& circuit, const Projection& p, const std::string& place, Checks& checks) {
   const std::size_t populations = circuit.populations.size();
   const bool ends = checks.index(place + ".source", p.source, populations, "populations") &
@@ -286,11 +311,13 @@ void check_projection(const Circuit& circuit, const Projection& p, const std::st
   const Population& target = circuit.populations[p.target];
   checks.require(!target.is_virtual, place + ".target", target.name, "must not be a virtual population");
   const auto* given = std::get_if<ExplicitEdges>(&p.connectivity);
+  const bool gap_junctions = synapse && is_gap_junction(circuit.synapse_types[p.synapse_type]);
   if (given != nullptr) {
-    check_explicit(circuit, p, *given, place + ".edges", checks);
+    check_explicit(circuit, p, *given, gap_junctions, place + ".edges", checks);
   } else {
-    check_rule(circuit, p, std::get<ConnectionRule>(p.connectivity), place, checks);
+    check_rule(circuit, p, std::get<ConnectionRule>(p.connectivity), gap_junctions, place, checks);
   }
+  if (gap_junctions) check_gap_junction_source(circuit, p, place, checks);
   const bool types = source.cell_type < circuit.cell_types.size() && target.cell_type < circuit.cell_types.size();
   if (!types) return;
   const CellType& target_type = circuit.cell_types[target.cell_type];

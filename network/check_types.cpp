@@ -39,6 +39,17 @@ void check_section(const Morphology& morphology, std::size_t s, const std::strin
   checks.require(length_um > 0, place + ".points", fmt::format("length {} um", length_um), "must have a length > 0");
 }
 
+void check_profile(const DensityProfile& profile, const std::string& place, Checks& checks) {
+  for (const double value : {profile.offset, profile.slope, profile.amplitude, profile.center, profile.width,
+                             profile.begin, profile.end, profile.inside, profile.outside}) {
+    checks.finite(place, value);
+  }
+  using Shape = DensityProfile::Shape;
+  checks.require(profile.shape != Shape::sigmoid || profile.width != 0, place + ".width", "0", "must not be 0");
+  checks.require(profile.shape != Shape::step || profile.begin < profile.end, place + ".end",
+                 fmt::format("{}", profile.end), "must be larger than begin");
+}
+
 void check_detailed(const DetailedCell& cell, const std::string& place, Checks& checks) {
   if (!cell.morphology || cell.morphology->sections.empty()) {
     checks.error(place + ".morphology", "", "must have at least one section");
@@ -69,6 +80,7 @@ void check_detailed(const DetailedCell& cell, const std::string& place, Checks& 
                      fmt::format("is placed on {} sections, but the morphology has none", to_string(mechanism.region)));
     }
     for (const auto& [name, value] : mechanism.parameters) checks.finite(where + "." + name, value);
+    if (mechanism.density) check_profile(*mechanism.density, where + ".density", checks);
   }
   checks.positive(place + ".Ca_out_mM", cell.Ca_out_mM);
 }
@@ -168,6 +180,22 @@ void check_current_synapse(const CurrentSynapse& synapse, const std::string& pla
   if (synapse.shape != CurrentSynapse::Shape::delta) checks.positive(place + ".tau_ms", synapse.tau_ms);
 }
 
+void check_receptors(const ReceptorSynapse& synapse, const std::string& place, Checks& checks) {
+  checks.require(!synapse.receptors.empty(), place + ".receptors", "none", "must have at least one receptor");
+  for (std::size_t i = 0; i < synapse.receptors.size(); ++i) {
+    const std::string where = fmt::format("{}.receptors[{}]", place, i);
+    check_biexponential(synapse.receptors[i].kinetics, where, checks);
+    checks.not_negative(where + ".weight_factor", synapse.receptors[i].weight_factor);
+    checks.not_negative(where + ".Mg_mM", synapse.receptors[i].Mg_mM);
+  }
+}
+
+void check_release(const Release& release, const std::string& place, Checks& checks) {
+  checks.require(release.U > 0 && release.U <= 1, place + ".U", fmt::format("{}", release.U), "must lie in (0, 1]");
+  checks.not_negative(place + ".tau_recovery_ms", release.tau_recovery_ms);
+  checks.not_negative(place + ".tau_facilitation_ms", release.tau_facilitation_ms);
+}
+
 void check_site_table(const PointSynapse& synapse, const std::string& place, Checks& checks) {
   for (std::size_t i = 0; i < synapse.sites.size(); ++i) {
     const SiteTransfer& row = synapse.sites[i];
@@ -201,10 +229,15 @@ void check_synapse_type(const SynapseType& type, const std::string& place, Check
   if (type.detailed) {
     if (const auto* s = std::get_if<BiexponentialSynapse>(&*type.detailed)) {
       check_biexponential(*s, place + ".detailed", checks);
-    } else {
-      check_instantaneous(std::get<InstantaneousSynapse>(*type.detailed), place + ".detailed", checks);
+    } else if (const auto* several = std::get_if<ReceptorSynapse>(&*type.detailed)) {
+      check_receptors(*several, place + ".detailed", checks);
+    } else if (const auto* instantaneous = std::get_if<InstantaneousSynapse>(&*type.detailed)) {
+      check_instantaneous(*instantaneous, place + ".detailed", checks);
     }
   }
+  if (type.release) check_release(*type.release, place + ".release", checks);
+  checks.require(!is_gap_junction(type) || (!type.point && !type.meanfield && !type.release), place, "",
+                 "must be described by its detailed description alone, because it is a gap junction");
   if (type.point) {
     if (const auto* s = std::get_if<PointSynapse>(&*type.point)) {
       check_point_synapse(*s, place + ".point", checks);
@@ -238,6 +271,20 @@ int sign_of(const InstantaneousSynapse& synapse, double /*boundary_mV*/) {
 
 int sign_of(const CurrentSynapse& synapse, double /*boundary_mV*/) {
   return synapse.sign > 0 ? 1 : (synapse.sign < 0 ? -1 : 0);
+}
+
+int sign_of(const GapJunction& /*synapse*/, double /*boundary_mV*/) {
+  return 0;
+}
+
+int sign_of(const ReceptorSynapse& synapse, double boundary_mV) {
+  int sign = 0;
+  for (const auto& receptor : synapse.receptors) {
+    const int one = sign_of(receptor.kinetics, boundary_mV);
+    if (sign != 0 && one != sign) return 0;
+    sign = one;
+  }
+  return sign;
 }
 
 int sign_of(const PointSynapse& synapse, double boundary_mV) {

@@ -111,6 +111,7 @@ struct Projection {
   std::size_t synapse_type = 0;        ///< index into Circuit::synapse_types
   std::variant<ExplicitEdges, ConnectionRule> connectivity;
   DendriticPlacement placement;  ///< used where sites are not given
+  Site source_site{};            ///< gap junctions only: their place on the source cell
 };
 
 // ----------------------------------------------------------------------------------------------- inputs, probes

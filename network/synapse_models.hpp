@@ -22,6 +22,34 @@ struct BiexponentialSynapse {
   double E_rev_mV = 0;
 };
 
+/// One of the receptors that a release opens: a biexponential conductance of peak weight_factor w. With Mg_mM > 0 it is
+/// blocked by magnesium as the NMDA receptor is (Jahr & Stevens 1990, J Neurosci 10:3178):
+///   I = g(t) B(V) (V - E_rev),   B(V) = 1 / (1 + exp(-0.062 V) Mg / 3.57).
+struct Receptor {
+  BiexponentialSynapse kinetics;
+  double weight_factor = 1;
+  double Mg_mM = 0;
+};
+
+/// A synapse with several receptors, e.g. AMPA and NMDA, or GABA_A and GABA_B; detailed tier.
+struct ReceptorSynapse {
+  std::vector<Receptor> receptors;
+};
+
+/// An electrical synapse: I = w (V - V_partner) into both cells, at the edge's site on the target and at
+/// Projection::source_site on the source. It has no delay; detailed tier.
+struct GapJunction {};
+
+/// Short-term plasticity and stochastic transmission (equations: network/release.hpp). The weight of the edge is that of
+/// a release of everything: a first spike transmits the share U of it in the mean and fails with probability
+/// (1 - U)^sites.
+struct Release {
+  double U = 0.5;                  ///< utilisation by a first spike: release probability of a full site
+  double tau_recovery_ms = 0;      ///< of released vesicles; 0: at once (no depression)
+  double tau_facilitation_ms = 0;  ///< 0: no facilitation
+  std::uint32_t sites = 0;         ///< release sites of a stochastic synapse; 0: deterministic, its mean
+};
+
 /// Instantaneous synapse onto a normalised integrate-and-fire cell: an event adds sign * w to m.
 struct InstantaneousSynapse {
   int sign = 1;
@@ -67,9 +95,15 @@ struct MeanfieldSynapse {
 
 struct SynapseType {
   std::string name;
-  std::optional<std::variant<BiexponentialSynapse, InstantaneousSynapse>> detailed;
+  std::optional<std::variant<BiexponentialSynapse, InstantaneousSynapse, ReceptorSynapse, GapJunction>> detailed;
   std::optional<std::variant<PointSynapse, InstantaneousSynapse, CurrentSynapse>> point;
   std::optional<MeanfieldSynapse> meanfield;
+  std::optional<Release> release{};  ///< of the presynaptic side, hence the same for every tier
 };
+
+/// True for the synapse types whose edges are electrical.
+inline bool is_gap_junction(const SynapseType& type) {
+  return type.detailed && std::holds_alternative<GapJunction>(*type.detailed);
+}
 
 }  // namespace triscale::network

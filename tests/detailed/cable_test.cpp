@@ -75,6 +75,37 @@ TEST(Compartments, BranchNodesStandOnlyWhereTwoChildrenStart) {
   EXPECT_NEAR(tree.g_axial_uS[2], 1 / half_trunk, 1e-12);
 }
 
+TEST(Compartments, ChildrenAtTheBeginningOfTheRootShareANode) {
+  const double R_half = 100 * 1e-2 * 15 * 4 / (kPi * 4);  // of the root and of each twig
+  const auto tree_with = [&](std::vector<network::Section> twigs) {
+    twigs.insert(twigs.begin(), cylinder(30, 2, SectionKind::soma));
+    return build_compartments(passive_cell(std::move(twigs), 100, 1e-4, -70), pieces_of(100));
+  };
+  const network::Section twig = cylinder(30, 2, SectionKind::basal, 0, 0.0);
+  const CompartmentTree one = tree_with({twig});
+  ASSERT_EQ(one.size(), 2u);  // both halves in series
+  EXPECT_NEAR(one.g_axial_uS[1], 1 / (2 * R_half), 1e-12);
+
+  const CompartmentTree two = tree_with({twig, twig});
+  ASSERT_EQ(two.size(), 4u);
+  EXPECT_EQ(two.segments(), 3u);
+  EXPECT_EQ(two.areas_um2[1], 0.0);
+  EXPECT_EQ(two.positions[1], 0.0);
+  EXPECT_EQ(two.parents, (std::vector<std::int32_t>{-1, 0, 1, 1}));
+  for (const std::size_t node : {1, 2, 3}) EXPECT_NEAR(two.g_axial_uS[node], 1 / R_half, 1e-12);
+}
+
+TEST(Compartments, AChildAtTheBeginningOfABranchStartsWhereTheBranchDoes) {
+  // The trunk leaves the soma's end and another twig leaves the trunk's beginning: one fork, not two ways out.
+  const network::DetailedCell cell =
+      passive_cell({cylinder(30, 2, SectionKind::soma), cylinder(30, 2, SectionKind::basal, 0),
+                    cylinder(30, 2, SectionKind::basal, 1, 0.0)},
+                   100, 1e-4, -70);
+  const CompartmentTree tree = build_compartments(cell, pieces_of(100));
+  EXPECT_EQ(tree.parents, (std::vector<std::int32_t>{-1, 0, 1, 1}));
+  EXPECT_EQ(tree.areas_um2[1], 0.0);
+}
+
 TEST(Cable, SteadyStateOfASealedCableIsTheHyperbolicCosine) {
   // Rallpack 1: d 1 um, l = lambda = 1 mm, 0.1 nA at one end; v(0) - E = I r_inf coth(1), v(x)/v(0) = cosh(1 -
   // x)/cosh(1).

@@ -20,6 +20,47 @@ namespace fs = std::filesystem;
 using network::Circuit;
 using nlohmann::json;
 
+/// Densities that vary, and the synapses of the detailed tier.
+json synapse_recipe() {
+  return json::parse(R"json({
+    "triscale_recipe": 1,
+    "cell_types": [
+      {"name": "cell",
+       "detailed": {
+         "sections": [
+           {"name": "s", "kind": "soma", "length_um": 20, "diameter_um": 15},
+           {"name": "b", "kind": "basal", "parent": "s", "length_um": 100, "diameter_um": 2},
+           {"name": "a", "kind": "apical", "parent": "s", "length_um": 400, "diameter_um": 3}],
+         "mechanisms": [
+           {"mechanism": "Ih", "regions": ["apical"], "parameters": {"gbar_S_cm2": 2e-4},
+            "density": {"shape": "exponential", "origin": "region_start", "relative": true, "offset": -0.87,
+                        "amplitude": 2.087, "slope": 3.6, "center": 0.1}},
+           {"mechanism": "Im_Hay", "regions": ["apical"], "density": {"shape": "linear", "offset": 2, "slope": -0.001}},
+           {"mechanism": "K_Tst", "regions": ["basal"],
+            "density": {"shape": "sigmoid", "origin": "soma", "offset": 1, "amplitude": 2, "center": 50, "width": -10}},
+           {"mechanism": "Ca_HVA", "regions": ["apical"],
+            "density": {"shape": "step", "begin": 100, "end": 200, "inside": 1, "outside": 0.1}},
+           {"mechanism": "NaV", "regions": ["soma"], "parameters": {"published_start": 1}}]}}],
+    "synapse_types": [
+      {"name": "glutamate",
+       "detailed": {"model": "receptors", "receptors": [
+         {"tau_rise_ms": 0.2, "tau_decay_ms": 1.7, "E_rev_mV": 0},
+         {"tau_rise_ms": 0.29, "tau_decay_ms": 43, "E_rev_mV": 1, "weight_factor": 0.71, "Mg_mM": 1.2}]},
+       "release": {"U": 0.4, "tau_recovery_ms": 500, "tau_facilitation_ms": 20, "sites": 3}},
+      {"name": "unreliable", "detailed": {"model": "biexponential", "tau_decay_ms": 3, "E_rev_mV": 0},
+       "release": {"failure_probability": 0.75, "sites": 2}},
+      {"name": "gap", "detailed": {"model": "gap_junction"}}],
+    "populations": [{"name": "cells", "size": 4, "cell_type": "cell"}],
+    "projections": [
+      {"source": "cells", "target": "cells", "synapse_type": "glutamate", "rule": {"kind": "all_to_all"},
+       "weight_uS": 1e-3, "delay_ms": 1, "placement": {"kinds": ["basal"]}},
+      {"name": "unreliable", "source": "cells", "target": "cells", "synapse_type": "unreliable",
+       "rule": {"kind": "all_to_all"}, "weight_uS": 1e-3, "delay_ms": 1},
+      {"name": "gaps", "source": "cells", "target": "cells", "synapse_type": "gap", "rule": {"kind": "all_to_all"},
+       "weight_uS": 2e-4, "placement": {"kinds": ["basal"]}, "source_section": "b", "source_position": 0.25}]
+  })json");
+}
+
 /// Uses most keys of the schema; the keys that exclude these stand in other_recipe().
 json full_recipe() {
   return json::parse(R"json({
@@ -246,7 +287,7 @@ class Coverage {
 TEST_F(Recipe, EveryKeyOfTheSchemaIsRead) {
   const json schema = read_schema();
   Coverage coverage(schema);
-  for (const json& recipe : {full_recipe(), other_recipe()}) {
+  for (const json& recipe : {full_recipe(), other_recipe(), synapse_recipe()}) {
     read(recipe);
     EXPECT_TRUE(diagnostics_.ok()) << problems();
     coverage.visit(recipe);
@@ -275,6 +316,44 @@ TEST_F(Recipe, FullExampleMakesASoundCircuit) {
   const Circuit c = read(full_recipe());
   network::validate(c, "recipe.json", diagnostics_);
   EXPECT_TRUE(diagnostics_.ok()) << problems();
+}
+
+TEST_F(Recipe, SynapsesAndVaryingDensitiesArrive) {
+  const Circuit c = read(synapse_recipe());
+  network::validate(c, "recipe.json", diagnostics_);
+  ASSERT_TRUE(diagnostics_.ok()) << problems();
+  const auto& mechanisms = c.cell_types[0].detailed->mechanisms;
+  using Profile = network::DensityProfile;
+  ASSERT_TRUE(mechanisms[0].density && mechanisms[3].density);
+  EXPECT_EQ(mechanisms[0].density->shape, Profile::Shape::exponential);
+  EXPECT_EQ(mechanisms[0].density->origin, Profile::Origin::region_start);
+  EXPECT_TRUE(mechanisms[0].density->relative);
+  EXPECT_EQ(mechanisms[0].density->amplitude, 2.087);
+  EXPECT_EQ(mechanisms[2].density->width, -10);
+  EXPECT_EQ(mechanisms[3].density->outside, 0.1);
+  EXPECT_FALSE(mechanisms[4].density);
+  const auto& receptors = std::get<network::ReceptorSynapse>(*c.synapse_types[0].detailed).receptors;
+  ASSERT_EQ(receptors.size(), 2u);
+  EXPECT_EQ(receptors[0].weight_factor, 1);
+  EXPECT_EQ(receptors[0].Mg_mM, 0);
+  EXPECT_EQ(receptors[1].kinetics.E_rev_mV, 1);
+  EXPECT_EQ(receptors[1].Mg_mM, 1.2);
+  EXPECT_EQ(c.synapse_types[0].release->U, 0.4);
+  EXPECT_EQ(c.synapse_types[0].release->sites, 3u);
+  EXPECT_NEAR(c.synapse_types[1].release->U, 1 - std::sqrt(0.75), 1e-15);  // both sites fail in 3 of 4
+  EXPECT_EQ(c.synapse_types[1].release->sites, 2u);
+  EXPECT_TRUE(network::is_gap_junction(c.synapse_types[2]));
+  EXPECT_EQ(c.projections[2].source_site.section, 1u);
+  EXPECT_EQ(c.projections[2].source_site.position, 0.25);
+}
+
+TEST_F(Recipe, AGapJunctionHasNoDelayAndNoOtherDescription) {
+  json recipe = synapse_recipe();
+  recipe["projections"][2]["delay_ms"] = 1;
+  recipe["synapse_types"][2]["release"] = {{"U", 0.5}};
+  const Circuit c = read(recipe);
+  network::validate(c, "recipe.json", diagnostics_);
+  EXPECT_EQ(diagnostics_.errors().size(), 2u) << problems();
 }
 
 TEST_F(Recipe, RunSettingsArrive) {

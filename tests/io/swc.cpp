@@ -99,6 +99,64 @@ INSTANTIATE_TEST_SUITE_P(
                     std::pair("bio_all_active_sweep/models/neuronal_model_491766131/reconstruction.swc",
                               Golden{103, 8630.57747979986, 5561.48426829786, 408109.633237582, 296971.97399382})));
 
+// ------------------------------------------------------------------------------- what is said about the rules --------
+
+/// Notes and warnings about a file, without its name.
+std::string said_about(const std::string& text, Morphology* morphology = nullptr) {
+  core::Diagnostics diagnostics;
+  const Morphology made = read_swc(write(text), diagnostics);
+  if (morphology) *morphology = made;
+  std::string said;
+  for (const auto& note : diagnostics.notes()) said += "note " + note.place + ": " + note.rule + "\n";
+  for (const auto& warning : diagnostics.warnings()) said += "warning " + warning.place + ": " + warning.rule + "\n";
+  return said;
+}
+
+TEST(SwcReport, NamesTheRuleForTheSomaAndForEveryWayANeuriteStarts) {
+  const std::string one = said_about(
+      "1 1 0 0 0 5 -1\n2 3 0 8 0 1 1\n3 3 0 20 0 1 2\n4 3 0 -9 0 1 1\n5 4 9 0 0 1 1\n"
+      "6 4 30 0 0 1 5\n7 4 9 20 0 1 5\n");
+  EXPECT_NE(one.find("one sample, read as a cylinder of length and diameter 10 um"), std::string::npos) << one;
+  EXPECT_NE(one.find("2 start at their own first sample; the way there from the soma (8.5 um"), std::string::npos)
+      << one;
+  EXPECT_NE(one.find("1 start at a soma sample"), std::string::npos) << one;
+  EXPECT_NE(one.find("1 leave from the first own sample"), std::string::npos) << one;
+  EXPECT_EQ(one.find("warning"), std::string::npos) << one;
+  const std::string three =
+      said_about("1 1 0 0 0 5 -1\n2 1 0 -5 0 5 1\n3 1 0 5 0 5 1\n4 3 0 8 0 1 1\n5 3 0 20 0 1 4\n");
+  EXPECT_NE(three.find("three samples of a sphere, read as a cylinder"), std::string::npos) << three;
+  const std::string chain =
+      said_about("1 1 0 0 0 5 -1\n2 1 0 6 0 6 1\n3 1 0 12 0 5 2\n4 3 0 18 0 1 3\n5 3 0 40 0 1 4\n");
+  EXPECT_NE(chain.find("3 samples read as a chain of truncated cones of 12 um"), std::string::npos) << chain;
+}
+
+TEST(SwcReport, AnOutlineBecomesASphereOfItsMeanRadiusWithAWarning) {
+  // Sixteen thin samples on a circle of 8 um about (20, 10, 5); a dendrite leaves from the fifth.
+  std::string text;
+  for (int k = 0; k < 16; ++k) {
+    const double angle = 2 * std::numbers::pi * k / 16;
+    text += std::to_string(k + 1) + " 1 " + std::to_string(20 + 8 * std::cos(angle)) + " " +
+            std::to_string(10 + 8 * std::sin(angle)) + " 5 0.2 " + std::to_string(k == 0 ? -1 : k) + "\n";
+  }
+  text += "17 3 20 20 5 1 5\n18 3 20 60 5 1 17\n";
+  Morphology morphology;
+  const std::string said = said_about(text, &morphology);
+  EXPECT_NE(said.find("warning soma: is an outline of 16 samples; it stands for a sphere of diameter 16 um"),
+            std::string::npos)
+      << said;
+  ASSERT_EQ(morphology.sections.size(), 2u);
+  EXPECT_NEAR(area_um2(morphology.sections[0]), std::numbers::pi * 16 * 16, 1e-3);
+  EXPECT_NEAR(morphology.sections[0].points[1].x_um, 20, 1e-5);
+  EXPECT_EQ(morphology.sections[1].parent, 0);
+  EXPECT_EQ(morphology.sections[1].parent_position, 0.5);
+  EXPECT_NEAR(morphology.sections[1].length_um(), 40, 1e-5);
+  // Four thick samples in a row are no outline.
+  EXPECT_EQ(
+      said_about("1 1 0 0 0 5 -1\n2 1 0 6 0 6 1\n3 1 0 12 0 5 2\n4 1 0 15 0 4 3\n5 3 0 18 0 1 4\n6 3 0 40 0 1 5\n")
+          .find("outline"),
+      std::string::npos);
+}
+
 // ------------------------------------------------------------- rules, one at a time; sums from NEURON again
 // -----------
 
