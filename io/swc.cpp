@@ -233,8 +233,10 @@ class Reader {
       note("soma", fmt::format("{} read as a cylinder of length and diameter {:.4g} um (the area of the sphere)",
                                three_sample_soma_ ? "three samples of a sphere," : "one sample,", diameter));
     } else {
-      note("soma", fmt::format("{} samples read as a chain of truncated cones of {:.4g} um in all",
-                               drafts_[0].points.size(), network::Section{.points = drafts_[0].points}.length_um()));
+      network::Section soma;
+      soma.points = drafts_[0].points;
+      note("soma", fmt::format("{} samples read as a chain of truncated cones of {:.4g} um in all", soma.points.size(),
+                               soma.length_um()));
     }
     std::size_t wires = 0, begin_at_soma = 0, to_beginning = 0;
     double wire_um = 0;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "detailed/mechanisms.hpp"
+#include "tests/detailed/hay_golden.hpp"
 
 namespace triscale::detailed {
 namespace {
@@ -140,6 +141,14 @@ TEST(Channels, TheHaySetEqualsTheGoldenValuesAtItsOwnPlacesAndTemperature) {
        {std::tuple{"Nap_Et2", -52.6, 4.6}, std::tuple{"K_Tst", -10.0, 19.0}, std::tuple{"K_Pst", -11.0, 12.0}}) {
     EXPECT_NEAR(gates_at(channel, half, 34).at("m").first, 0.5, 1e-14) << channel;
     EXPECT_NEAR(gates_at(channel, half + slope * std::log(3.0), 34).at("m").first, 0.75, 1e-13) << channel;
+  }
+}
+
+TEST(Channels, TheHaySetEqualsArborsBlueBrainCatalogue) {
+  for (const test::HayGate& golden : test::kHayGates) {
+    const auto [inf, tau] = gates_at(golden.channel, golden.V_mV, 34).at(golden.gate);
+    EXPECT_NEAR(inf / golden.inf, 1.0, 1e-10) << golden.channel << "." << golden.gate << " at " << golden.V_mV;
+    EXPECT_NEAR(tau / golden.tau_ms, 1.0, 1e-6) << golden.channel << "." << golden.gate << " at " << golden.V_mV;
   }
 }
 

@@ -429,6 +429,38 @@ TEST(SonataErrors, NameFilePlaceValueAndRule) {
   }
 }
 
+/// The detailed description of the synapse type that inh.json of the tiny circuit makes.
+network::SynapseType inhibitory_type(const LoadedCircuit& loaded) {
+  for (const network::SynapseType& type : loaded.circuit.synapse_types) {
+    if (type.name.starts_with("inh>")) return type;
+  }
+  ADD_FAILURE() << "no inhibitory synapse type";
+  return {};
+}
+
+TEST(SonataSynapses, ExpSynAndStp1synMapOntoASingleExponentialAndShortTermDepression) {
+  TinySonata single("expsyn");
+  single.replace("network/edge_types.csv", "inh.json 1.0 exp2syn", "inh.json 1.0 ExpSyn");
+  single.replace("components/inh.json", R"("exp2syn", "tau1": 2.7, "tau2": 15.0)", R"("expsyn", "tau": 6.0)");
+  const network::SynapseType expsyn = inhibitory_type(load_sonata(single.write()));
+  const auto& exponential = std::get<network::BiexponentialSynapse>(*expsyn.detailed);
+  EXPECT_EQ(exponential.tau_rise_ms, 0);
+  EXPECT_EQ(exponential.tau_decay_ms, 6);
+  EXPECT_EQ(exponential.E_rev_mV, -80);
+  EXPECT_FALSE(expsyn.release);
+
+  TinySonata depressing("stp1syn");
+  depressing.replace("network/edge_types.csv", "inh.json 1.0 exp2syn", "inh.json 1.0 stp1syn");
+  depressing.replace("components/inh.json", R"("exp2syn", "tau1": 2.7, "tau2": 15.0)", R"("model_1", "tau_1": 4.0)");
+  const network::SynapseType stp1 = inhibitory_type(load_sonata(depressing.write()));
+  EXPECT_EQ(std::get<network::BiexponentialSynapse>(*stp1.detailed).tau_decay_ms, 4);
+  ASSERT_TRUE(stp1.release);
+  EXPECT_EQ(stp1.release->U, 0.5);  // BMTK's p0 and tau_r
+  EXPECT_EQ(stp1.release->tau_recovery_ms, 200);
+  EXPECT_EQ(stp1.release->tau_facilitation_ms, 0);
+  EXPECT_EQ(stp1.release->sites, 0u);
+}
+
 TEST(SonataErrors, UnsupportedDynamicsAreNamedAndNeverSkipped) {
   {
     TinySonata tiny("template");
@@ -443,7 +475,7 @@ TEST(SonataErrors, UnsupportedDynamicsAreNamedAndNeverSkipped) {
   {
     TinySonata tiny("synapse");
     tiny.replace("components/exc.json", "exp2syn", "model_2");
-    EXPECT_PIECE(errors_of(tiny), "'model_2' must be exp2syn or instantaneous");
+    EXPECT_PIECE(errors_of(tiny), "'model_2' must be exp2syn, expsyn or instantaneous");
   }
   {
     TinySonata tiny("weight_function");
