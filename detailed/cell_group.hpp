@@ -21,8 +21,8 @@
 /// plasticity and stochastic release act on the weight of each event (network/release.hpp). A receptor with magnesium
 /// block carries I = g B(V) (V - E); with its slope, I(V') = I(V) + g (B + B' (V - E)) (V' - V), it enters step 3
 /// implicitly. A gap junction is I = g (V' - V_partner), implicit in the own potential, with the partner's potential at
-/// the beginning of the step (explicit coupling, as in NEURON's and Arbor's transfer of potentials); the second-order scheme
-/// carries that potential half a step ahead along the line through the step before.
+/// the beginning of the step (explicit coupling, as in NEURON's and Arbor's transfer of potentials); the second-order
+/// scheme carries that potential half a step ahead along the line through the step before.
 #pragma once
 
 #include <cstdint>

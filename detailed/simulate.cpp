@@ -276,14 +276,13 @@ class Simulation {
     for (std::size_t g = 0; g < synapses.size(); ++g) {
       const std::size_t first = g * kGroupCells;
       const std::size_t cells = std::min<std::size_t>(kGroupCells, population.size - first);
-      workers_.push_back(
-          {CellGroup(*templates_[p], cells, grid_.dt_ms, circuit_.run.V_init_mV, synapses[g], circuit_.run.scheme,
-                     circuit_.run.seed),
-           p,
-           static_cast<std::uint32_t>(first),
-           {},
-           std::vector<double>(cells, circuit_.run.V_init_mV),
-           {}});
+      workers_.push_back({CellGroup(*templates_[p], cells, grid_.dt_ms, circuit_.run.V_init_mV, synapses[g],
+                                    circuit_.run.scheme, circuit_.run.seed),
+                          p,
+                          static_cast<std::uint32_t>(first),
+                          {},
+                          std::vector<double>(cells, circuit_.run.V_init_mV),
+                          {}});
     }
   }
 
