@@ -13,7 +13,7 @@ namespace triscale::cli {
 struct LoadedCircuit {
   network::Circuit circuit;
   network::Derivation derivation;    ///< of descriptions that came from --reduced
-  std::vector<core::Problem> notes;  ///< how the files were understood where they leave something open
+  std::vector<core::Problem> notes{};  ///< how the files were understood where they leave something open
 };
 
 /// Reads, changes and validates the circuit; prints warnings. Throws core::InputError with all problems.
