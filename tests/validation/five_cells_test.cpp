@@ -38,7 +38,8 @@ double largest_difference(const std::vector<double>& a, const std::vector<double
 
 TEST(FiveCells, SpikeWhenThePublishedTracesDo) {
   if (!std::filesystem::exists(kFolder)) GTEST_SKIP() << "no " << kFolder;
-  const io::LoadedCircuit loaded = io::load_sonata(kFolder + "config.json");
+  io::LoadedCircuit loaded = io::load_sonata(kFolder + "config.json");
+  loaded.circuit.field_probes.clear();  // the published extracellular recording is not what is compared here
   detailed::test::Trace trace;
   core::NoProgress progress;
   detailed::simulate(loaded.circuit, 0, trace, progress);
