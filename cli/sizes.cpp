@@ -9,12 +9,14 @@ namespace triscale::cli {
 
 namespace {
 
-// From the peak memory in run.json of the built-in circuit and of a SONATA circuit of 300 cells, on x86-64 Linux.
+// From the peak memory in run.json of the built-in circuit, of a SONATA circuit of 300 cells and of the cortical
+// microcircuit (299 million synapses), on x86-64 Linux.
 constexpr double kProgramBytes = 18e6;
 constexpr double kEdgeBytes = 40;  // network::EdgeList: two indices, weight, delay, site
 constexpr double kDetailedSynapseBytes = 120;
 constexpr double kCompartmentBytes = 230;
-constexpr double kPointSynapseBytes = 24;
+constexpr double kPackedSynapseBytes = 5;   // of the point tier, between cells; rules are never written out as edges
+constexpr double kSourceSynapseBytes = 24;  // of the point tier, from virtual sources in continuous time
 constexpr double kPointCellBytes = 400;
 
 double count(const network::ConnectionRule& rule, double sources, double targets, bool same) {
@@ -33,6 +35,15 @@ double count(const network::ConnectionRule& rule, double sources, double targets
       return static_cast<double>(rule.number);
   }
   return 0;
+}
+
+/// Bytes that the point tier needs for a projection.
+double point_bytes(const network::Circuit& circuit, const network::Projection& projection) {
+  const double synapses = synapse_count(circuit, projection);
+  const bool listed = std::holds_alternative<network::ExplicitEdges>(projection.connectivity);
+  const double each =
+      circuit.populations[projection.source].is_virtual ? kEdgeBytes + kSourceSynapseBytes : kPackedSynapseBytes;
+  return synapses * (each + (listed ? kEdgeBytes : 0));
 }
 
 }  // namespace
@@ -60,12 +71,16 @@ TierSize size_on(Tier tier, const network::Circuit& circuit) {
     }
   }
   const double cells = static_cast<double>(size.cells);
-  size.memory_bytes = kProgramBytes + kEdgeBytes * size.synapses;
+  size.memory_bytes = kProgramBytes;
+  if (tier != Tier::point) size.memory_bytes += kEdgeBytes * size.synapses;
   if (tier == Tier::detailed) {
     size.memory_bytes +=
         kCompartmentBytes * static_cast<double>(size.compartments) + kDetailedSynapseBytes * size.synapses;
   } else if (tier == Tier::point) {
-    size.memory_bytes += kPointCellBytes * cells + kPointSynapseBytes * size.synapses;
+    size.memory_bytes += kPointCellBytes * cells;
+    for (const network::Projection& projection : circuit.projections) {
+      size.memory_bytes += point_bytes(circuit, projection);
+    }
   }
   return size;
 }
