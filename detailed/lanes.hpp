@@ -179,13 +179,14 @@ TRISCALE_INLINE void split(double x, double& mantissa, double& exponent) {
   exponent -= 0x1.8p52;
 }
 TRISCALE_INLINE void split(const Lanes& x, Lanes& mantissa, Lanes& exponent) {
-  constexpr std::int64_t kRootHalf = 0x3FE6A09E667F3BCD, kShift = 0x4338000000000000, kOffset = 4096;
+  constexpr std::uint64_t kRootHalf = 0x3FE6A09E667F3BCD, kOffset = 1ull << 63;
+  constexpr std::int64_t kShift = 0x4338000000000000;
   LaneBits bits;
   std::memcpy(&bits, &x, sizeof bits);
   // A logical shift of what an offset has made positive: there is no arithmetic shift of 64 bits before AVX-512.
   using Unsigned = std::uint64_t __attribute__((vector_size(kLaneWidth * sizeof(std::uint64_t))));
-  const Unsigned shifted = reinterpret_cast<Unsigned>(bits - kRootHalf + (kOffset << 51)) >> 52;
-  const LaneBits k = reinterpret_cast<LaneBits>(shifted) - (kOffset >> 1);
+  const Unsigned shifted = (reinterpret_cast<Unsigned>(bits) - kRootHalf + kOffset) >> 52;
+  const LaneBits k = reinterpret_cast<LaneBits>(shifted) - static_cast<std::int64_t>(kOffset >> 52);
   const LaneBits m = bits - (k << 52), e = k + kShift;
   std::memcpy(&mantissa, &m, sizeof m);
   std::memcpy(&exponent, &e, sizeof e);
