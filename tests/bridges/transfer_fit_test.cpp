@@ -88,7 +88,16 @@ TEST(TransferFit, PredictsRatesOfALifNeuronAtUnseenWorkingPoints) {
   EXPECT_LT(lowest, 1);  // the comparison spans silence to tens of Hz
   EXPECT_GT(highest, 20);
   EXPECT_LT(fit.rms_error_hz, 2.5);
-  EXPECT_LT(fit.rms_relative_error, 0.15);
+  // Relative errors where counting noise is small: 32 cells for a second give at least 160 spikes above 5 Hz, 8 %.
+  double squares = 0, busy = 0;
+  for (const TestedPoint& point : fit.tested) {
+    if (point.measured_hz < 5) continue;
+    squares += std::pow(point.predicted_hz / point.measured_hz - 1, 2);
+    busy += 1;
+  }
+  ASSERT_GE(busy, 5);
+  EXPECT_LT(std::sqrt(squares / busy), 0.12);
+  EXPECT_LT(std::abs(fit.mean_relative_error), 0.1) << "no bias";
   RecordProperty("rms_error_hz", std::to_string(fit.rms_error_hz));
   RecordProperty("rms_relative_error", std::to_string(fit.rms_relative_error));
   EXPECT_TRUE(fit.cell.transfer.adaptation_nA.empty());
