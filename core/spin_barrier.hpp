@@ -1,4 +1,5 @@
-/// A barrier for threads that meet again after microseconds: it spins for a moment before it lets others run. What was
+/// A barrier for threads that meet again after microseconds: it spins for a moment, then sleeps. (Yielding in place of
+/// sleeping costs a scheduler's time slice at every meeting as soon as another program wants the core.) What was
 /// written before it is seen behind it.
 #pragma once
 
@@ -20,17 +21,15 @@ class SpinBarrier {
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
       arrived_.store(0, std::memory_order_relaxed);
       round_.store(round + 1, std::memory_order_release);
+      round_.notify_all();
       return;
     }
-    for (int i = 0; round_.load(std::memory_order_acquire) == round; ++i) {
-      if (i < spins_) {
+    for (int i = 0; i < spins_ && round_.load(std::memory_order_acquire) == round; ++i) {
 #if defined(__x86_64__)
-        __builtin_ia32_pause();
+      __builtin_ia32_pause();
 #endif
-      } else {
-        std::this_thread::yield();  // more threads than cores: the one that is waited for may need this one
-      }
     }
+    round_.wait(round, std::memory_order_acquire);  // returns at once if the round is over
   }
 
  private:
