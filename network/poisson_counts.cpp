@@ -124,9 +124,12 @@ void PoissonCounts::tabulate(double mean) {
   mean_ = mean;
   cumulative_.clear();
   steps_.clear();
-  double sum = 0;
+  double sum = 0,
+         log_factorial = 0;  // summed up here: std::lgamma writes a global variable, and threads tabulate at once
   for (std::size_t n = 0;; ++n) {
-    const double log_p = static_cast<double>(n) * std::log(mean) - mean - std::lgamma(static_cast<double>(n) + 1);
+    const auto k = static_cast<double>(n);
+    if (n > 0) log_factorial += std::log(k);
+    const double log_p = k * std::log(mean) - mean - log_factorial;
     const double p = mean > 0 ? std::exp(log_p) : 1.0;
     sum = std::min(1.0, sum + p);
     cumulative_.push_back(sum);
