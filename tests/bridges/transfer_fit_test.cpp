@@ -199,6 +199,16 @@ TEST(TransferGrid, CellsFireAtTheirSourcesRatesAsTheyDoInThePlainCircuit) {
   const double correlation =
       (products - plain * measured) / std::sqrt((plain2 - plain * plain) * (measured2 - measured * measured));
   EXPECT_GT(correlation, 0.7) << "cell by cell: the busy ones are the same";
+  // The statistics are each cell's own: the busier half has the higher mean potential.
+  const auto statistics = experiment.statistics(point);
+  ASSERT_EQ(statistics.size(), 160u);
+  double busy_mV = 0, quiet_mV = 0, busy = 0, quiet = 0;
+  for (std::size_t i = 0; i < 160; ++i) {
+    const bool is_busy = static_cast<double>(spikes[0][i]) > measured;
+    (is_busy ? busy_mV : quiet_mV) += statistics[i].mu_mV;
+    (is_busy ? busy : quiet) += 1;
+  }
+  EXPECT_GT(busy_mV / busy, quiet_mV / quiet + 0.1);
 }
 
 TEST(TransferGrid, WorkingPointsLieWhereTheyWereAskedFor) {
