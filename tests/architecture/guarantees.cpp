@@ -7,10 +7,12 @@
 #include <regex>
 #include <string>
 
+#include "tests/paths.hpp"
+
 namespace {
 
 TEST(Guarantees, NameOnlyTestsThatExist) {
-  const std::filesystem::path root = TRISCALE_SOURCE_DIR;
+  const std::filesystem::path root = triscale::tests::source_dir();
   std::ifstream stream(root / "docs" / "guarantees.md");
   const std::string text{std::istreambuf_iterator<char>(stream), {}};
   const std::regex test_name("`([a-z]+/[a-z0-9_]+)`");

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "tests/architecture/include_rules.hpp"
+#include "tests/paths.hpp"
 
 namespace triscale::architecture {
 namespace {
@@ -54,7 +55,7 @@ TEST(IncludeChecker, FindsPathsThatAreNotRootRelativeAndUnknownFolders) {
 
 TEST(Includes, OfTheWholeProjectFollowTheDependencyDirection) {
   namespace fs = std::filesystem;
-  const fs::path root = TRISCALE_SOURCE_DIR;
+  const fs::path root = tests::source_dir();
   std::size_t files = 0;
   for (fs::recursive_directory_iterator entry(root), end; entry != end; ++entry) {
     const std::string name = entry->path().filename().string();

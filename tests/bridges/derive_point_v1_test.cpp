@@ -9,6 +9,7 @@
 #include "bridges/derive_point.hpp"
 #include "io/sonata.hpp"
 #include "pointneuron/simulate.hpp"
+#include "tests/paths.hpp"
 
 namespace triscale::bridges {
 namespace {
@@ -26,7 +27,7 @@ class RateRecorder : public core::Recorder {
 
 TEST(DerivePoint, V1NetworkKeepsItsRates) {
   const std::filesystem::path config =
-      std::filesystem::path(TRISCALE_SHARED_DIR) / "data/derived/v1_strong_drive/config.simulation.json";
+      std::filesystem::path(tests::shared_dir()) / "data/derived/v1_strong_drive/config.simulation.json";
   if (!std::filesystem::exists(config)) GTEST_SKIP() << "needs the shared V1 circuit";
   const network::Circuit circuit = io::load_sonata(config).circuit;
   network::Derivation derivation;

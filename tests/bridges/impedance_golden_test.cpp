@@ -10,6 +10,7 @@
 
 #include "bridges/quasi_active.hpp"
 #include "tests/bridges/v1_cells.hpp"
+#include "tests/paths.hpp"
 
 namespace triscale::bridges {
 namespace {
@@ -24,7 +25,7 @@ struct GoldenRow {
 };
 
 std::vector<GoldenRow> read_golden() {
-  std::ifstream file(std::string(TRISCALE_SHARED_DIR) + "/reference/impedance_golden.csv");
+  std::ifstream file(std::string(tests::shared_dir()) + "/reference/impedance_golden.csv");
   std::vector<GoldenRow> rows;
   std::string line;
   std::getline(file, line);

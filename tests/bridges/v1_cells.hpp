@@ -11,6 +11,7 @@
 #include "io/allen_fit.hpp"
 #include "io/swc.hpp"
 #include "network/cell_models.hpp"
+#include "tests/paths.hpp"
 
 namespace triscale::bridges::test {
 
@@ -26,7 +27,7 @@ inline constexpr std::array<V1Cell, 5> kV1Cells{{{"Scnn1a", "472363762", "Scnn1a
                                                  {"PV2", "473862421", "Pvalb_469628681_m"}}};
 
 inline std::filesystem::path components() {
-  return std::filesystem::path(TRISCALE_SHARED_DIR) / "data/bmtk/examples/bio_components";
+  return std::filesystem::path(tests::shared_dir()) / "data/bmtk/examples/bio_components";
 }
 inline bool v1_cells_present() {
   return std::filesystem::exists(components());

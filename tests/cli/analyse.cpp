@@ -4,11 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/program.hpp"
+#include "tests/paths.hpp"
 
 namespace triscale::cli::test {
 namespace {
 
-const std::string kBrunel = std::string(TRISCALE_SOURCE_DIR) + "/experiments/brunel_oscillation/recipe.json";
+const std::string kBrunel = std::string(tests::source_dir()) + "/experiments/brunel_oscillation/recipe.json";
 
 nlohmann::json analysis(const TemporaryFolder& folder) {
   return nlohmann::json::parse(read_text(folder / "out/analysis.json"));

@@ -12,6 +12,7 @@
 
 #include "detailed/mechanisms.hpp"
 #include "tests/detailed/hay_golden.hpp"
+#include "tests/paths.hpp"
 
 namespace triscale::detailed {
 namespace {
@@ -31,7 +32,7 @@ std::vector<std::vector<std::string>> read_csv(const std::string& path) {
   return rows;
 }
 
-const std::string kReference = std::string(TRISCALE_SHARED_DIR) + "/reference/";
+const std::string kReference = std::string(tests::shared_dir()) + "/reference/";
 
 /// x_inf and tau of every gate of a mechanism, from the mechanism's own derivative: dx/dt = (inf - x)/tau is probed at
 /// x = 0 and x = 1.

@@ -9,6 +9,7 @@
 #include "io/allen_cell.hpp"
 #include "io/allen_fit.hpp"
 #include "io/neuroml_cell.hpp"
+#include "tests/paths.hpp"
 
 namespace triscale::io {
 namespace {
@@ -17,7 +18,7 @@ using network::DetailedCell;
 using network::SectionKind;
 
 const std::filesystem::path kTemplates =
-    std::filesystem::path(TRISCALE_SHARED_DIR) / "data/bmtk/examples/bio_components/biophysical_neuron_templates";
+    std::filesystem::path(tests::shared_dir()) / "data/bmtk/examples/bio_components/biophysical_neuron_templates";
 
 std::filesystem::path write(const std::string& text) {
   const auto path = std::filesystem::path(testing::TempDir()) / "triscale_cell.txt";
@@ -100,7 +101,7 @@ TEST(AllenFit, Scnn1aHasThePublishedParameters) {
 }
 
 TEST(AllenFit, AllActiveFitsSetEveryKindOfSection) {
-  const auto path = std::filesystem::path(TRISCALE_SHARED_DIR) /
+  const auto path = std::filesystem::path(tests::shared_dir()) /
                     "data/bmtk/examples/bio_all_active_sweep/models/neuronal_model_491766131/fit_parameters.json";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is absent";
   core::Diagnostics diagnostics;

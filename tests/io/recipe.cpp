@@ -12,6 +12,7 @@
 #include "io/atomic_file.hpp"
 #include "network/edges.hpp"
 #include "network/validate.hpp"
+#include "tests/paths.hpp"
 
 namespace triscale::io {
 namespace {
@@ -221,7 +222,7 @@ class Recipe : public testing::Test {
 };
 
 json read_schema() {
-  std::ifstream file(fs::path(TRISCALE_SOURCE_DIR) / "docs/recipe.schema.json");
+  std::ifstream file(fs::path(tests::source_dir()) / "docs/recipe.schema.json");
   return json::parse(file);
 }
 
@@ -588,7 +589,7 @@ TEST_F(Recipe, IsRecognisedByItsFormatKey) {
 
 TEST(Experiments, EveryRecipeIsSound) {
   std::size_t found = 0;
-  for (const auto& entry : fs::directory_iterator(fs::path(TRISCALE_SOURCE_DIR) / "experiments")) {
+  for (const auto& entry : fs::directory_iterator(fs::path(tests::source_dir()) / "experiments")) {
     const fs::path path = entry.path() / "recipe.json";
     if (!fs::exists(path)) continue;
     ++found;

@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "io/recorder.hpp"
+#include "tests/paths.hpp"
 
 namespace triscale::io {
 namespace {
@@ -222,8 +223,8 @@ TEST_F(Results, ADamagedRunJsonIsAnInputError) {
 }
 
 TEST(PublishedSpikes, AreReadable) {
-  const fs::path found = fs::path(TRISCALE_SHARED_DIR) / "data/bmtk/examples/bio_300cells_nosurround/output/spikes.h5";
-  if (!fs::exists(found)) GTEST_SKIP() << "no public test data at " << TRISCALE_SHARED_DIR;
+  const fs::path found = fs::path(tests::shared_dir()) / "data/bmtk/examples/bio_300cells_nosurround/output/spikes.h5";
+  if (!fs::exists(found)) GTEST_SKIP() << "no public test data at " << tests::shared_dir();
   std::size_t spikes = 0;
   for (const auto& [name, table] : read_spikes(found)) spikes += table.times_ms.size();
   EXPECT_EQ(spikes, 341u);

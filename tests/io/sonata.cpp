@@ -8,6 +8,7 @@
 #include "io/sonata_config.hpp"
 #include "io/sonata_synapses.hpp"
 #include "tests/io/tiny_sonata.hpp"
+#include "tests/paths.hpp"
 
 namespace triscale::io {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 using network::Circuit;
 using network::ExplicitEdges;
 
-const std::filesystem::path kData = std::filesystem::path(TRISCALE_SHARED_DIR) / "data";
+const std::filesystem::path kData = std::filesystem::path(tests::shared_dir()) / "data";
 
 std::size_t population(const Circuit& circuit, const std::string& name) {
   for (std::size_t p = 0; p < circuit.populations.size(); ++p) {

@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "io/allen_cell.hpp"
+#include "tests/paths.hpp"
 
 namespace triscale::io {
 namespace {
@@ -76,7 +77,7 @@ class PublicMorphology : public testing::TestWithParam<std::pair<const char*, Go
 
 TEST_P(PublicMorphology, HasNeuronsSectionsLengthsAndAreas) {
   const auto& [name, golden] = GetParam();
-  const auto path = std::filesystem::path(TRISCALE_SHARED_DIR) / "data/bmtk/examples" / name;
+  const auto path = std::filesystem::path(tests::shared_dir()) / "data/bmtk/examples" / name;
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is absent";
   core::Diagnostics diagnostics;
   const Morphology morphology = read_swc(path, diagnostics);

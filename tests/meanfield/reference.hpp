@@ -7,10 +7,12 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/paths.hpp"
+
 namespace triscale::meanfield {
 
 inline std::filesystem::path reference_path() {
-  return std::filesystem::path(TRISCALE_SHARED_DIR) / "reference" / "meanfield_reference.json";
+  return std::filesystem::path(tests::shared_dir()) / "reference" / "meanfield_reference.json";
 }
 
 inline const nlohmann::json& reference_values() {

@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "tests/paths.hpp"
+
 namespace triscale::meanfield {
 namespace {
 
@@ -178,7 +180,7 @@ TEST(TransferRate, OutsideTheFittedRangeTheThresholdKeepsItsBorderValue) {
 
 /// Coefficients and cases with the defaults stored in TVB; values computed independently of this code.
 TEST(TransferRate, ReproducesTheZerlautValuesOfTheReferenceFile) {
-  const std::filesystem::path file = std::filesystem::path(TRISCALE_SHARED_DIR) / "reference/meanfield_reference.json";
+  const std::filesystem::path file = std::filesystem::path(tests::shared_dir()) / "reference/meanfield_reference.json";
   if (!std::filesystem::exists(file)) GTEST_SKIP() << file << " is absent";
   const nlohmann::json block = nlohmann::json::parse(std::ifstream(file)).at("zerlaut_tvb");
   TransferFunction excitatory, inhibitory;

@@ -8,6 +8,7 @@
 #include "io/recorder.hpp"
 #include "measure/activity_recorder.hpp"
 #include "measure/spike_statistics.hpp"
+#include "tests/paths.hpp"
 
 namespace triscale {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 TEST(BalancedTwoPopulations, IsActiveAndIrregularInTheDetailedTier) {
   core::Diagnostics diagnostics;
   network::Circuit c = io::read_recipe(
-      std::filesystem::path(TRISCALE_SOURCE_DIR) / "experiments/balanced_two_populations/recipe.json", diagnostics);
+      std::filesystem::path(tests::source_dir()) / "experiments/balanced_two_populations/recipe.json", diagnostics);
   ASSERT_TRUE(diagnostics.ok());
   c.run.duration_ms = 1300;
   c.probes.clear();

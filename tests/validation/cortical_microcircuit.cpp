@@ -9,6 +9,7 @@
 #include "io/recipe.hpp"
 #include "network/validate.hpp"
 #include "pointneuron/simulate.hpp"
+#include "tests/paths.hpp"
 
 namespace triscale {
 namespace {
@@ -85,7 +86,7 @@ class Statistics : public core::NullRecorder {
 
 TEST(CorticalMicrocircuit, AtAFifthOfItsSizeFiresIrregularlyAndAsynchronouslyAtTheExpectedRates) {
   const std::string path =
-      std::string(TRISCALE_SOURCE_DIR) + "/experiments/cortical_microcircuit/recipe_poisson_0.2.json";
+      std::string(tests::source_dir()) + "/experiments/cortical_microcircuit/recipe_poisson_0.2.json";
   core::Diagnostics diagnostics;
   network::Circuit circuit = io::read_recipe(path, diagnostics);
   network::validate(circuit, path, diagnostics);

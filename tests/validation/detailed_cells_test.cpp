@@ -12,11 +12,12 @@
 #include "io/allen_fit.hpp"
 #include "io/swc.hpp"
 #include "tests/detailed/circuits.hpp"
+#include "tests/paths.hpp"
 
 namespace triscale {
 namespace {
 
-const std::string kExamples = std::string(TRISCALE_SHARED_DIR) + "/data/bmtk/examples/";
+const std::string kExamples = std::string(tests::shared_dir()) + "/data/bmtk/examples/";
 
 /// Spike times (upward crossings of -20 mV at the soma) under 0.2 nA from 100 to 400 ms, and the soma's potential at
 /// 100 ms.

@@ -14,11 +14,12 @@
 #include "io/results.hpp"
 #include "io/sonata.hpp"
 #include "tests/detailed/circuits.hpp"
+#include "tests/paths.hpp"
 
 namespace triscale {
 namespace {
 
-const std::string kData = std::string(TRISCALE_SHARED_DIR) + "/data/";
+const std::string kData = std::string(tests::shared_dir()) + "/data/";
 
 using Trains = std::map<std::uint64_t, std::vector<double>>;  // by node id
 

@@ -12,6 +12,7 @@
 #include "core/recorder.hpp"
 #include "detailed/simulate.hpp"
 #include "io/sonata.hpp"
+#include "tests/paths.hpp"
 
 namespace triscale {
 namespace {
@@ -27,10 +28,10 @@ class Rows : public core::NullRecorder {
 };
 
 TEST(FieldOfTheDetailedTier, EqualsNeuronsMembraneCurrentsTimesLineSources) {
-  const std::filesystem::path shared = TRISCALE_SHARED_DIR;
+  const std::filesystem::path shared = tests::shared_dir();
   const auto config = shared / "data/sonata/examples/5_cells_iclamp/simulation_config.json";
   if (!std::filesystem::exists(config)) GTEST_SKIP() << config << " is absent";
-  std::ifstream file(std::filesystem::path(TRISCALE_SOURCE_DIR) / "tests/validation/reference/field_neuron.json");
+  std::ifstream file(std::filesystem::path(tests::source_dir()) / "tests/validation/reference/field_neuron.json");
   const auto reference = nlohmann::json::parse(file);
 
   io::LoadedCircuit loaded = io::load_sonata(config);

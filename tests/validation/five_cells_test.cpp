@@ -13,11 +13,12 @@
 #include "io/hdf5.hpp"
 #include "io/sonata.hpp"
 #include "tests/detailed/circuits.hpp"
+#include "tests/paths.hpp"
 
 namespace triscale {
 namespace {
 
-const std::string kFolder = std::string(TRISCALE_SHARED_DIR) + "/data/sonata/examples/5_cells_iclamp/";
+const std::string kFolder = std::string(tests::shared_dir()) + "/data/sonata/examples/5_cells_iclamp/";
 
 /// Times of the samples at which the potential is first above the threshold.
 std::vector<double> crossings(const std::string& file, double threshold_mV) {

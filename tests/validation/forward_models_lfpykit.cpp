@@ -13,6 +13,7 @@
 #include "measure/head_model.hpp"
 #include "measure/magnetic.hpp"
 #include "measure/vectors.hpp"
+#include "tests/paths.hpp"
 
 namespace triscale::measure {
 namespace {
@@ -22,7 +23,7 @@ using nlohmann::json;
 class Lfpykit : public testing::Test {
  protected:
   Lfpykit() {
-    std::ifstream file(std::filesystem::path(TRISCALE_SOURCE_DIR) /
+    std::ifstream file(std::filesystem::path(tests::source_dir()) /
                        "tests/validation/reference/forward_models_lfpykit.json");
     reference_ = json::parse(file);
     const auto starts = reference_["start_um"].get<std::vector<Vec3>>(),

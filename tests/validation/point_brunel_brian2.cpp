@@ -12,6 +12,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/paths.hpp"
 #include "tests/pointneuron/helpers.hpp"
 
 namespace triscale {
@@ -21,7 +22,7 @@ using Json = nlohmann::json;
 using Numbers = std::map<std::string, std::vector<double>>;  ///< statistic -> a value per seed
 
 Json reference() {
-  std::ifstream file(TRISCALE_SOURCE_DIR "/tests/validation/reference/brunel_brian2.json");
+  std::ifstream file(tests::source_dir() + std::string("/tests/validation/reference/brunel_brian2.json"));
   return Json::parse(file);
 }
 
