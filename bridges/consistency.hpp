@@ -30,6 +30,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "measure/activity.hpp"
@@ -72,9 +73,14 @@ struct ConsistencyOptions {
   std::uint64_t seed = 1;
 };
 
+class Judge;  // bridges/judge.hpp
+/// Checks that a caller adds, of signals for instance: files its outcomes with the judge.
+using ExtraChecks = std::function<void(Judge&)>;
+
 /// `activities` from the finest to the coarsest tier; with fewer than two there is nothing to check and the verdict is
 /// undecided. Throws InputError if they do not describe the same populations, or hold values that are not finite.
 measure::Consistency check_consistency(const std::vector<measure::Activity>& activities,
-                                       const ConsistencyOptions& options = {});
+                                       const ConsistencyOptions& options = {},
+                                       const std::vector<ExtraChecks>& extra = {});
 
 }  // namespace triscale::bridges

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "bridges/judge.hpp"
 #include "core/error.hpp"
 #include "tests/measure/point_processes.hpp"
 
@@ -289,6 +290,22 @@ TEST(Consistency, VirtualPopulationsAndSingleTiersAreNotCompared) {
   EXPECT_TRUE(single.checks.empty());
   EXPECT_EQ(single.tiers.size(), 1u);
   EXPECT_TRUE(check_consistency({}).checks.empty());
+}
+
+TEST(Consistency, ChecksThatACallerAddsAreJudgedLikeTheOthers) {
+  const PopulationActivity population = varied(20000, 1, 1);
+  const auto shift_all = [](Judge& judge) {
+    ConsistencyCheck check = judge.begin_check({"electrode", "detailed", "point"}, "amplitude", 0.1);
+    check.difference = 0.3;
+    judge.decide(check, measure::Interval{0.2, 0.4});
+  };
+  const auto result = check_consistency(
+      {spiking_activity("detailed", 20000, {population}), spiking_activity("point", 20000, {population})}, {},
+      {shift_all});
+  ASSERT_NE(find(result, "amplitude"), nullptr);
+  EXPECT_EQ(find(result, "amplitude")->verdict, Verdict::inconsistent);
+  EXPECT_EQ(result.verdict, Verdict::inconsistent);
+  EXPECT_NE(result.summary.find("electrode"), std::string::npos) << result.summary;
 }
 
 TEST(Consistency, ActivityThatMakesNoSenseIsRefusedWithAllProblems) {

@@ -1,0 +1,132 @@
+#include "bridges/judge.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "bridges/consistency_summary.hpp"
+
+namespace triscale::bridges {
+
+namespace {
+
+using measure::ConsistencyCheck;
+using measure::Interval;
+using measure::Verdict;
+
+/// The width at the estimated time is itself uncertain; this much more time is asked for.
+constexpr double kMargin = 1.2;
+/// A share of replicates in which the statistic does not exist that makes the interval meaningless.
+constexpr double kMaxMissingReplicates = 0.1;
+
+measure::BlockGrid grid_for(double duration_ms, const ConsistencyOptions& options) {
+  const double settle_ms = std::min(options.max_settle_ms, options.settle_fraction * duration_ms);
+  return measure::make_block_grid(duration_ms, settle_ms, options.min_block_ms, options.bin_ms);
+}
+
+/// How much more data, as a factor, would move an interval off the limit of the tolerance that it crosses: the half of
+/// it that crosses has to become shorter than the distance to that limit.
+double factor_to_decide(double difference, const Interval& interval, double tolerance, bool lower_limit) {
+  const double limit = lower_limit ? -tolerance : tolerance;
+  const double gap = std::abs(difference - limit);
+  if (!(gap > 0)) return kMaxExtrapolation;
+  const double reach = std::max(difference > limit ? difference - interval.low : interval.high - difference, gap);
+  return std::min(kMargin * (reach / gap) * (reach / gap), kMaxExtrapolation);
+}
+
+}  // namespace
+
+Judge::Judge(double duration_ms, const ConsistencyOptions& options)
+    : options_(options),
+      grid_(grid_for(duration_ms, options)),
+      resampler_(grid_.blocks, options.replicates, options.seed) {
+  result_.begin_ms = grid_.begin_ms;
+  result_.end_ms = grid_.end_ms();
+  result_.block_ms = grid_.block_ms;
+  result_.bin_ms = grid_.bin_ms;
+  result_.blocks = grid_.blocks;
+  result_.confidence = options.confidence;
+  result_.replicates = options.replicates;
+  result_.seed = options.seed;
+}
+
+double Judge::shortest_useful_run_ms() const {
+  const double analysed_ms = options_.min_block_ms * static_cast<double>(options_.min_blocks);
+  return analysed_ms / (1 - options_.settle_fraction);
+}
+
+std::vector<double> Judge::replicates_of(const Statistic& statistic) const {
+  std::vector<double> values;
+  values.reserve(resampler_.replicates());
+  for (std::size_t replicate = 0; replicate < resampler_.replicates(); ++replicate) {
+    if (const auto value = statistic(resampler_.multiplicity(replicate))) values.push_back(*value);
+  }
+  return values;
+}
+
+std::optional<Interval> Judge::interval_of(std::vector<double> replicates) const {
+  const double wanted = (1 - kMaxMissingReplicates) * static_cast<double>(resampler_.replicates());
+  if (grid_.blocks < options_.min_blocks || static_cast<double>(replicates.size()) < wanted) return std::nullopt;
+  return measure::percentile_interval(std::move(replicates), grid_.blocks, options_.confidence);
+}
+
+ConsistencyCheck Judge::begin_check(const CheckSubject& subject, const char* statistic, double tolerance) const {
+  ConsistencyCheck check;
+  check.statistic = statistic;
+  check.population = subject.population;
+  check.finer = subject.finer;
+  check.coarser = subject.coarser;
+  check.tolerance = tolerance;
+  return check;
+}
+
+void Judge::omit(const CheckSubject& subject, const std::string& statistic, std::string reason) {
+  result_.omitted.push_back({statistic, subject.population, subject.finer, subject.coarser, std::move(reason)});
+}
+
+void Judge::undecided(ConsistencyCheck check, std::string note, double needed_ms) {
+  check.verdict = Verdict::undecided;
+  check.note = std::move(note);
+  check.needed_ms = std::max(needed_ms, shortest_useful_run_ms());
+  result_.checks.push_back(std::move(check));
+}
+
+void Judge::decide(ConsistencyCheck check, std::optional<Interval> interval, Sides sides) {
+  if (!interval) {
+    undecided(
+        std::move(check),
+        fmt::format("the analysed {:.0f} ms are too short for an interval: {} blocks of {:.0f} ms or more are needed",
+                    grid_.window().length_ms(), options_.min_blocks, options_.min_block_ms),
+        shortest_useful_run_ms());
+    return;
+  }
+  check.ci_low = interval->low;
+  check.ci_high = interval->high;
+  const double tolerance = check.tolerance;
+  const bool both = sides == Sides::both;
+  if (interval->low >= -tolerance && (!both || interval->high <= tolerance)) {
+    check.verdict = Verdict::consistent;
+  } else if (interval->high < -tolerance || (both && interval->low > tolerance)) {
+    check.verdict = Verdict::inconsistent;
+  } else {
+    check.verdict = Verdict::undecided;
+    const double factor = factor_to_decide(*check.difference, *interval, tolerance, !both || *check.difference < 0);
+    check.needed_ms = std::max(grid_.end_ms() + (factor - 1) * grid_.window().length_ms(), shortest_useful_run_ms());
+    if (factor >= kMaxExtrapolation) check.note = "the difference lies on the limit of the tolerance";
+  }
+  result_.checks.push_back(std::move(check));
+}
+
+measure::Consistency Judge::conclude() {
+  bridges::conclude(result_, shortest_useful_run_ms());
+  return std::move(result_);
+}
+
+double mean_of(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+}  // namespace triscale::bridges
