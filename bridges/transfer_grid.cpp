@@ -36,13 +36,11 @@ PointParameters parameters_of(const network::GifModel& m) {
 PointParameters parameters_of(const network::AdExModel& m) {
   return {{m.C_m_nF, m.g_L_uS, m.E_L_mV}, m.t_ref_ms, m.V_T_mV, 0};
 }
-PointParameters parameters_of(const network::IntFire1Model&) {
-  throw core::InputError({"", "point model", "IntFire1", "has no transfer function", "it has no conductance input"});
-}
-
-PointParameters parameters_of(const network::LifModel&) {
-  throw core::InputError(
-      {"", "point model", "lif", "has no fitted transfer function", "its synapses are currents, not conductances"});
+/// All other models.
+template <class Model>
+PointParameters parameters_of(const Model&) {
+  throw core::InputError({"", "point model", std::string(Model::kName), "has no fitted transfer function",
+                          "the mean-field bridge takes gif and adex cells with conductance synapses"});
 }
 
 PointParameters parameters_of(const network::CellType& type) {
@@ -92,9 +90,9 @@ network::Circuit with_placeholder_meanfield(const network::Circuit& circuit) {
   network::Circuit copy = circuit;
   for (network::CellType& type : copy.cell_types) {
     type.meanfield.reset();
-    const bool has_conductances = type.point && !std::holds_alternative<network::IntFire1Model>(type.point->model) &&
-                                  !std::holds_alternative<network::LifModel>(type.point->model);
-    if (!has_conductances) continue;
+    const bool can_be_fitted = type.point && (std::holds_alternative<network::GifModel>(type.point->model) ||
+                                              std::holds_alternative<network::AdExModel>(type.point->model));
+    if (!can_be_fitted) continue;
     const PointParameters p = std::visit([](const auto& model) { return parameters_of(model); }, type.point->model);
     network::MeanfieldCell cell;
     cell.transfer.C_m_nF = p.membrane.C_m_nF;

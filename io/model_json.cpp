@@ -3,21 +3,18 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace triscale::io {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-using network::AdExModel;
 using network::BiexponentialSynapse;
 using network::CurrentSynapse;
 using network::ExponentialKernel;
 using network::GapJunction;
-using network::GifModel;
 using network::InstantaneousSynapse;
-using network::IntFire1Model;
-using network::LifModel;
 using network::MeanfieldCell;
 using network::MeanfieldSynapse;
 using network::PointCell;
@@ -31,49 +28,10 @@ using network::TransferFunction;
 // Every structure lists its keys once, in fields(); Reader, Writer and KeyLister walk that list. optional() marks what
 // may be left out when it has its default.
 
-template <class V>
-void fields(V& v, GifModel& m) {
-  v("C_m_nF", m.C_m_nF);
-  v("g_L_uS", m.g_L_uS);
-  v("E_L_mV", m.E_L_mV);
-  v("V_reset_mV", m.V_reset_mV);
-  v("V_threshold_mV", m.V_threshold_mV);
-  v.optional("t_ref_ms", m.t_ref_ms);
-  v.optional("Delta_V_mV", m.Delta_V_mV);
-  v.optional("lambda_0_Hz", m.lambda_0_Hz);
-  v.kernels("eta", "amplitude_nA", m.eta_nA);
-  v.kernels("gamma", "amplitude_mV", m.gamma_mV);
-}
-
-template <class V>
-void fields(V& v, AdExModel& m) {
-  v("C_m_nF", m.C_m_nF);
-  v("g_L_uS", m.g_L_uS);
-  v("E_L_mV", m.E_L_mV);
-  v("V_T_mV", m.V_T_mV);
-  v("Delta_T_mV", m.Delta_T_mV);
-  v("V_peak_mV", m.V_peak_mV);
-  v("V_reset_mV", m.V_reset_mV);
-  v.optional("t_ref_ms", m.t_ref_ms);
-  v.optional("a_uS", m.a_uS);
-  v.optional("b_nA", m.b_nA);
-  v.optional("tau_w_ms", m.tau_w_ms);
-}
-
-template <class V>
-void fields(V& v, IntFire1Model& m) {
-  v("tau_m_ms", m.tau_m_ms);
-  v.optional("t_ref_ms", m.t_ref_ms);
-}
-
-template <class V>
-void fields(V& v, LifModel& m) {
-  v("C_m_nF", m.C_m_nF);
-  v("g_L_uS", m.g_L_uS);
-  v("E_L_mV", m.E_L_mV);
-  v("V_reset_mV", m.V_reset_mV);
-  v("V_threshold_mV", m.V_threshold_mV);
-  v.optional("t_ref_ms", m.t_ref_ms);
+/// Models of point cells list theirs themselves (network/point_models.hpp).
+template <class V, class Model>
+auto fields(V& v, Model& m) -> decltype(m.fields(v)) {
+  m.fields(v);
 }
 
 template <class V>
@@ -343,6 +301,16 @@ class KeyLister {
 
 const std::vector<std::string> kModelKey{"model"};
 
+template <class Work, std::size_t... i>
+void for_each_point_model(const Work& work, std::index_sequence<i...>) {
+  (work(std::variant_alternative_t<i, network::PointModel>{}), ...);
+}
+/// Calls work(Model{}) for every model of the list.
+template <class Work>
+void for_each_point_model(const Work& work) {
+  for_each_point_model(work, std::make_index_sequence<std::variant_size_v<network::PointModel>>{});
+}
+
 /// Reports the models that exist; `chosen` is none of them.
 void unknown_model(const JsonObject& json, const std::string& known) {
   if (json.has("model")) json.error("model", "must be one of " + known);
@@ -351,10 +319,9 @@ void unknown_model(const JsonObject& json, const std::string& known) {
 }  // namespace
 
 Json to_json(const PointCell& cell) {
-  if (const auto* gif = std::get_if<GifModel>(&cell.model)) return Writer::of(*gif, "gif");
-  if (const auto* adex = std::get_if<AdExModel>(&cell.model)) return Writer::of(*adex, "adex");
-  if (const auto* lif = std::get_if<LifModel>(&cell.model)) return Writer::of(*lif, "lif");
-  return Writer::of(std::get<IntFire1Model>(cell.model), "intfire1");
+  return std::visit(
+      [](const auto& model) { return Writer::of(model, std::string(std::decay_t<decltype(model)>::kName).c_str()); },
+      cell.model);
 }
 
 Json to_json(const MeanfieldCell& cell) {
@@ -377,13 +344,19 @@ Json to_json(const MeanfieldSynapse& synapse) {
 }
 
 PointCell read_point_cell(const JsonObject& json) {
-  const std::string model = json.required_text("model").value_or("");
-  if (model == "gif") return {Reader::of<GifModel>(json, kModelKey)};
-  if (model == "adex") return {Reader::of<AdExModel>(json, kModelKey)};
-  if (model == "intfire1") return {Reader::of<IntFire1Model>(json, kModelKey)};
-  if (model == "lif") return {Reader::of<LifModel>(json, kModelKey)};
-  unknown_model(json, "gif, adex, intfire1, lif");
-  return {};
+  const std::string name = json.required_text("model").value_or("");
+  PointCell cell;
+  std::string known;
+  bool found = false;
+  for_each_point_model([&](auto model) {
+    using Model = decltype(model);
+    known += (known.empty() ? "" : ", ") + std::string(Model::kName);
+    if (name != Model::kName) return;
+    found = true;
+    cell.model = Reader::of<Model>(json, kModelKey);
+  });
+  if (!found) unknown_model(json, known);
+  return cell;
 }
 
 MeanfieldCell read_meanfield_cell(const JsonObject& json) {
@@ -438,24 +411,27 @@ Release read_release(const JsonObject& json) {
 }
 
 std::map<std::string, std::vector<std::string>> model_keys() {
-  return {{"gif", KeyLister::of<GifModel>(kModelKey)},
-          {"adex", KeyLister::of<AdExModel>(kModelKey)},
-          {"intfire1", KeyLister::of<IntFire1Model>(kModelKey)},
-          {"lif", KeyLister::of<LifModel>(kModelKey)},
-          {"current_exponential", KeyLister::of<ExponentialCurrent>(kModelKey)},
-          {"current_alpha", KeyLister::of<AlphaCurrent>(kModelKey)},
-          {"current_delta", KeyLister::of<DeltaCurrent>(kModelKey)},
-          {"meanfield_cell", KeyLister::of<MeanfieldCell>()},
-          {"biexponential", KeyLister::of<BiexponentialSynapse>(kModelKey)},
-          {"receptor", KeyLister::of<BiexponentialSynapse>()},
-          {"receptors", KeyLister::of<ReceptorSynapse>(kModelKey)},
-          {"detailed_receptor", KeyLister::of<Receptor>()},
-          {"gap_junction", KeyLister::of<GapJunction>(kModelKey)},
-          {"release", KeyLister::of<Release>({"failure_probability"})},
-          {"instantaneous", KeyLister::of<InstantaneousSynapse>(kModelKey)},
-          {"conductance", KeyLister::of<PointSynapse>(kModelKey)},
-          {"site", KeyLister::of<SiteTransfer>()},
-          {"meanfield_synapse", KeyLister::of<MeanfieldSynapse>()}};
+  std::map<std::string, std::vector<std::string>> keys = {
+      {"current_exponential", KeyLister::of<ExponentialCurrent>(kModelKey)},
+      {"current_alpha", KeyLister::of<AlphaCurrent>(kModelKey)},
+      {"current_delta", KeyLister::of<DeltaCurrent>(kModelKey)},
+      {"meanfield_cell", KeyLister::of<MeanfieldCell>()},
+      {"biexponential", KeyLister::of<BiexponentialSynapse>(kModelKey)},
+      {"receptor", KeyLister::of<BiexponentialSynapse>()},
+      {"receptors", KeyLister::of<ReceptorSynapse>(kModelKey)},
+      {"detailed_receptor", KeyLister::of<Receptor>()},
+      {"gap_junction", KeyLister::of<GapJunction>(kModelKey)},
+      {"release", KeyLister::of<Release>({"failure_probability"})},
+      {"instantaneous", KeyLister::of<InstantaneousSynapse>(kModelKey)},
+      {"conductance", KeyLister::of<PointSynapse>(kModelKey)},
+      {"site", KeyLister::of<SiteTransfer>()},
+      {"after_spike_current", KeyLister::of<network::GlifModel::AfterSpikeCurrent>()},
+      {"meanfield_synapse", KeyLister::of<MeanfieldSynapse>()}};
+  for_each_point_model([&keys](auto model) {
+    using Model = decltype(model);
+    keys[std::string(Model::kName)] = KeyLister::of<Model>(kModelKey);
+  });
+  return keys;
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "io/allen_glif.hpp"
 #include "io/field_probes.hpp"
 #include "io/json_object.hpp"
 #include "io/model_json.hpp"
@@ -122,6 +123,15 @@ class RecipeReader {
     return Dale::unknown;
   }
 
+  /// A point cell, written out or in a file of the Allen Institute.
+  network::PointCell read_point(const JsonObject& json) {
+    if (!json.has("allen_file")) return read_point_cell(json);
+    const std::string file = json.required_text("allen_file").value_or("");
+    if (json.required_text("model").value_or("glif") != "glif") json.error("model", "must be glif beside allen_file");
+    json.reject_unread(keys("glif_file"));
+    return {read_allen_glif(folder_ / file, diagnostics_).model};
+  }
+
   void read_cell_type(const JsonObject& json) {
     network::CellType type;
     type.name = json.required_text("name").value_or("");
@@ -130,7 +140,7 @@ class RecipeReader {
     if (const auto detailed = json.object("detailed")) {
       type.detailed = read_detailed_cell(*detailed, folder_, names, diagnostics_);
     }
-    if (const auto point = json.object("point")) type.point = read_point_cell(*point);
+    if (const auto point = json.object("point")) type.point = read_point(*point);
     if (const auto meanfield = json.object("meanfield")) type.meanfield = read_meanfield_cell(*meanfield);
     json.reject_unread(keys("cell_type"));
     circuit_.cell_types.push_back(std::move(type));

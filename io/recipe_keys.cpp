@@ -13,6 +13,7 @@ const std::map<std::string, std::vector<std::string>>& recipe_keys() {
                    "spike_threshold_mV", "scheme", "compartments"};
     keys["compartments"] = {"max_length_um", "d_lambda", "frequency_Hz"};
     keys["cell_type"] = {"name", "sign", "detailed", "point", "meanfield"};
+    keys["glif_file"] = {"model", "allen_file"};
     keys["detailed_cell"] = {"swc_file", "sections", "regions", "mechanisms", "Ca_out_mM"};
     keys["section"] = {"name",      "kind",        "parent",          "parent_position",
                        "length_um", "diameter_um", "end_diameter_um", "direction"};

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "network/morphology.hpp"
+#include "network/point_models.hpp"
 
 namespace triscale::network {
 
@@ -68,69 +69,6 @@ struct DetailedCell {
   std::array<RegionProperties, kSectionKinds> regions;  ///< indexed by SectionKind
   std::vector<MechanismPlacement> mechanisms;
   double Ca_out_mM = 2.0;  ///< external calcium
-};
-
-// ------------------------------------------------------------------------------------------------------- point
-// --------
-
-/// One exponential component of a spike-triggered effect: amplitude (unit of its owner) and time constant.
-struct ExponentialKernel {
-  double amplitude = 0;
-  double tau_ms = 1;
-};
-
-/// Generalised integrate-and-fire neuron (Mensi et al. 2012; Pozzorini et al. 2015). Equations: pointneuron/gif.hpp.
-/// A leaky integrate-and-fire neuron is the special case without kernels and without escape noise.
-struct GifModel {
-  double C_m_nF = 0.1;
-  double g_L_uS = 0.005;
-  double E_L_mV = -70;
-  double V_reset_mV = -70;
-  double t_ref_ms = 2;                      ///< absolute refractory time; V is held at V_reset
-  double V_threshold_mV = -50;              ///< baseline V_T*
-  double Delta_V_mV = 0;                    ///< softness of the threshold; 0: deterministic threshold crossing
-  double lambda_0_Hz = 1;                   ///< escape rate at V = threshold; unused when Delta_V_mV is 0
-  std::vector<ExponentialKernel> eta_nA;    ///< spike-triggered current (positive hyperpolarises), starts after t_ref
-  std::vector<ExponentialKernel> gamma_mV;  ///< spike-triggered movement of the threshold, starts after t_ref
-};
-
-/// Adaptive exponential integrate-and-fire neuron (Brette & Gerstner 2005). Equations: pointneuron/adex.hpp.
-struct AdExModel {
-  double C_m_nF = 0.2;
-  double g_L_uS = 0.01;
-  double E_L_mV = -70;
-  double V_T_mV = -50;
-  double Delta_T_mV = 2;
-  double V_peak_mV = 0;
-  double V_reset_mV = -60;
-  double t_ref_ms = 2;
-  double a_uS = 0;
-  double b_nA = 0;
-  double tau_w_ms = 100;
-};
-
-/// Normalised integrate-and-fire neuron driven by instantaneous synapses (NEURON's IntFire1): m decays with tau_m, an
-/// event adds its weight, m > 1 fires and resets m to 0; no input counts during t_ref.
-struct IntFire1Model {
-  double tau_m_ms = 10;
-  double t_ref_ms = 0;
-};
-
-/// Leaky integrate-and-fire neuron with current synapses, integrated exactly (NEST's iaf_psc_exp, iaf_psc_alpha and
-/// iaf_psc_delta, according to its synapses). Equations: pointneuron/lif.hpp.
-struct LifModel {
-  double C_m_nF = 0.25;
-  double g_L_uS = 0.025;  ///< C_m / tau_m
-  double E_L_mV = -65;
-  double V_reset_mV = -65;
-  double t_ref_ms = 2;  ///< absolute refractory time; V is held at V_reset
-  double V_threshold_mV = -50;
-};
-
-using PointModel = std::variant<GifModel, AdExModel, IntFire1Model, LifModel>;
-
-struct PointCell {
-  PointModel model;
 };
 
 // --------------------------------------------------------------------------------------------------- mean-field

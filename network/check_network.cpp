@@ -261,19 +261,15 @@ void check_placement(const CellType& target, const DendriticPlacement& placement
 /// The kind of synapse must be one that the target's model of the same tier can take.
 void check_synapse_fits(const CellType& target, const SynapseType& type, const std::string& place, Checks& checks) {
   const bool normalised = target.point && std::holds_alternative<IntFire1Model>(target.point->model);
-  const bool leaky = target.point && std::holds_alternative<LifModel>(target.point->model);
   const std::string hint =
-      "normalised cells (intfire1) take instantaneous synapses, cells of the model lif take current synapses, all "
-      "others "
-      "conductance synapses";
+      "normalised cells (intfire1) take instantaneous synapses, all others conductance and current synapses";
   if (type.detailed && target.detailed) {
     checks.require(!std::holds_alternative<InstantaneousSynapse>(*type.detailed), place, type.name,
                    fmt::format("must be a conductance synapse, because cell type {} is detailed", target.name), hint);
   }
   if (type.point && target.point) {
-    checks.require(std::holds_alternative<InstantaneousSynapse>(*type.point) == normalised &&
-                       std::holds_alternative<CurrentSynapse>(*type.point) == leaky,
-                   place, type.name, fmt::format("does not fit the point model of cell type {}", target.name), hint);
+    checks.require(std::holds_alternative<InstantaneousSynapse>(*type.point) == normalised, place, type.name,
+                   fmt::format("does not fit the point model of cell type {}", target.name), hint);
   }
 }
 

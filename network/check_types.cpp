@@ -92,56 +92,26 @@ void check_kernels(const std::vector<ExponentialKernel>& kernels, const std::str
   }
 }
 
-struct PointCellChecks {
+/// The rules that a point model hands its values to (network/point_models.hpp).
+struct PointModelRules {
   const std::string& place;
   Checks& checks;
 
-  void operator()(const GifModel& m) const {
-    checks.positive(place + ".C_m_nF", m.C_m_nF);
-    checks.positive(place + ".g_L_uS", m.g_L_uS);
-    checks.finite(place + ".E_L_mV", m.E_L_mV);
-    checks.finite(place + ".V_reset_mV", m.V_reset_mV);
-    checks.not_negative(place + ".t_ref_ms", m.t_ref_ms);
-    checks.finite(place + ".V_threshold_mV", m.V_threshold_mV);
-    checks.not_negative(place + ".Delta_V_mV", m.Delta_V_mV);
-    checks.positive(place + ".lambda_0_Hz", m.lambda_0_Hz);
-    checks.require(m.Delta_V_mV > 0 || m.V_reset_mV < m.V_threshold_mV, place + ".V_reset_mV",
-                   fmt::format("{}", m.V_reset_mV), "must lie below V_threshold_mV when Delta_V_mV is 0",
-                   "the neuron would fire again at once, for ever");
-    check_kernels(m.eta_nA, place + ".eta_nA", checks);
-    check_kernels(m.gamma_mV, place + ".gamma_mV", checks);
+  void positive(const std::string& key, double value) { checks.positive(place + "." + key, value); }
+  void not_negative(const std::string& key, double value) { checks.not_negative(place + "." + key, value); }
+  void finite(const std::string& key, double value) { checks.finite(place + "." + key, value); }
+  void kernels(const std::string& key, const std::vector<ExponentialKernel>& kernels) {
+    check_kernels(kernels, place + "." + key, checks);
   }
-  void operator()(const AdExModel& m) const {
-    checks.positive(place + ".C_m_nF", m.C_m_nF);
-    checks.positive(place + ".g_L_uS", m.g_L_uS);
-    checks.finite(place + ".E_L_mV", m.E_L_mV);
-    checks.finite(place + ".V_T_mV", m.V_T_mV);
-    checks.not_negative(place + ".Delta_T_mV", m.Delta_T_mV);
-    checks.require(m.V_peak_mV >= m.V_T_mV && std::isfinite(m.V_peak_mV), place + ".V_peak_mV",
-                   fmt::format("{}", m.V_peak_mV), "must be finite and not below V_T_mV");
-    checks.require(m.V_reset_mV < m.V_peak_mV, place + ".V_reset_mV", fmt::format("{}", m.V_reset_mV),
-                   "must lie below V_peak_mV");
-    checks.finite(place + ".V_reset_mV", m.V_reset_mV);
-    checks.not_negative(place + ".t_ref_ms", m.t_ref_ms);
-    checks.finite(place + ".a_uS", m.a_uS);
-    checks.finite(place + ".b_nA", m.b_nA);
-    checks.positive(place + ".tau_w_ms", m.tau_w_ms);
-  }
-  void operator()(const LifModel& m) const {
-    checks.positive(place + ".C_m_nF", m.C_m_nF);
-    checks.positive(place + ".g_L_uS", m.g_L_uS);
-    checks.finite(place + ".E_L_mV", m.E_L_mV);
-    checks.finite(place + ".V_reset_mV", m.V_reset_mV);
-    checks.finite(place + ".V_threshold_mV", m.V_threshold_mV);
-    checks.not_negative(place + ".t_ref_ms", m.t_ref_ms);
-    checks.require(m.V_reset_mV < m.V_threshold_mV, place + ".V_reset_mV", fmt::format("{}", m.V_reset_mV),
-                   "must lie below V_threshold_mV", "the neuron would fire again at once, for ever");
-  }
-  void operator()(const IntFire1Model& m) const {
-    checks.positive(place + ".tau_m_ms", m.tau_m_ms);
-    checks.not_negative(place + ".t_ref_ms", m.t_ref_ms);
+  void require(bool holds, const std::string& key, double value, const std::string& rule, const std::string& hint) {
+    checks.require(holds, place + "." + key, fmt::format("{}", value), rule, hint);
   }
 };
+
+void check_point_cell(const PointCell& cell, const std::string& place, Checks& checks) {
+  PointModelRules rules{place, checks};
+  std::visit([&rules](const auto& model) { model.check(rules); }, cell.model);
+}
 
 void check_meanfield(const MeanfieldCell& cell, const std::string& place, Checks& checks) {
   const TransferFunction& f = cell.transfer;
@@ -312,7 +282,7 @@ void check_cell_types(const Circuit& circuit, Checks& checks) {
     const CellType& type = circuit.cell_types[i];
     const std::string place = names.add(type.name, i);
     if (type.detailed) check_detailed(*type.detailed, place + ".detailed", checks);
-    if (type.point) std::visit(PointCellChecks{place + ".point", checks}, type.point->model);
+    if (type.point) check_point_cell(*type.point, place + ".point", checks);
     if (type.meanfield) check_meanfield(*type.meanfield, place + ".meanfield", checks);
   }
 }

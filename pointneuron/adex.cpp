@@ -13,14 +13,14 @@ constexpr double kUpstrokeShare = 0.1;  ///< of Delta_T in a step: the upstroke 
 AdExNeurons::Piece::Piece(double length, double tau_w_ms)
     : length_ms(length), w_decay(std::exp(-length / tau_w_ms)), w_decay_half(std::exp(-0.5 * length / tau_w_ms)) {}
 
-AdExNeurons::AdExNeurons(const network::AdExModel& model, std::size_t cells, double dt_ms)
+AdExNeurons::AdExNeurons(const network::AdExModel& model, const NeuronSetup& setup)
     : model_(model),
-      whole_(dt_ms, model.tau_w_ms),
-      fine_(dt_ms / kPieces, model.tau_w_ms),
-      refractory_steps_(refractory_steps(model.t_ref_ms, dt_ms)),
-      V_mV_(cells, model.E_L_mV),
-      w_nA_(cells, 0.0),
-      refractory_(cells, 0) {}
+      whole_(setup.dt_ms, model.tau_w_ms),
+      fine_(setup.dt_ms / kPieces, model.tau_w_ms),
+      refractory_steps_(refractory_steps(model.t_ref_ms, setup.dt_ms)),
+      V_mV_(setup.cells, model.E_L_mV),
+      w_nA_(setup.cells, 0.0),
+      refractory_(setup.cells, 0) {}
 
 double AdExNeurons::exponential_nA(double V_mV) const {
   const double V = std::min(V_mV, model_.V_peak_mV);
@@ -59,7 +59,12 @@ void AdExNeurons::step(std::size_t begin, std::size_t end, const StepInput& inpu
       w_nA_[i] = w_nA_[i] * whole_.w_decay + (1 - whole_.w_decay) * model_.a_uS * (model_.V_reset_mV - model_.E_L_mV);
       continue;
     }
-    integrate(i, model_.g_L_uS + input.G_uS[i], I_L + input.GE_nA[i] + input.I_nA[i]);
+    if (input.G_uS.empty()) {
+      integrate(i, model_.g_L_uS, I_L + input.I_nA[i]);
+    } else {
+      integrate(i, model_.g_L_uS + input.G_uS[i], I_L + input.GE_nA[i] + input.I_nA[i]);
+    }
+    if (!input.arrivals_at_end.empty()) V_mV_[i] += input.arrivals_at_end[i];
     if (!std::isfinite(w_nA_[i])) throw NonFinite{i, "w"};
     if (V_mV_[i] >= model_.V_peak_mV) {
       spikes.push_back(static_cast<std::uint32_t>(i));

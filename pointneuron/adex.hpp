@@ -1,7 +1,7 @@
-/// Adaptive exponential integrate-and-fire neuron with conductance synapses (Brette & Gerstner 2005, J Neurophysiol
+/// Adaptive exponential integrate-and-fire neuron with synapses of any kind (Brette & Gerstner 2005, J Neurophysiol
 /// 94:3637).
 ///
-///     C_m dV/dt   = -g_L (V - E_L) + g_L Delta_T exp((V - V_T) / Delta_T) - w - sum_s g_s (V - E_s) + I_ext
+///     C_m dV/dt   = -g_L (V - E_L) + g_L Delta_T exp((V - V_T) / Delta_T) - w - sum_s g_s (V - E_s) + I_syn + I_ext
 ///     tau_w dw/dt = a (V - E_L) - w
 ///     V >= V_peak:  spike;  V = V_reset for t_ref;  w = w + b
 ///
@@ -31,13 +31,17 @@
 /// Recordable: v (mV), w (nA).
 #pragma once
 
+#include <array>
+
 #include "pointneuron/neuron_model.hpp"
 
 namespace triscale::pointneuron {
 
 class AdExNeurons : public NeuronModel {
  public:
-  AdExNeurons(const network::AdExModel& model, std::size_t cells, double dt_ms);
+  static constexpr std::array<std::string_view, 2> kVariables{"v", "w"};
+
+  AdExNeurons(const network::AdExModel& model, const NeuronSetup& setup);
 
   void step(std::size_t begin, std::size_t end, const StepInput& input, std::vector<std::uint32_t>& spikes) override;
   std::span<const double> variable(std::string_view name) const override;

@@ -13,7 +13,7 @@ bool can_sample(const network::Circuit& circuit, const network::Probe& probe) {
   const network::Population& population = circuit.populations[probe.population];
   if (population.is_virtual || probe.where != network::Probe::Where::soma) return false;
   const network::PointModel& model = circuit.cell_types[population.cell_type].point->model;
-  if (probe.variable == "g") return !std::holds_alternative<network::IntFire1Model>(model);
+  if (probe.variable == "g" || probe.variable == "i_syn") return !std::holds_alternative<network::IntFire1Model>(model);
   const auto names = recordable(model);
   return std::find(names.begin(), names.end(), probe.variable) != names.end();
 }
@@ -43,12 +43,10 @@ void check_projection(const network::Circuit& circuit, std::size_t p, std::vecto
   const auto& cell = circuit.cell_types[target.cell_type].point;
   if (!cell) return;
   const bool instantaneous = std::holds_alternative<network::InstantaneousSynapse>(*type.point);
-  const bool current = std::holds_alternative<network::CurrentSynapse>(*type.point);
-  if (instantaneous != std::holds_alternative<network::IntFire1Model>(cell->model) ||
-      current != std::holds_alternative<network::LifModel>(cell->model)) {
+  if (instantaneous != std::holds_alternative<network::IntFire1Model>(cell->model)) {
     problems.push_back(problem(fmt::format("projections.{}", projection.name), type.name,
-                               "must use instantaneous synapses if its target is IntFire1, currents if it is a leaky "
-                               "neuron (lif), conductances otherwise",
+                               "must use instantaneous synapses if its target is IntFire1, conductances or currents "
+                               "otherwise",
                                "use a synapse type of the other kind"));
   }
 }

@@ -21,24 +21,24 @@ GifNeurons::Kernels GifNeurons::make_kernels(const std::vector<network::Exponent
   return made;
 }
 
-GifNeurons::GifNeurons(const network::GifModel& model, std::size_t cells, double dt_ms, RandomAddress random)
+GifNeurons::GifNeurons(const network::GifModel& model, const NeuronSetup& setup)
     : model_(model),
-      dt_ms_(dt_ms),
-      cells_(cells),
-      refractory_steps_(refractory_steps(model.t_ref_ms, dt_ms)),
-      V_mV_(cells, model.E_L_mV),
-      threshold_mV_(cells, model.V_threshold_mV),
-      I_eta_nA_(cells, 0.0),
-      I_eta_mean_nA_(cells, 0.0),
-      refractory_(cells, 0),
-      eta_(make_kernels(model.eta_nA, cells, dt_ms)),
-      gamma_(make_kernels(model.gamma_mV, cells, dt_ms)) {
+      dt_ms_(setup.dt_ms),
+      cells_(setup.cells),
+      refractory_steps_(refractory_steps(model.t_ref_ms, setup.dt_ms)),
+      V_mV_(setup.cells, model.E_L_mV),
+      threshold_mV_(setup.cells, model.V_threshold_mV),
+      I_eta_nA_(setup.cells, 0.0),
+      I_eta_mean_nA_(setup.cells, 0.0),
+      refractory_(setup.cells, 0),
+      eta_(make_kernels(model.eta_nA, setup.cells, setup.dt_ms)),
+      gamma_(make_kernels(model.gamma_mV, setup.cells, setup.dt_ms)) {
   if (model.Delta_V_mV == 0) return;
-  log_rate_per_step_ = std::log(model.lambda_0_Hz * 1e-3 * dt_ms);
-  streams_.reserve(cells);
-  for (std::size_t cell = 0; cell < cells; ++cell) {
-    streams_.emplace_back(random.seed, core::Purpose::escape_noise,
-                          (static_cast<std::uint64_t>(random.population) << 32) | cell);
+  log_rate_per_step_ = std::log(model.lambda_0_Hz * 1e-3 * setup.dt_ms);
+  streams_.reserve(setup.cells);
+  for (std::size_t cell = 0; cell < setup.cells; ++cell) {
+    streams_.emplace_back(setup.random.seed, core::Purpose::escape_noise,
+                          (static_cast<std::uint64_t>(setup.random.population) << 32) | cell);
   }
 }
 
@@ -68,6 +68,12 @@ void GifNeurons::integrate(std::size_t begin, std::size_t end, const StepInput& 
   const double g_L = model_.g_L_uS;
   const double I_L = model_.g_L_uS * model_.E_L_mV;
   const double h_over_C = dt_ms_ / model_.C_m_nF;
+  if (input.G_uS.empty()) {
+    const double kept = std::exp(-h_over_C * g_L), from_J = -std::expm1(-h_over_C * g_L) / g_L;
+    for (std::size_t i = begin; i < end; ++i)
+      V_mV_[i] = kept * V_mV_[i] + from_J * (I_L + input.I_nA[i] - I_eta_mean_nA_[i]);
+    return;
+  }
   for (std::size_t i = begin; i < end; ++i) {
     // C dV/dt = J - G V with constant G, J:  V(t+h) = V + (J - G V) (1 - exp(-h G / C)) / G
     const double G = g_L + input.G_uS[i];
@@ -110,6 +116,9 @@ void GifNeurons::check_finite(std::size_t begin, std::size_t end) const {
 void GifNeurons::step(std::size_t begin, std::size_t end, const StepInput& input, std::vector<std::uint32_t>& spikes) {
   decay_kernels(begin, end);
   integrate(begin, end, input);
+  if (!input.arrivals_at_end.empty()) {
+    for (std::size_t i = begin; i < end; ++i) V_mV_[i] += input.arrivals_at_end[i];
+  }
   for (std::size_t i = begin; i < end; ++i) {
     if (refractory_[i] > 0) V_mV_[i] = model_.V_reset_mV;
   }

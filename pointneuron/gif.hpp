@@ -1,8 +1,8 @@
-/// Generalised integrate-and-fire neuron with conductance synapses (Mensi et al. 2012, J Neurophysiol 107:1756;
+/// Generalised integrate-and-fire neuron with synapses of any kind (Mensi et al. 2012, J Neurophysiol 107:1756;
 /// Pozzorini et al. 2015, PLoS Comput Biol 11:e1004275). The leaky integrate-and-fire neuron is the case without
 /// kernels and noise.
 ///
-///     C_m dV/dt = -g_L (V - E_L) - sum_s g_s (V - E_s) + I_ext - sum_k eta_k
+///     C_m dV/dt = -g_L (V - E_L) - sum_s g_s (V - E_s) + I_syn + I_ext - sum_k eta_k
 ///     V_T = V_T* + sum_k gamma_k
 ///     Delta_V = 0:  spike when V >= V_T
 ///     Delta_V > 0:  spike with probability 1 - exp(-lambda dt),  lambda = lambda_0 exp((V - V_T) / Delta_V)
@@ -31,6 +31,8 @@
 /// Recordable: v (mV), threshold (mV), i_eta (nA, the sum of the spike-triggered currents).
 #pragma once
 
+#include <array>
+
 #include "core/random.hpp"
 #include "pointneuron/neuron_model.hpp"
 
@@ -38,11 +40,14 @@ namespace triscale::pointneuron {
 
 class GifNeurons : public NeuronModel {
  public:
-  GifNeurons(const network::GifModel& model, std::size_t cells, double dt_ms, RandomAddress random);
+  static constexpr std::array<std::string_view, 3> kVariables{"v", "threshold", "i_eta"};
+
+  GifNeurons(const network::GifModel& model, const NeuronSetup& setup);
 
   void step(std::size_t begin, std::size_t end, const StepInput& input, std::vector<std::uint32_t>& spikes) override;
   std::span<const double> variable(std::string_view name) const override;
   void set_potential(std::span<const double> V_mV) override { V_mV_.assign(V_mV.begin(), V_mV.end()); }
+  double membrane_rate_per_ms() const override { return model_.g_L_uS / model_.C_m_nF; }
 
  private:
   /// Exponential kernels of one kind.

@@ -4,17 +4,16 @@
 
 namespace triscale::pointneuron {
 
-IntFire1Neurons::IntFire1Neurons(const network::IntFire1Model& model, std::size_t cells, double dt_ms)
-    : decay_(std::exp(-dt_ms / model.tau_m_ms)),
-      refractory_steps_(refractory_steps(model.t_ref_ms, dt_ms)),
-      m_(cells, 0.0),
-      refractory_(cells, 0) {}
+IntFire1Neurons::IntFire1Neurons(const network::IntFire1Model& model, const NeuronSetup& setup)
+    : decay_(std::exp(-setup.dt_ms / model.tau_m_ms)),
+      refractory_steps_(refractory_steps(model.t_ref_ms, setup.dt_ms)),
+      m_(setup.cells, 0.0),
+      refractory_(setup.cells, 0) {}
 
 void IntFire1Neurons::step(std::size_t begin, std::size_t end, const StepInput& input,
                            std::vector<std::uint32_t>& spikes) {
   for (std::size_t i = begin; i < end; ++i) {
     const double arrived = input.arrivals_at_end[i];
-    input.arrivals_at_end[i] = 0;
     if (refractory_[i] > 0 && --refractory_[i] > 0) continue;
     m_[i] = m_[i] * decay_ + arrived;
     if (!std::isfinite(m_[i])) throw NonFinite{i, "m"};

@@ -18,13 +18,17 @@
 /// Recordable: m.
 #pragma once
 
+#include <array>
+
 #include "pointneuron/neuron_model.hpp"
 
 namespace triscale::pointneuron {
 
 class IntFire1Neurons : public NeuronModel {
  public:
-  IntFire1Neurons(const network::IntFire1Model& model, std::size_t cells, double dt_ms);
+  static constexpr std::array<std::string_view, 1> kVariables{"m"};
+
+  IntFire1Neurons(const network::IntFire1Model& model, const NeuronSetup& setup);
 
   void step(std::size_t begin, std::size_t end, const StepInput& input, std::vector<std::uint32_t>& spikes) override;
   std::span<const double> variable(std::string_view name) const override;

@@ -164,22 +164,21 @@ CurrentPropagator::CurrentPropagator(const network::CurrentSynapse& synapse, con
   V_from_x = dt_ms * dt_ms * std::exp(-b * dt_ms) * ramp_integral((a - b) * dt_ms) / model.C_m_nF;
 }
 
-LifNeurons::LifNeurons(const network::LifModel& model, std::span<const network::CurrentSynapse> synapses,
-                       std::size_t cells, double dt_ms, std::size_t parts, core::Isa isa)
+LifNeurons::LifNeurons(const network::LifModel& model, const NeuronSetup& setup)
     : model_(model),
-      cells_(cells),
-      isa_(isa),
-      refractory_steps_(refractory_steps(model.t_ref_ms, dt_ms)),
-      V_from_V_(std::exp(-dt_ms * model.g_L_uS / model.C_m_nF)),
-      V_from_current_(-std::expm1(-dt_ms * model.g_L_uS / model.C_m_nF) / model.g_L_uS),
-      V_mV_(cells, model.E_L_mV),
-      I_nA_(synapses.size() * cells, 0.0),
-      held_until_(cells, -1),
-      queues_(parts) {
-  for (const network::CurrentSynapse& synapse : synapses) synapses_.emplace_back(synapse, model, dt_ms);
+      cells_(setup.cells),
+      isa_(setup.isa),
+      refractory_steps_(refractory_steps(model.t_ref_ms, setup.dt_ms)),
+      V_from_V_(std::exp(-setup.dt_ms * model.g_L_uS / model.C_m_nF)),
+      V_from_current_(-std::expm1(-setup.dt_ms * model.g_L_uS / model.C_m_nF) / model.g_L_uS),
+      V_mV_(setup.cells, model.E_L_mV),
+      I_nA_(setup.currents.size() * setup.cells, 0.0),
+      held_until_(setup.cells, -1),
+      queues_(setup.parts) {
+  for (const network::CurrentSynapse& synapse : setup.currents) synapses_.emplace_back(synapse, model, setup.dt_ms);
   const bool any_alpha =
       std::any_of(synapses_.begin(), synapses_.end(), [](const auto& p) { return p.shape == Shape::alpha; });
-  if (any_alpha) x_.assign(synapses.size() * cells, 0.0);
+  if (any_alpha) x_.assign(setup.currents.size() * setup.cells, 0.0);
 }
 
 void LifNeurons::set_potential(std::span<const double> V_mV) {
@@ -280,6 +279,12 @@ void LifNeurons::step(std::size_t begin, std::size_t end, const StepInput& input
     held.cells.push_back({cell, held_until_[cell]});
   }
   if (input.step % kCheckEvery == 0) check_finite(begin, end);
+}
+
+double LifNeurons::synaptic_current_nA(std::size_t cell) const {
+  double sum = 0;
+  for (std::size_t s = 0; s < synapses_.size(); ++s) sum += I_nA_[s * cells_ + cell];
+  return sum;
 }
 
 std::span<const double> LifNeurons::variable(std::string_view name) const {

@@ -21,9 +21,11 @@
 /// accurate there. I_ext is replaced by its mean over the step. Currents keep evolving during refractoriness. Events of
 /// a delta synapse that arrive at the end of a step count for the threshold there.
 ///
-/// V starts at E_L, or as Population::V_init_mV says. Recordable: v (mV).
+/// V starts at E_L, or as Population::V_init_mV says. Cells that have conductance synapses are integrated as GIF
+/// neurons without kernels and noise (gif.hpp). Recordable: v (mV).
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "core/isa.hpp"
@@ -47,13 +49,14 @@ double difference_of_decays(double a, double b, double t);
 
 class LifNeurons : public NeuronModel {
  public:
-  /// `parts`: how many ranges of cells are stepped at the same time; StepInput::part says which one it is.
-  LifNeurons(const network::LifModel& model, std::span<const network::CurrentSynapse> synapses, std::size_t cells,
-             double dt_ms, std::size_t parts, core::Isa isa);
+  static constexpr std::array<std::string_view, 1> kVariables{"v"};
+
+  LifNeurons(const network::LifModel& model, const NeuronSetup& setup);
 
   void step(std::size_t begin, std::size_t end, const StepInput& input, std::vector<std::uint32_t>& spikes) override;
   std::span<const double> variable(std::string_view name) const override;
   void set_potential(std::span<const double> V_mV) override;
+  double synaptic_current_nA(std::size_t cell) const override;
 
  private:
   /// A refractory cell and the last step in which it is held.

@@ -1,20 +1,63 @@
 #include "pointneuron/neuron_model.hpp"
 
-#include <array>
 #include <cmath>
+#include <utility>
 
 #include "pointneuron/adex.hpp"
 #include "pointneuron/gif.hpp"
+#include "pointneuron/glif.hpp"
 #include "pointneuron/intfire1.hpp"
+#include "pointneuron/izhikevich.hpp"
 #include "pointneuron/lif.hpp"
 
 namespace triscale::pointneuron {
 
 namespace {
-constexpr std::array<std::string_view, 3> kGifVariables{"v", "threshold", "i_eta"};
-constexpr std::array<std::string_view, 2> kAdExVariables{"v", "w"};
-constexpr std::array<std::string_view, 1> kIntFire1Variables{"m"};
-constexpr std::array<std::string_view, 1> kLifVariables{"v"};
+
+// The list of models: the class that integrates each, and how it is made.
+
+template <class Model>
+struct Integrated;
+template <>
+struct Integrated<network::GifModel> {
+  using By = GifNeurons;
+};
+template <>
+struct Integrated<network::AdExModel> {
+  using By = AdExNeurons;
+};
+template <>
+struct Integrated<network::IntFire1Model> {
+  using By = IntFire1Neurons;
+};
+template <>
+struct Integrated<network::LifModel> {
+  using By = LifNeurons;
+};
+template <>
+struct Integrated<network::GlifModel> {
+  using By = GlifNeurons;
+};
+template <>
+struct Integrated<network::IzhikevichModel> {
+  using By = IzhikevichNeurons;
+};
+
+template <class Model>
+using NeuronsOf = typename Integrated<Model>::By;
+
+/// The leaky cell as the generalised one that takes conductances.
+network::GifModel as_gif(const network::LifModel& lif) {
+  network::GifModel gif;
+  gif.C_m_nF = lif.C_m_nF;
+  gif.g_L_uS = lif.g_L_uS;
+  gif.E_L_mV = lif.E_L_mV;
+  gif.V_reset_mV = lif.V_reset_mV;
+  gif.t_ref_ms = lif.t_ref_ms;
+  gif.V_threshold_mV = lif.V_threshold_mV;
+  return gif;
+}
+
 }  // namespace
 
 void Arrivals::add_doubles(std::size_t begin, std::size_t end, std::size_t range_begin, double* events) const {
@@ -34,24 +77,27 @@ void Arrivals::add_doubles(std::size_t begin, std::size_t end, std::size_t range
   }
 }
 
+bool is_plain_lif(const network::PointModel& model, bool has_conductances) {
+  return std::holds_alternative<network::LifModel>(model) && !has_conductances;
+}
+
 std::unique_ptr<NeuronModel> make_neurons(const network::PointModel& model, const NeuronSetup& setup) {
-  if (const auto* gif = std::get_if<network::GifModel>(&model)) {
-    return std::make_unique<GifNeurons>(*gif, setup.cells, setup.dt_ms, setup.random);
+  if (const auto* lif = std::get_if<network::LifModel>(&model); lif && setup.has_conductances) {
+    return std::make_unique<GifNeurons>(as_gif(*lif), setup);
   }
-  if (const auto* adex = std::get_if<network::AdExModel>(&model)) {
-    return std::make_unique<AdExNeurons>(*adex, setup.cells, setup.dt_ms);
-  }
-  if (const auto* lif = std::get_if<network::LifModel>(&model)) {
-    return std::make_unique<LifNeurons>(*lif, setup.currents, setup.cells, setup.dt_ms, setup.parts, setup.isa);
-  }
-  return std::make_unique<IntFire1Neurons>(std::get<network::IntFire1Model>(model), setup.cells, setup.dt_ms);
+  return std::visit(
+      [&](const auto& m) -> std::unique_ptr<NeuronModel> {
+        return std::make_unique<NeuronsOf<std::decay_t<decltype(m)>>>(m, setup);
+      },
+      model);
 }
 
 std::span<const std::string_view> recordable(const network::PointModel& model) {
-  if (std::holds_alternative<network::GifModel>(model)) return kGifVariables;
-  if (std::holds_alternative<network::AdExModel>(model)) return kAdExVariables;
-  if (std::holds_alternative<network::LifModel>(model)) return kLifVariables;
-  return kIntFire1Variables;
+  return std::visit(
+      [](const auto& m) -> std::span<const std::string_view> {
+        return NeuronsOf<std::decay_t<decltype(m)>>::kVariables;
+      },
+      model);
 }
 
 std::int32_t refractory_steps(double t_ref_ms, double dt_ms) {

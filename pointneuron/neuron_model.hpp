@@ -40,12 +40,13 @@ struct Arrivals {
 /// Input of one step, indexed by cell.
 struct StepInput {
   std::int64_t step = 0;
-  std::span<const double> G_uS;   ///< mean synaptic conductance over the step
-  std::span<const double> GE_nA;  ///< mean of sum g E_rev over the step
-  std::span<const double> I_nA;   ///< mean injected current over the step
-  std::span<double>
-      arrivals_at_end;  ///< instantaneous synapses: events that arrive at the end of the step; to be cleared
-  // For models with current synapses:
+  std::span<const double> G_uS;   ///< mean synaptic conductance over the step; empty: no conductance synapses
+  std::span<const double> GE_nA;  ///< mean of sum g E_rev over the step; empty likewise
+  std::span<const double> I_nA;   ///< injected and synaptic current of the step (current_receptors.hpp)
+  /// Delta synapses: what V jumps by at the end of the step, unless the cell is refractory. Instantaneous synapses: the
+  /// events of that moment. Empty: none of these.
+  std::span<const double> arrivals_at_end;
+  // For LifNeurons, which integrates its current synapses itself:
   std::size_t part = 0;                  ///< which of the ranges that are stepped at the same time this is
   std::size_t range_begin = 0;           ///< where that range begins
   std::span<const Arrivals> arrivals{};  ///< [synapse]; of a delta synapse those at the end of the step
@@ -71,6 +72,13 @@ class NeuronModel {
 
   /// Sets the membrane potential at the start, one value per cell.
   virtual void set_potential(std::span<const double> V_mV) = 0;
+
+  /// g_L / C_m of a model whose membrane is linear between spikes, else 0: the weight with which the current of a step
+  /// is averaged.
+  virtual double membrane_rate_per_ms() const { return 0; }
+
+  /// Sum of the synaptic currents of a cell, nA, of a model that integrates them itself.
+  virtual double synaptic_current_nA(std::size_t /*cell*/) const { return 0; }
 };
 
 /// Where a model's random numbers come from.
@@ -87,11 +95,16 @@ struct NeuronSetup {
   std::span<const network::CurrentSynapse> currents{};
   std::size_t parts = 1;  ///< ranges of cells that are stepped at the same time
   core::Isa isa = core::Isa::baseline;
+  bool has_conductances = false;
 };
 
 std::unique_ptr<NeuronModel> make_neurons(const network::PointModel& model, const NeuronSetup& setup);
 
-/// Names of the variables that a probe can record from this model besides "g", the sum of a cell's conductances.
+/// Whether cells of this model with these synapses are stepped by LifNeurons, which takes its events itself.
+bool is_plain_lif(const network::PointModel& model, bool has_conductances);
+
+/// Names of the variables that a probe can record from this model besides "g" and "i_syn", the sums of a cell's
+/// synaptic conductances and currents.
 std::span<const std::string_view> recordable(const network::PointModel& model);
 
 /// t_ref in whole steps, rounded to the nearest.

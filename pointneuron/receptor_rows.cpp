@@ -35,6 +35,11 @@ std::size_t ReceptorRows::count() const {
   return instantaneous ? 1 : conductances.size() + currents.size();
 }
 
+bool ReceptorRows::acts_at_end(std::size_t row) const {
+  if (instantaneous) return true;
+  return row >= conductances.size() && currents[row - conductances.size()].shape == Shape::delta;
+}
+
 std::vector<ReceptorRows> receptor_rows(const network::Circuit& circuit) {
   std::vector<ReceptorRows> rows(circuit.populations.size());
   for (std::size_t p = 0; p < circuit.populations.size(); ++p) {
@@ -64,7 +69,7 @@ Connection connection_of(const network::Circuit& circuit, std::size_t projection
   if (const auto* synapse = std::get_if<network::PointSynapse>(&type)) {
     for (const auto& receptor : synapse->receptors) connection.rows.push_back(position(known.conductances, receptor));
   } else if (const auto* current = std::get_if<network::CurrentSynapse>(&type)) {
-    connection.rows = {position(known.currents, *current)};
+    connection.rows = {known.conductances.size() + position(known.currents, *current)};
     connection.sign = current->sign;
     connection.at_end_of_step = current->shape == Shape::delta;
   } else {

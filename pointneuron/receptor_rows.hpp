@@ -8,12 +8,15 @@
 
 namespace triscale::pointneuron {
 
+/// Rows of conductances come first, then those of currents.
 struct ReceptorRows {
   std::vector<network::BiexponentialSynapse> conductances;
   std::vector<network::CurrentSynapse> currents;  ///< their signs are meaningless
   bool instantaneous = false;
 
   std::size_t count() const;
+  /// Whether events of a row count at the end of the step before their arrival.
+  bool acts_at_end(std::size_t row) const;
 };
 
 /// For every population. The circuit must be one that the tier can run.

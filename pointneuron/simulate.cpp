@@ -18,6 +18,7 @@
 #include "network/spike_source.hpp"
 #include "pointneuron/block_synapses.hpp"
 #include "pointneuron/current_input.hpp"
+#include "pointneuron/current_receptors.hpp"
 #include "pointneuron/delivery.hpp"
 #include "pointneuron/neuron_model.hpp"
 #include "pointneuron/private_drive.hpp"
@@ -40,10 +41,11 @@ double seconds_since(Clock::time_point start) {
 
 /// A population with dynamics.
 struct Cells {
-  bool instantaneous = false, leaky = false;
+  bool leaky = false;  ///< LifNeurons, which takes its events itself
   std::unique_ptr<NeuronModel> neurons;
-  std::unique_ptr<Receptors> receptors;  ///< conductances
-  std::unique_ptr<RingBuffer> ring;  ///< events of virtual sources; for conductances, where all events come together
+  std::unique_ptr<Receptors> receptors;        ///< conductances
+  std::unique_ptr<CurrentReceptors> currents;  ///< synaptic currents, unless leaky
+  std::unique_ptr<RingBuffer> ring;  ///< events of virtual sources; unless leaky, where all events come together
   std::unique_ptr<CurrentInput> current;
   std::vector<std::unique_ptr<PrivateDrive>> drives;
   std::vector<double> G_uS, GE_nA, I_nA;
@@ -87,9 +89,10 @@ class Simulation {
   void deliver(std::size_t block, std::int64_t first_spike, std::int64_t last_spike, std::int64_t first_arrival,
                std::int64_t last_arrival);
   void advance(std::size_t block, std::size_t population, std::int64_t step);
-  void step_conductances(std::size_t block, std::size_t population, std::int64_t step, StepInput& input);
+  void step_any(std::size_t block, std::size_t population, std::int64_t step, StepInput& input);
   void step_leaky(std::size_t block, std::size_t population, std::int64_t step, StepInput& input);
-  void take_sums(std::size_t block, std::size_t population, std::int64_t step, std::span<double> row);
+  void take_sums(std::size_t block, std::size_t population, std::int64_t step);
+  std::span<double> events_of(std::size_t population, std::size_t row, std::int64_t step);
   void draw_virtual(std::size_t block, double end_ms);
   void gather_virtual();
   void sample_probes(std::size_t block, std::int64_t begin, std::int64_t step);
@@ -158,18 +161,26 @@ void Simulation::make_populations() {
     if (population.is_virtual) continue;
     const network::PointModel& model = circuit_.cell_types[population.cell_type].point->model;
     Cells& cells = cells_[p];
-    cells.instantaneous = rows_[p].instantaneous;
-    cells.leaky = std::holds_alternative<network::LifModel>(model);
-    cells.neurons = make_neurons(
-        model,
-        {population.size, grid_.dt_ms, {circuit_.run.seed, p}, rows_[p].currents, layout_.blocks(), options_.isa});
+    const bool has_conductances = !rows_[p].conductances.empty();
+    cells.leaky = is_plain_lif(model, has_conductances);
+    cells.neurons = make_neurons(model, {population.size,
+                                         grid_.dt_ms,
+                                         {circuit_.run.seed, p},
+                                         rows_[p].currents,
+                                         layout_.blocks(),
+                                         options_.isa,
+                                         has_conductances});
     cells.current = std::make_unique<CurrentInput>(circuit_, p);
     statistics_.cells += population.size;
     if (population.V_init_mV) set_potentials(p);
-    if (!cells.leaky) {
+    if (has_conductances) {
       cells.receptors = std::make_unique<Receptors>(rows_[p].conductances, population.size, grid_.dt_ms);
       cells.G_uS.assign(population.size, 0.0);
       cells.GE_nA.assign(population.size, 0.0);
+    }
+    if (!cells.leaky && !rows_[p].currents.empty()) {
+      cells.currents = std::make_unique<CurrentReceptors>(rows_[p].currents, population.size, grid_.dt_ms,
+                                                          cells.neurons->membrane_rate_per_ms());
     }
     if (!cells.leaky || !cells.current->is_uniform()) cells.I_nA.assign(population.size, 0.0);
   }
@@ -344,14 +355,21 @@ void Simulation::deliver_virtual(std::size_t block, std::int64_t begin) {
   }
 }
 
-/// Adds the integer sums of a step to the row of doubles where the events of a conductance population come together.
-void Simulation::take_sums(std::size_t block, std::size_t population, std::int64_t step, std::span<double> row) {
+/// Where the events of a kind of synapse that count in a step come together.
+std::span<double> Simulation::events_of(std::size_t population, std::size_t row, std::int64_t step) {
+  const std::size_t size = circuit_.populations[population].size;
+  // What acts at the end of the step is one row further in the ring.
+  return cells_[population].ring->row(rows_[population].acts_at_end(row) ? step + 1 : step).subspan(row * size, size);
+}
+
+/// Adds the integer sums of a step and the private drives to the rows of doubles.
+void Simulation::take_sums(std::size_t block, std::size_t population, std::int64_t step) {
   Block& b = blocks_[block];
   const CellRange& range = layout_.ranges[block][population];
   const std::size_t slot = static_cast<std::size_t>(step % horizon_) * kPlaces;
   for (std::size_t r = 0; r < layout_.rows[population]; ++r) {
     const std::size_t place = slot + layout_.base[block][population] + r * range.size();
-    double* events = row.data() + r * circuit_.populations[population].size + range.begin;
+    double* events = events_of(population, r, step).data() + range.begin;
     const auto take = [&](auto& sums, double unit) {
       if (sums.size() == 0) return;
       for (std::size_t i = 0; i < range.size(); ++i) {
@@ -364,26 +382,34 @@ void Simulation::take_sums(std::size_t block, std::size_t population, std::int64
   }
   for (auto& drive : cells_[population].drives) {
     const DriveCounts drawn = drive->draw(step, block);
-    double* events = row.data() + drive->row() * circuit_.populations[population].size + range.begin;
+    double* events = events_of(population, drive->row(), step).data() + range.begin;
     for (std::size_t i = 0; i < range.size(); ++i) events[i] += drawn.weight * drawn.counts[i];
   }
 }
 
-void Simulation::step_conductances(std::size_t block, std::size_t population, std::int64_t step, StepInput& input) {
+void Simulation::step_any(std::size_t block, std::size_t population, std::int64_t step, StepInput& input) {
   Cells& cells = cells_[population];
   const CellRange& range = layout_.ranges[block][population];
-  // Instantaneous events act at the end of the step, when the ring has them one row further.
-  const std::span<double> row = cells.ring->row(cells.instantaneous ? step + 1 : step);
-  take_sums(block, population, step, row);
-  if (cells.instantaneous) {
-    input.arrivals_at_end = row;
-    return;
+  take_sums(block, population, step);
+  const std::size_t size = circuit_.populations[population].size;
+  const std::span<double> row = cells.ring->row(step);
+  if (cells.receptors) {
+    cells.receptors->step(range.begin, range.end, row, cells.G_uS, cells.GE_nA);
+    input.G_uS = cells.G_uS;
+    input.GE_nA = cells.GE_nA;
   }
-  cells.receptors->step(range.begin, range.end, row, cells.G_uS, cells.GE_nA);
+  if (cells.currents) {
+    std::fill(cells.I_nA.begin() + static_cast<std::ptrdiff_t>(range.begin),
+              cells.I_nA.begin() + static_cast<std::ptrdiff_t>(range.end), 0.0);
+  }
   cells.current->step(step, range.begin, range.end, cells.I_nA);
-  input.G_uS = cells.G_uS;
-  input.GE_nA = cells.GE_nA;
+  if (cells.currents) {
+    cells.currents->step(range.begin, range.end, row.subspan(rows_[population].conductances.size() * size), cells.I_nA);
+  }
   input.I_nA = cells.I_nA;
+  for (std::size_t r = 0; r < rows_[population].count(); ++r) {
+    if (rows_[population].acts_at_end(r)) input.arrivals_at_end = events_of(population, r, step);
+  }
 }
 
 void Simulation::step_leaky(std::size_t block, std::size_t population, std::int64_t step, StepInput& input) {
@@ -427,7 +453,7 @@ void Simulation::advance(std::size_t block, std::size_t population, std::int64_t
   if (cells.leaky) {
     step_leaky(block, population, step, input);
   } else {
-    step_conductances(block, population, step, input);
+    step_any(block, population, step, input);
   }
   std::vector<std::uint32_t>& spikes = blocks_[block].step_spikes;
   spikes.clear();
@@ -437,6 +463,15 @@ void Simulation::advance(std::size_t block, std::size_t population, std::int64_t
     throw core::NumericalError(fmt::format("point tier: population {}, cell {}: {} is not finite at {} ms",
                                            circuit_.populations[population].name, bad.cell, bad.variable,
                                            grid_.time_ms(step + 1)));
+  }
+  if (!input.arrivals_at_end.empty()) {
+    // The rows of delta synapses and instantaneous ones have been used up.
+    for (std::size_t r = 0; r < rows_[population].count(); ++r) {
+      if (!rows_[population].acts_at_end(r)) continue;
+      const std::span<double> events = events_of(population, r, step);
+      std::fill(events.begin() + static_cast<std::ptrdiff_t>(range.begin),
+                events.begin() + static_cast<std::ptrdiff_t>(range.end), 0.0);
+    }
   }
   std::vector<std::uint32_t>& all = spikes_at(step, block);
   for (const std::uint32_t cell : spikes) all.push_back(layout_.first_source[population] + cell);
@@ -501,14 +536,19 @@ void Simulation::sample_probes(std::size_t block, std::int64_t begin, std::int64
     const network::Probe& probe = circuit_.probes[sampling.probe];
     const CellRange& range = layout_.ranges[block][probe.population];
     const Cells& cells = cells_[probe.population];
-    const bool conductance = probe.variable == "g";
+    const bool conductance = probe.variable == "g", current = probe.variable == "i_syn";
     const std::span<const double> state =
-        conductance ? std::span<const double>() : cells.neurons->variable(probe.variable);
+        conductance || current ? std::span<const double>() : cells.neurons->variable(probe.variable);
+    const auto value_of = [&](std::uint32_t cell) {
+      if (conductance) return cells.receptors ? cells.receptors->total_uS(cell) : 0.0;
+      if (current) return cells.currents ? cells.currents->total_nA(cell) : cells.neurons->synaptic_current_nA(cell);
+      return state[cell];
+    };
     const std::size_t row = static_cast<std::size_t>(step - begin) * sampling.cells.size();
     for (std::size_t i = 0; i < sampling.cells.size(); ++i) {
       const std::uint32_t cell = sampling.cells[i];
       if (cell < range.begin || cell >= range.end) continue;
-      sampling.values[row + i] = conductance ? cells.receptors->total_uS(cell) : state[cell];
+      sampling.values[row + i] = value_of(cell);
     }
   }
 }

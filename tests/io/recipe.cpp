@@ -186,6 +186,24 @@ json other_recipe() {
   })json");
 }
 
+/// Point neurons and their synapses.
+json point_recipe() {
+  return json::parse(R"json({
+    "triscale_recipe": 1,
+    "cell_types": [
+      {"name": "glif", "point": {"model": "glif", "C_m_nF": 0.06, "g_L_uS": 0.01, "E_L_mV": -78, "V_reset_mV": -77,
+       "V_threshold_mV": -50, "t_ref_ms": 4, "reset_fraction": 0.2, "threshold_jump_mV": 0.4, "threshold_jump_tau_ms": 110,
+       "threshold_voltage_per_ms": 0.005, "threshold_voltage_tau_ms": 11,
+       "after_spike_currents": [{"amplitude_nA": -0.01, "tau_ms": 300, "kept": 0.9, "initial_nA": 0.001}]}},
+      {"name": "from file", "point": {"model": "glif", "allen_file": "glif.json"}},
+      {"name": "simple", "point": {"model": "izhikevich", "C_m_nF": 0.1, "k_uS_per_mV": 0.0007, "V_rest_mV": -60,
+       "V_T_mV": -40, "V_peak_mV": 35, "c_mV": -50, "a_per_ms": 0.03, "b_uS": -0.002, "d_nA": 0.1, "u_init_nA": 0.01}}],
+    "populations": [{"name": "glif", "size": 2, "cell_type": "glif"}, {"name": "file", "size": 2, "cell_type": "from file"},
+                    {"name": "simple", "size": 2, "cell_type": "simple"}]
+  })json");
+}
+
+constexpr const char* kGlif = R"({"C_m": 60, "g": 10, "E_L": -78, "V_th": -50, "t_ref": 3, "V_reset": -77})";
 constexpr const char* kElectrodes = "channel x_pos y_pos z_pos\n4 10.0 -20 5\n5 11.0 -30 5\n";
 constexpr const char* kSwc = "1 1 0 0 0 5 -1\n2 3 5 0 0 1 1\n3 3 50 0 0 1 2\n";
 
@@ -197,6 +215,7 @@ class Recipe : public testing::Test {
     fs::remove_all(folder_);
     write_text_file(folder_ / "cell.swc", kSwc);
     write_text_file(folder_ / "electrodes.csv", kElectrodes);
+    write_text_file(folder_ / "glif.json", kGlif);
   }
   ~Recipe() override { fs::remove_all(folder_); }
 
@@ -288,7 +307,7 @@ class Coverage {
 TEST_F(Recipe, EveryKeyOfTheSchemaIsRead) {
   const json schema = read_schema();
   Coverage coverage(schema);
-  for (const json& recipe : {full_recipe(), other_recipe(), synapse_recipe()}) {
+  for (const json& recipe : {full_recipe(), other_recipe(), synapse_recipe(), point_recipe()}) {
     read(recipe);
     EXPECT_TRUE(diagnostics_.ok()) << problems();
     coverage.visit(recipe);
@@ -317,6 +336,18 @@ TEST_F(Recipe, FullExampleMakesASoundCircuit) {
   const Circuit c = read(full_recipe());
   network::validate(c, "recipe.json", diagnostics_);
   EXPECT_TRUE(diagnostics_.ok()) << problems();
+}
+
+TEST_F(Recipe, PointNeuronsArrive) {
+  const Circuit c = read(point_recipe());
+  network::validate(c, "recipe.json", diagnostics_);
+  EXPECT_TRUE(diagnostics_.ok()) << problems();
+  const auto& glif = std::get<network::GlifModel>(c.cell_types[0].point->model);
+  EXPECT_EQ(glif.reset_fraction, 0.2);
+  ASSERT_EQ(glif.after_spike_currents.size(), 1u);
+  EXPECT_EQ(glif.after_spike_currents[0].kept, 0.9);
+  EXPECT_EQ(std::get<network::GlifModel>(c.cell_types[1].point->model).V_reset_mV, -77);
+  EXPECT_EQ(std::get<network::IzhikevichModel>(c.cell_types[2].point->model).u_init_nA, 0.01);
 }
 
 TEST_F(Recipe, SynapsesAndVaryingDensitiesArrive) {
