@@ -29,14 +29,6 @@ BiexponentialFactors factors_of(const network::BiexponentialSynapse& synapse) {
   return {rise, decay, 1.0 / (std::exp(-t_peak / decay) - std::exp(-t_peak / rise))};
 }
 
-/// One (node, kinetics) pair of the group and its constants.
-struct Slot {
-  std::uint32_t node;
-  double keep_rise, keep_decay;  // factors of a step
-  double E_rev_mV;
-  double log_Mg;  // ln(Mg / 3.57 mM); unused without block
-};
-
 /// What an event of weight 1 adds to the states of a slot, and the rates of the states (1/ms).
 struct SlotEvent {
   double rise, decay;
@@ -44,108 +36,17 @@ struct SlotEvent {
 };
 
 // Magnesium block of Jahr & Stevens 1990.
-constexpr double kBlockPer_mV = 0.062;
 constexpr double kBlockHalf_mM = 3.57;
 
 /// Uniform constants of the tree, one a node.
 struct TreeConstants {
   std::vector<std::int32_t> parents;
   std::vector<double> g_axial, diagonal, C_over_h, leak_GE;  // h: the implicit step
+
+  TreeView view() const {
+    return {parents.size(), parents.data(), g_axial.data(), diagonal.data(), C_over_h.data(), leak_GE.data()};
+  }
 };
-
-// ------------------------------------------------------------------------------------------------------ kernels
-// --------
-
-TRISCALE_KERNEL void start_step(const TreeConstants& tree, const Lanes* V, Lanes* G, Lanes* GE) {
-  const std::size_t n = tree.parents.size();
-  for (std::size_t i = 0; i < n; ++i) {
-    const double diagonal = tree.diagonal[i], C = tree.C_over_h[i], leak = tree.leak_GE[i];
-    for (int c = 0; c < kColumns; ++c) {
-      G[i * kColumns + c] = broadcast<Lanes>(diagonal);
-      GE[i * kColumns + c] = C * V[i * kColumns + c] + leak;
-    }
-  }
-}
-
-TRISCALE_KERNEL void add_synapses(std::span<const Slot> slots, Lanes* rise, Lanes* decay, Lanes* G, Lanes* GE) {
-  for (std::size_t s = 0; s < slots.size(); ++s) {
-    const Slot slot = slots[s];
-    for (int c = 0; c < kColumns; ++c) {
-      const std::size_t at = s * kColumns + c, node = slot.node * kColumns + c;
-      const Lanes g = decay[at] - rise[at];
-      G[node] += g;
-      GE[node] += g * slot.E_rev_mV;
-      rise[at] *= slot.keep_rise;
-      decay[at] *= slot.keep_decay;
-    }
-  }
-}
-
-/// Receptors under magnesium block: B = 1/(1 + exp(-0.062 V) Mg/3.57), dB/dV = 0.062 B (1 - B). `first` is the index of
-/// the first of the slots among the states.
-TRISCALE_KERNEL void add_blocked_synapses(std::span<const Slot> slots, std::size_t first, const Lanes* V, Lanes* rise,
-                                          Lanes* decay, Lanes* G, Lanes* GE) {
-  for (std::size_t s = first; s < slots.size(); ++s) {
-    const Slot slot = slots[s];
-    for (int c = 0; c < kColumns; ++c) {
-      const std::size_t at = s * kColumns + c, node = slot.node * kColumns + c;
-      const Lanes g = decay[at] - rise[at];
-      const Lanes B = logistic(Lanes(kBlockPer_mV * V[node] - slot.log_Mg));
-      const Lanes open = g * B;
-      const Lanes extra = open * (1.0 - B) * kBlockPer_mV * (V[node] - slot.E_rev_mV);
-      G[node] += open + extra;
-      GE[node] += open * slot.E_rev_mV + extra * V[node];
-      rise[at] *= slot.keep_rise;
-      decay[at] *= slot.keep_decay;
-    }
-  }
-}
-
-/// Elimination from the tips to the root: G holds the diagonal, then its inverse; GE the right-hand side.
-TRISCALE_INLINE void eliminate(const TreeConstants& tree, Lanes* G, Lanes* GE) {
-  const std::size_t n = tree.parents.size();
-  for (std::size_t i = n; i-- > 1;) {
-    const double g = tree.g_axial[i];
-    const std::size_t at = i * kColumns, parent = static_cast<std::size_t>(tree.parents[i]) * kColumns;
-    for (int c = 0; c < kColumns; ++c) {
-      const Lanes inverse = 1.0 / G[at + c];
-      const Lanes factor = g * inverse;
-      G[parent + c] -= g * factor;
-      GE[parent + c] += factor * GE[at + c];
-      G[at + c] = inverse;
-    }
-  }
-}
-
-/// Solves the tree system; V gets the solution.
-TRISCALE_KERNEL void solve_tree(const TreeConstants& tree, Lanes* V, Lanes* G, Lanes* GE) {
-  eliminate(tree, G, GE);
-  const std::size_t n = tree.parents.size();
-  for (int c = 0; c < kColumns; ++c) V[c] = GE[c] / G[c];
-  for (std::size_t i = 1; i < n; ++i) {
-    const double g = tree.g_axial[i];
-    const std::size_t at = i * kColumns, parent = static_cast<std::size_t>(tree.parents[i]) * kColumns;
-    for (int c = 0; c < kColumns; ++c) V[at + c] = (GE[at + c] + g * V[parent + c]) * G[at + c];
-  }
-}
-
-/// Solves the tree system for the potential in the middle of the step, which GE gets, and reflects V about it.
-TRISCALE_KERNEL void solve_tree_to_middle(const TreeConstants& tree, Lanes* V, Lanes* G, Lanes* GE) {
-  eliminate(tree, G, GE);
-  const std::size_t n = tree.parents.size();
-  for (int c = 0; c < kColumns; ++c) {
-    GE[c] = GE[c] / G[c];
-    V[c] = 2.0 * GE[c] - V[c];
-  }
-  for (std::size_t i = 1; i < n; ++i) {
-    const double g = tree.g_axial[i];
-    const std::size_t at = i * kColumns, parent = static_cast<std::size_t>(tree.parents[i]) * kColumns;
-    for (int c = 0; c < kColumns; ++c) {
-      GE[at + c] = (GE[at + c] + g * GE[parent + c]) * G[at + c];
-      V[at + c] = 2.0 * GE[at + c] - V[at + c];
-    }
-  }
-}
 
 TreeConstants constants_of(const CompartmentTree& tree, double h_ms) {
   TreeConstants k;
@@ -171,7 +72,7 @@ double& lane(LaneArray& values, std::size_t row, std::size_t cell) {
 struct CellGroup::Arrays {
   TreeConstants tree;
   LaneArray V, G, GE, Ca, E_Ca, i_Ca, g_Ca;
-  std::vector<Slot> slots;  // those with magnesium block last
+  std::vector<SynapseSlot> slots;  // those with magnesium block last
   std::size_t first_blocked = 0;
   LaneArray rise, decay;
   std::vector<SlotEvent> slot_events;
@@ -219,8 +120,11 @@ CellGroup::CellGroup(const CellTemplate& type, std::size_t cells, double dt_ms, 
   // mechanisms act in alphabetical order.
   std::stable_partition(mechanisms_.begin(), mechanisms_.end(),
                         [](const auto& mechanism) { return mechanism->is_calcium_pool(); });
-  for (auto& mechanism : mechanisms_) mechanism->initialise(view());
+  for (std::size_t block = 0; block * kBlockNodes < tree.size(); ++block) {
+    for (auto& mechanism : mechanisms_) mechanism->initialise(view(), block);
+  }
   build_synapses(synapses);
+  for (std::size_t block = 0; block * kBlockNodes < tree.size(); ++block) add_currents(block);
 }
 
 /// Where a mechanism reads the concentration, E_Ca is that of the concentration at the start; a pool then updates it.
@@ -348,7 +252,7 @@ void CellGroup::queue_within_step(const Target& target, double weight, double t_
   const std::int64_t step = std::max(first_step, static_cast<std::int64_t>(std::floor(at)));
   const double share = std::min(1.0, static_cast<double>(step + 1) - at);
   const SlotEvent& unit = arrays_->slot_events[target.slot];
-  const Slot& slot = arrays_->slots[target.slot];
+  const SynapseSlot& slot = arrays_->slots[target.slot];
   const double rise = weight * unit.rise, decay = weight * unit.decay;
   queue(step, first_step, {target.slot, target.cell, rise * share, decay * share});
   const double elapsed_ms = (share + 0.5) * dt_ms_;
@@ -384,12 +288,10 @@ void CellGroup::deliver(std::vector<Event>& events) {
 void CellGroup::advance(std::int64_t step) {
   Arrays& a = *arrays_;
   deliver(ring_[static_cast<std::size_t>(step) % ring_.size()]);
-  const MembraneView membrane = view();
-  start_step(a.tree, a.V.data(), a.G.data(), a.GE.data());
-  for (const auto& mechanism : mechanisms_) mechanism->prepare(membrane, dt_ms_);
-  for (const auto& mechanism : mechanisms_) mechanism->add_currents(membrane);
-  add_synapses(std::span(a.slots).first(a.first_blocked), a.rise.data(), a.decay.data(), a.G.data(), a.GE.data());
-  add_blocked_synapses(a.slots, a.first_blocked, a.V.data(), a.rise.data(), a.decay.data(), a.G.data(), a.GE.data());
+  const Kernels& k = kernels();
+  k.add_synapses(a.slots.data(), 0, a.first_blocked, a.rise.data(), a.decay.data(), a.G.data(), a.GE.data());
+  k.add_blocked_synapses(a.slots.data(), a.first_blocked, a.slots.size(), a.V.data(), a.rise.data(), a.decay.data(),
+                         a.G.data(), a.GE.data());
   for (const Junction& junction : junctions_) {
     lane(a.G, junction.node, junction.cell) += junction.g_uS;
     lane(a.GE, junction.node, junction.cell) += junction.g_uS * junction.V_partner_mV;
@@ -397,11 +299,26 @@ void CellGroup::advance(std::int64_t step) {
   for (const Injection& injection : injections_) lane(a.GE, injection.node, injection.cell) += injection.I_nA;
   injected_.swap(injections_);
   injections_.clear();
-  (second_order_ ? solve_tree_to_middle : solve_tree)(a.tree, a.V.data(), a.G.data(), a.GE.data());
+  (second_order_ ? k.solve_tree_to_middle : k.solve_tree)(a.tree.view(), a.V.data(), a.G.data(), a.GE.data());
   for (const Junction& j : junctions_) {
     injected_.push_back({j.cell, j.node, j.g_uS * (j.V_partner_mV - lane(a.V, j.node, j.cell))});
   }
-  for (const auto& mechanism : mechanisms_) mechanism->advance(membrane, dt_ms_);
+  // Block by block, while its potentials are in the cache: the end of this step and the beginning of the next.
+  const MembraneView membrane = view();
+  for (std::size_t block = 0; block * kBlockNodes < tree().size(); ++block) {
+    for (const auto& mechanism : mechanisms_) mechanism->advance(membrane, dt_ms_, block);
+    add_currents(block);
+  }
+}
+
+/// Equations of the next step's potential for the nodes of a block, without synapses and injected currents.
+void CellGroup::add_currents(std::size_t block) {
+  Arrays& a = *arrays_;
+  const MembraneView membrane = view();
+  const std::size_t first = block * kBlockNodes, last = std::min(first + kBlockNodes, tree().size());
+  kernels().start_step(a.tree.view(), first, last, a.V.data(), a.G.data(), a.GE.data());
+  for (const auto& mechanism : mechanisms_) mechanism->prepare(membrane, dt_ms_, block);
+  for (const auto& mechanism : mechanisms_) mechanism->add_currents(membrane, block);
 }
 
 void CellGroup::add_junction_nodes(std::vector<std::size_t>& nodes) const {

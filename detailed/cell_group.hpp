@@ -131,6 +131,7 @@ class CellGroup {
   void queue(std::int64_t step, std::int64_t first_step, const Event& event);
   void queue_within_step(const Target& target, double weight, double t_ms, std::int64_t first_step);
   void deliver(std::vector<Event>& events);
+  void add_currents(std::size_t block);
   MembraneView view();
 
   const CellTemplate* type_;

@@ -8,9 +8,6 @@ namespace triscale::detailed {
 
 namespace {
 
-// What fits the sixteen vector registers of the smallest instruction set with 256-bit vectors: 2 x 4 sums and what is
-// multiplied into them.
-constexpr std::size_t kTileComponents = 4;
 constexpr std::size_t kTileSamples = 2;
 
 constexpr std::size_t round_up(std::size_t n, std::size_t multiple) {
@@ -19,52 +16,8 @@ constexpr std::size_t round_up(std::size_t n, std::size_t multiple) {
 
 using FloatLanes = float __attribute__((vector_size(kLaneWidth * sizeof(float))));
 
-/// products[sample][component] = sum over rows of weight times current, for one tile of components.
-TRISCALE_KERNEL void multiply_tile(std::size_t rows, const FieldLanes* weights, const FieldLanes* currents,
-                                   std::size_t samples, FieldLanes* products) {
-  static_assert(kTileComponents == 4 && kTileSamples == 2);
-  for (std::size_t t = 0; t < samples; t += kTileSamples) {
-    FieldLanes a0{}, a1{}, b0{}, b1{}, c0{}, c1{}, d0{}, d1{};
-    const FieldLanes* first = currents + t * rows;
-    const FieldLanes* second = first + rows;
-    for (std::size_t row = 0; row < rows; ++row) {
-      const FieldLanes* w = weights + row * kTileComponents;
-      const FieldLanes u0 = first[row], u1 = second[row];
-      a0 += w[0] * u0;
-      a1 += w[0] * u1;
-      b0 += w[1] * u0;
-      b1 += w[1] * u1;
-      c0 += w[2] * u0;
-      c1 += w[2] * u1;
-      d0 += w[3] * u0;
-      d1 += w[3] * u1;
-    }
-    FieldLanes* p = products + t * kTileComponents;
-    p[0] = a0, p[1] = b0, p[2] = c0, p[3] = d0;
-    p[4] = a1, p[5] = b1, p[6] = c1, p[7] = d1;
-  }
-}
-
-/// V of the parent less V of the child, for every edge and every cell of the group; added to `currents`, or put there.
-TRISCALE_KERNEL void add_differences(std::span<const std::uint32_t> children, std::span<const std::uint32_t> parents,
-                                     const Lanes* V, FieldLanes* currents, bool fresh) {
-  float* out = reinterpret_cast<float*>(currents);
-  for (std::size_t edge = 0; edge < children.size(); ++edge) {
-    const Lanes *child = V + children[edge] * kColumns, *parent = V + parents[edge] * kColumns;
-    for (int c = 0; c < kColumns; ++c, out += kLaneWidth) {
-      FloatLanes u = __builtin_convertvector(parent[c] - child[c], FloatLanes);
-      if (!fresh) {
-        FloatLanes before;
-        std::memcpy(&before, out, sizeof before);
-        u += before;
-      }
-      std::memcpy(out, &u, sizeof u);
-    }
-  }
-}
-
 /// Sum over the cells of a group: first the columns, then the lanes in pairs.
-TRISCALE_INLINE float sum_of(const FieldLanes& values) {
+float sum_of(const FieldLanes& values) {
   FloatLanes sum{};
   for (int c = 0; c < kColumns; ++c) {
     FloatLanes column;
@@ -86,7 +39,7 @@ FieldSampler::FieldSampler(const core::ForwardModel& model, const network::Morph
                            std::span<const std::size_t> injected_nodes, std::size_t capacity)
     : channels_(model.channels()),
       components_(model.components()),
-      tiles_(round_up(components_, kTileComponents) / kTileComponents),
+      tiles_(round_up(components_, kFieldTile) / kFieldTile),
       capacity_(round_up(capacity + 1, kTileSamples)) {
   for (std::uint32_t node = 1; node < tree.size(); ++node) {
     if (!(tree.areas_um2[node] > 0)) continue;
@@ -95,7 +48,7 @@ FieldSampler::FieldSampler(const core::ForwardModel& model, const network::Morph
   }
   injected_.assign(injected_nodes.begin(), injected_nodes.end());
   rows_ = children_.size() + injected_.size();
-  weights_.assign(tiles_ * rows_ * kTileComponents, FieldLanes{});
+  weights_.assign(tiles_ * rows_ * kFieldTile, FieldLanes{});
   currents_.assign(rows_ * capacity_, FieldLanes{});
   for (const Member& member : members) {
     const std::vector<core::Segment> nodes = place_segments(morphology, tree, member.placement);
@@ -116,9 +69,9 @@ void FieldSampler::fill(const core::ForwardModel& model, const core::PlacedCell&
                 weights.begin() + static_cast<std::ptrdiff_t>(node * components_));
   }
   for (std::size_t c = 0; c < components_; ++c) {
-    FieldLanes* column = weights_.data() + c / kTileComponents * rows_ * kTileComponents + c % kTileComponents;
+    FieldLanes* column = weights_.data() + c / kFieldTile * rows_ * kFieldTile + c % kFieldTile;
     auto set = [&](std::size_t row, double weight) {
-      lane_of(column[row * kTileComponents], lane) = static_cast<float>(weight);
+      lane_of(column[row * kFieldTile], lane) = static_cast<float>(weight);
     };
     for (std::size_t edge = 0; edge < children_.size(); ++edge) {
       const double change = weights[children_[edge] * components_ + c] - weights[parents_[edge] * components_ + c];
@@ -137,7 +90,7 @@ void FieldSampler::fill(const core::ForwardModel& model, const core::PlacedCell&
 
 void FieldSampler::add(const CellGroup& group) {
   FieldLanes* sample = currents_.data() + samples_ * rows_;
-  add_differences(children_, parents_, group.V_lanes(), sample, fresh_);
+  kernels().add_differences(children_.size(), children_.data(), parents_.data(), group.V_lanes(), sample, fresh_);
   for (std::size_t i = 0; i < injected_.size(); ++i) {
     FieldLanes& sum = sample[children_.size() + i];
     if (fresh_) sum = FieldLanes{};
@@ -158,13 +111,13 @@ void FieldSampler::finish_sample(float factor) {
 
 void FieldSampler::take(std::vector<double>& sums) {
   sums.assign(samples_ * channels_, 0.0);
-  FieldLaneArray products(kTileComponents * capacity_);
+  FieldLaneArray products(kFieldTile * capacity_);
   for (std::size_t tile = 0; tile < tiles_; ++tile) {
-    multiply_tile(rows_, weights_.data() + tile * rows_ * kTileComponents, currents_.data(),
-                  round_up(samples_, kTileSamples), products.data());
-    const std::size_t first = tile * kTileComponents, here = std::min(kTileComponents, components_ - first);
+    kernels().multiply_field(rows_, weights_.data() + tile * rows_ * kFieldTile, currents_.data(),
+                             round_up(samples_, kTileSamples), products.data());
+    const std::size_t first = tile * kFieldTile, here = std::min(kFieldTile, components_ - first);
     for (std::size_t t = 0; t < samples_; ++t) {
-      const FieldLanes* product = products.data() + t * kTileComponents;
+      const FieldLanes* product = products.data() + t * kFieldTile;
       double* sample = sums.data() + t * channels_;
       if (mixing_.empty()) {
         for (std::size_t c = 0; c < here; ++c) sample[first + c] = sum_of(product[c]);

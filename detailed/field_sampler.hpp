@@ -23,13 +23,12 @@
 
 #include "core/forward_model.hpp"
 #include "detailed/cell_group.hpp"
+#include "detailed/kernels.hpp"
 #include "detailed/lanes.hpp"
 #include "network/circuit.hpp"
 
 namespace triscale::detailed {
 
-/// One number for each cell of a group.
-using FieldLanes = float __attribute__((vector_size(kGroupCells * sizeof(float))));
 using FieldLaneArray = std::vector<FieldLanes, LaneAllocator<FieldLanes>>;
 
 class FieldSampler {

@@ -1,14 +1,24 @@
 /// Four neurons side by side: a vector of doubles, one a lane, and the few functions that channel kinetics need. Every
 /// function is written once for `Lanes` and for `double` and does the same operations in the same order on both, so a
-/// cell's result does not depend on the lane it sits in or on the instruction set (contraction to fused multiply-add is
-/// off).
+/// cell's result does not depend on the lane it sits in, nor on how cells are grouped or split among threads.
+///
+/// Kernels (detailed/kernels.hpp) are compiled once for the baseline and once for processors with fused multiply-add.
+/// `madd` is one rounding there and two here; nothing else differs, and the compiler fuses nothing by itself. All that
+/// depends on the instruction set stands in an inline namespace named after it, so the two never mix.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <new>
+#include <type_traits>
 #include <vector>
+
+#if defined(__AVX2__) && defined(__FMA__)
+#include <immintrin.h>
+#define TRISCALE_INSTRUCTIONS fused
+#else
+#define TRISCALE_INSTRUCTIONS baseline
+#endif
 
 // Functions on vectors are always inlined, so no vector crosses a call: the calling convention does not matter.
 #pragma GCC diagnostic ignored "-Wpsabi"
@@ -16,10 +26,14 @@
 namespace triscale::detailed {
 
 inline constexpr int kLaneWidth = 4;
+/// Vectors in flight a node: a group holds kColumns * kLaneWidth cells.
+inline constexpr int kColumns = 2;
+inline constexpr int kGroupCells = kColumns * kLaneWidth;
 
 // The compiler's generic vectors: arithmetic, comparison and selection work lane by lane on every target.
 using Lanes = double __attribute__((vector_size(kLaneWidth * sizeof(double))));
 using LaneBits = std::int64_t __attribute__((vector_size(kLaneWidth * sizeof(std::int64_t))));
+using LaneWords = std::uint64_t __attribute__((vector_size(kLaneWidth * sizeof(std::uint64_t))));
 
 /// Gives lanes the alignment that the widest instruction set assumes; the compiler's own idea of it depends on the
 /// target.
@@ -37,14 +51,9 @@ struct LaneAllocator {
 using LaneArray = std::vector<Lanes, LaneAllocator<Lanes>>;
 
 #define TRISCALE_INLINE inline __attribute__((always_inline))
+#define TRISCALE_INLINE_LAMBDA __attribute__((always_inline))
 
-// Kernels are compiled for the baseline and for wider vectors; the loader picks. Sanitizers run before the loader's
-// choice can be made, so they get the baseline only. Same source, same rounding, same bits.
-#if defined(TRISCALE_SANITIZED) || !defined(__x86_64__) || !defined(__GNUC__) || defined(__clang__)
-#define TRISCALE_KERNEL
-#else
-#define TRISCALE_KERNEL __attribute__((target_clones("avx2", "default")))
-#endif
+inline namespace TRISCALE_INSTRUCTIONS {
 
 template <class T>
 TRISCALE_INLINE T broadcast(double x);
@@ -83,111 +92,161 @@ TRISCALE_INLINE Lanes abs_of(const Lanes& x) {
   return x < 0.0 ? -x : x;
 }
 
+/// `x` as a T: itself, or the same number in every lane.
+template <class T, class X>
+TRISCALE_INLINE T broadcast_of(const X& x) {
+  if constexpr (std::is_same_v<T, X>) {
+    return x;
+  } else {
+    return broadcast<T>(x);
+  }
+}
+
+/// a b + c.
+template <class A, class B, class C>
+TRISCALE_INLINE auto madd(const A& a, const B& b, const C& c) {
+  using T = std::conditional_t<std::is_same_v<A, double> && std::is_same_v<B, double> && std::is_same_v<C, double>,
+                               double, Lanes>;
+  const T x = broadcast_of<T>(a), y = broadcast_of<T>(b), z = broadcast_of<T>(c);
+#if defined(__AVX2__) && defined(__FMA__)
+  if constexpr (std::is_same_v<T, double>) {
+    return __builtin_fma(x, y, z);
+  } else {
+    return Lanes(_mm256_fmadd_pd(x, y, z));
+  }
+#else
+  return T(x * y + z);
+#endif
+}
+/// c - a b.
+template <class A, class B, class C>
+TRISCALE_INLINE auto nmadd(const A& a, const B& b, const C& c) {
+  return madd(-a, b, c);
+}
+
 namespace lanes_detail {
 
-/// 2^k for an integer-valued double k held as k + 1.5 * 2^52 (its low mantissa bits are k in two's complement).
-TRISCALE_INLINE double power_of_two(double shifted) {
-  std::int64_t bits;
-  std::memcpy(&bits, &shifted, sizeof bits);
-  bits = static_cast<std::int64_t>(static_cast<std::uint64_t>(bits + 1023) << 52);
-  double result;
-  std::memcpy(&result, &bits, sizeof result);
-  return result;
+template <class To, class From>
+TRISCALE_INLINE To bits_of(const From& from) {
+  static_assert(sizeof(To) == sizeof(From));
+  To to;
+  std::memcpy(&to, &from, sizeof to);
+  return to;
 }
-TRISCALE_INLINE Lanes power_of_two(const Lanes& shifted) {
-  LaneBits bits;
-  std::memcpy(&bits, &shifted, sizeof bits);
-  bits = (bits + 1023) << 52;
-  Lanes result;
-  std::memcpy(&result, &bits, sizeof result);
-  return result;
+template <class T>
+using Words = std::conditional_t<std::is_same_v<T, double>, std::uint64_t, LaneWords>;
+
+inline constexpr double kInvLn2 = 1.4426950408889634074;
+inline constexpr double kLn2High = 6.93147180369123816490e-01;  // upper 33 bits of ln 2
+inline constexpr double kLn2Low = 1.90821492927058770002e-10;
+// Added to an integer k, its lowest mantissa bits become k + 1023, the exponent field of 2^k.
+inline constexpr double kShift = 0x1.8p52 + 1023.0;
+
+/// x = k ln 2 + r with |r| <= ln(2)/2 (Cody & Waite's two-part ln 2), and the even and odd part of
+/// q(r) = (e^r - 1 - r)/r^2, a polynomial of degree 9 that interpolates it at Chebyshev's points: e^r is within
+/// 1.7e-17 of its own size.
+template <class T>
+struct Reduced {
+  T shifted, r, r2, even, odd;
+};
+template <class T>
+TRISCALE_INLINE Reduced<T> reduce(const T& x) {
+  Reduced<T> a;
+  a.shifted = madd(x, kInvLn2, kShift);
+  const T k = a.shifted - kShift;
+  a.r = nmadd(k, kLn2Low, nmadd(k, kLn2High, x));
+  a.r2 = a.r * a.r;
+  // Two short chains of dependent operations instead of one long one.
+  T even = madd(a.r2, 0x1.2891a8c1d838dp-22, 0x1.a019b8ef67c6cp-16);
+  T odd = madd(a.r2, 0x1.af38d53857513p-26, 0x1.71de0d9c145d0p-19);
+  even = madd(a.r2, even, 0x1.6c16c17893833p-10);
+  odd = madd(a.r2, odd, 0x1.a01a01a7c8d47p-13);
+  even = madd(a.r2, even, 0x1.5555555553d4fp-5);
+  odd = madd(a.r2, odd, 0x1.11111111109adp-7);
+  a.even = madd(a.r2, even, 0x1.0000000000001p-1);
+  a.odd = madd(a.r2, odd, 0x1.5555555555556p-3);
+  return a;
 }
 
 }  // namespace lanes_detail
 
-/// e^x by reduction to |r| <= ln(2)/2 (Cody & Waite's two-part ln 2) and the Taylor polynomial of degree 13, whose
-/// remainder is below 0.1 units in the last place there. The argument is clamped to +-708: no overflow, and NaN stays
-/// NaN.
+/// e^x = scale + scale tail and e^x - 1 without loss near 0. For |x| <= 708; beyond, nonsense. NaN stays NaN.
 template <class T>
-TRISCALE_INLINE T exp_of(T x) {
-  constexpr double kInvLn2 = 1.4426950408889634074;
-  constexpr double kLn2High = 6.93147180369123816490e-01;  // upper 33 bits of ln 2
-  constexpr double kLn2Low = 1.90821492927058770002e-10;
-  constexpr double kShift = 0x1.8p52;
-  x = select(x > 708.0, broadcast<T>(708.0), x);
-  x = select(x < -708.0, broadcast<T>(-708.0), x);
-  const T shifted = x * kInvLn2 + kShift;
-  const T k = shifted - kShift;
-  const T r = (x - k * kLn2High) - k * kLn2Low;
-  // Pairs of terms first (Estrin): short chains of dependent operations instead of one long one.
-  const T r2 = r * r, r4 = r2 * r2;
-  const T p0 = (0.5 + r * (1.0 / 6.0)) + r2 * (1.0 / 24.0 + r * (1.0 / 120.0));
-  const T p1 = (1.0 / 720.0 + r * (1.0 / 5040.0)) + r2 * (1.0 / 40320.0 + r * (1.0 / 362880.0));
-  const T p2 = (1.0 / 3628800.0 + r * (1.0 / 39916800.0)) + r2 * (1.0 / 479001600.0 + r * (1.0 / 6227020800.0));
-  const T p = p0 + r4 * (p1 + r4 * p2);
-  // 1 + r + r^2 p, the large terms last
-  const T e = (r2 * p + r) + 1.0;
-  return e * lanes_detail::power_of_two(shifted);
+struct Exponential {
+  T scale, tail;  ///< a power of two, and e^r - 1 of the reduced argument
+  TRISCALE_INLINE T value() const { return madd(scale, tail, scale); }
+  TRISCALE_INLINE T minus_1() const { return madd(scale, tail, T(scale - 1.0)); }
+};
+template <class T>
+TRISCALE_INLINE Exponential<T> exponential(const T& x) {
+  using namespace lanes_detail;
+  const Reduced<T> a = reduce(x);
+  const T scale = bits_of<T>(bits_of<Words<T>>(a.shifted) << 52);
+  return {scale, madd(a.r2, T(madd(a.r, a.odd, a.even)), a.r)};
 }
 
-/// x / (e^x - 1), 1 at 0. Near 0 the series 1 - x/2 + x^2/12 - x^4/720 + x^6/30240 is used, elsewhere the definition;
-/// relative error below 1e-13 everywhere.
+/// e^x and e^-x, which share most of the work.
 template <class T>
-TRISCALE_INLINE T exprelr(T x) {
-  const T x2 = x * x;
-  const T series =
-      1.0 - 0.5 * x + x2 * (1.0 / 12.0 + x2 * (-1.0 / 720.0 + x2 * (1.0 / 30240.0 - x2 * (1.0 / 1209600.0))));
-  const auto small = abs_of(x) < 0.05;
-  const T safe = select(small, broadcast<T>(1.0), x);
-  return select(small, series, safe / (exp_of(safe) - 1.0));
-}
-
-/// exprelr(x) and exprelr(-x) with one exponential: with e = e^-|x|, they are |x| e/(1 - e) and |x|/(1 - e) in the
-/// order of the sign. Near 0 they are the even part of the series minus and plus x/2.
-template <class T>
-struct ExprelrPair {
+struct ExponentialPair {
   T plus, minus;
 };
 template <class T>
-TRISCALE_INLINE ExprelrPair<T> exprelr_pair(T x) {
-  const T x2 = x * x, size = abs_of(x);
-  const T even = 1.0 + x2 * (1.0 / 12.0 + x2 * (-1.0 / 720.0 + x2 * (1.0 / 30240.0 - x2 * (1.0 / 1209600.0))));
-  const auto small = size < 0.05;
-  const T e = exp_of(T(-select(small, broadcast<T>(1.0), size)));
-  const T larger = select(small, T(even + 0.5 * size), T(size / (1.0 - e)));
-  const T smaller = select(small, T(even - 0.5 * size), T(larger * e));
-  return {select(x > 0.0, smaller, larger), select(x > 0.0, larger, smaller)};
+TRISCALE_INLINE ExponentialPair<T> exponential_pair(const T& x) {
+  using namespace lanes_detail;
+  const Reduced<T> a = reduce(x);
+  const Words<T> exponent = bits_of<Words<T>>(a.shifted);
+  const T plus = bits_of<T>(exponent << 52), minus = bits_of<T>((2046 - exponent) << 52);
+  const T tail_plus = madd(a.r2, T(madd(a.r, a.odd, a.even)), a.r);
+  const T tail_minus = madd(a.r2, T(nmadd(a.r, a.odd, a.even)), T(-a.r));
+  return {madd(plus, tail_plus, plus), madd(minus, tail_minus, minus)};
 }
 
-/// 1 / (1 + e^-x)
+/// e^x with the argument held within +-708: no overflow.
 template <class T>
-TRISCALE_INLINE T logistic(T x) {
-  return 1.0 / (1.0 + exp_of(-x));
+TRISCALE_INLINE T exp_of(const T& x) {
+  // The order of the arguments lets NaN through.
+  return exponential(min_of(broadcast<T>(708.0), max_of(broadcast<T>(-708.0), x))).value();
+}
+
+/// 1 / (1 + e^-x), for |x| <= 708.
+template <class T>
+TRISCALE_INLINE T logistic(const T& x) {
+  return 1.0 / (1.0 + exponential(T(-x)).value());
+}
+
+/// 1 / a and 1 / b by one division; the product a b must be a normal number.
+template <class T>
+struct Inverses {
+  T a, b;
+};
+template <class T>
+TRISCALE_INLINE Inverses<T> inverses(const T& a, const T& b) {
+  const T inverse = 1.0 / (a * b);
+  return {b * inverse, a * inverse};
 }
 
 namespace lanes_detail {
 
 /// x = mantissa 2^exponent with the mantissa between sqrt(1/2) and sqrt(2), for normal x > 0.
 TRISCALE_INLINE void split(double x, double& mantissa, double& exponent) {
-  constexpr std::int64_t kRootHalf = 0x3FE6A09E667F3BCD, kShift = 0x4338000000000000;  // sqrt(1/2), 1.5 2^52
+  constexpr std::int64_t kRootHalf = 0x3FE6A09E667F3BCD, kExponentShift = 0x4338000000000000;  // sqrt(1/2), 1.5 2^52
   std::int64_t bits;
   std::memcpy(&bits, &x, sizeof bits);
   const std::int64_t k = (bits - kRootHalf) >> 52;
-  const std::int64_t m = bits - static_cast<std::int64_t>(static_cast<std::uint64_t>(k) << 52), e = k + kShift;
+  const std::int64_t m = bits - static_cast<std::int64_t>(static_cast<std::uint64_t>(k) << 52), e = k + kExponentShift;
   std::memcpy(&mantissa, &m, sizeof m);
   std::memcpy(&exponent, &e, sizeof e);
   exponent -= 0x1.8p52;
 }
 TRISCALE_INLINE void split(const Lanes& x, Lanes& mantissa, Lanes& exponent) {
   constexpr std::uint64_t kRootHalf = 0x3FE6A09E667F3BCD, kOffset = 1ull << 63;
-  constexpr std::int64_t kShift = 0x4338000000000000;
+  constexpr std::int64_t kExponentShift = 0x4338000000000000;
   LaneBits bits;
   std::memcpy(&bits, &x, sizeof bits);
   // A logical shift of what an offset has made positive: there is no arithmetic shift of 64 bits before AVX-512.
-  using Unsigned = std::uint64_t __attribute__((vector_size(kLaneWidth * sizeof(std::uint64_t))));
-  const Unsigned shifted = (reinterpret_cast<Unsigned>(bits) - kRootHalf + kOffset) >> 52;
+  const LaneWords shifted = (reinterpret_cast<LaneWords>(bits) - kRootHalf + kOffset) >> 52;
   const LaneBits k = reinterpret_cast<LaneBits>(shifted) - static_cast<std::int64_t>(kOffset >> 52);
-  const LaneBits m = bits - (k << 52), e = k + kShift;
+  const LaneBits m = bits - (k << 52), e = k + kExponentShift;
   std::memcpy(&mantissa, &m, sizeof m);
   std::memcpy(&exponent, &e, sizeof e);
   exponent -= 0x1.8p52;
@@ -199,16 +258,19 @@ TRISCALE_INLINE void split(const Lanes& x, Lanes& mantissa, Lanes& exponent) {
 /// series up to s^21, whose remainder is below 1e-17.
 template <class T>
 TRISCALE_INLINE T log_of(T x) {
-  constexpr double kLn2High = 6.93147180369123816490e-01, kLn2Low = 1.90821492927058770002e-10;
+  using lanes_detail::kLn2High, lanes_detail::kLn2Low;
   T m, k;
   lanes_detail::split(x, m, k);
   const T s = (m - 1.0) / (m + 1.0), s2 = s * s, s4 = s2 * s2;
-  const T a = (1.0 / 3.0 + s2 * (1.0 / 5.0)) + s4 * (1.0 / 7.0 + s2 * (1.0 / 9.0));
-  const T b = (1.0 / 11.0 + s2 * (1.0 / 13.0)) + s4 * (1.0 / 15.0 + s2 * (1.0 / 17.0));
-  const T c = 1.0 / 19.0 + s2 * (1.0 / 21.0);
-  const T series = a + s4 * s4 * (b + s4 * s4 * c);
-  const T y = k * kLn2High + (2.0 * s + (2.0 * s * s2 * series + k * kLn2Low));
+  const T s8 = s4 * s4;
+  const T a = madd(s4, madd(s2, 1.0 / 9.0, 1.0 / 7.0), madd(s2, 1.0 / 5.0, 1.0 / 3.0));
+  const T b = madd(s4, madd(s2, 1.0 / 17.0, 1.0 / 15.0), madd(s2, 1.0 / 13.0, 1.0 / 11.0));
+  const T series = madd(s8, madd(s8, madd(s2, 1.0 / 21.0, 1.0 / 19.0), b), a);
+  const T twice = 2.0 * s;
+  const T y = madd(k, kLn2High, T(twice + madd(T(twice * s2), series, T(k * kLn2Low))));
   return select(x > 0.0, y, broadcast<T>(__builtin_nan("")));
 }
+
+}  // namespace TRISCALE_INSTRUCTIONS
 
 }  // namespace triscale::detailed

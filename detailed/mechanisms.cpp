@@ -6,6 +6,8 @@
 #include <cmath>
 
 #include "detailed/channels.hpp"
+#include "detailed/kernels.hpp"
+#include "detailed/nav.hpp"
 #include "network/density_profile.hpp"
 
 namespace triscale::detailed {
@@ -21,126 +23,36 @@ double nernst_factor_mV(double celsius) {
 }
 
 /// Conductances in uS and state vectors of a mechanism at the nodes of a group.
-struct Placed {
-  std::vector<std::uint32_t> nodes;
-  std::vector<double> g_max_uS;
-  std::vector<double> densities_S_cm2;
+class Placed {
+ public:
+  void place(const MechanismSite& site, double gbar_S_cm2, std::size_t n_states) {
+    nodes_ = site.nodes;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const double density = site.factors.empty() ? gbar_S_cm2 : gbar_S_cm2 * site.factors[i];
+      densities_S_cm2_.push_back(density);
+      g_max_uS_.push_back(density * site.areas_um2[i] * kMicrosiemensPerUm2);
+    }
+    states.assign(nodes_.size() * n_states * kColumns, Lanes{});
+    // Where the instances of each block begin.
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      while (begins_.size() <= nodes_[i] / kBlockNodes) begins_.push_back(i);
+    }
+    begins_.push_back(nodes_.size());
+  }
+  Instances in(std::size_t block) const {
+    const bool any = block + 1 < begins_.size();
+    // States are not the placement's own: what a mechanism may do with them is its matter.
+    return {any ? begins_[block] : 0, any ? begins_[block + 1] : 0, nodes_.data(),
+            g_max_uS_.data(),         densities_S_cm2_.data(),      const_cast<Lanes*>(states.data())};
+  }
+
   LaneArray states;  // [instance][state][column]
+
+ private:
+  std::vector<std::uint32_t> nodes_;
+  std::vector<double> g_max_uS_, densities_S_cm2_;
+  std::vector<std::size_t> begins_;
 };
-
-void place_at(Placed& placed, const MechanismSite& site, double gbar_S_cm2, std::size_t n_states) {
-  placed.nodes = site.nodes;
-  placed.g_max_uS.clear();
-  placed.densities_S_cm2.clear();
-  for (std::size_t i = 0; i < site.nodes.size(); ++i) {
-    const double density = site.factors.empty() ? gbar_S_cm2 : gbar_S_cm2 * site.factors[i];
-    placed.densities_S_cm2.push_back(density);
-    placed.g_max_uS.push_back(density * site.areas_um2[i] * kMicrosiemensPerUm2);
-  }
-  placed.states.assign(site.nodes.size() * n_states * kColumns, Lanes{});
-}
-
-// --------------------------------------------------------------------------------------- channels with gates --------
-
-template <class Channel>
-struct ChannelKernels {
-  static constexpr int n = Channel::n_gates;
-
-  static TRISCALE_INLINE void advance_all(Placed& placed, const MembraneView& view, double q, double dt_ms) {
-    for (std::size_t i = 0; i < placed.nodes.size(); ++i) {
-      for (int c = 0; c < kColumns; ++c) {
-        const std::size_t at = placed.nodes[i] * kColumns + c;
-        const Gates<Lanes, n> gates = Channel::gates(Lanes(view.V_mV[at]), Lanes(view.Ca_mM[at]), q);
-        for (int k = 0; k < n; ++k) {
-          Lanes& x = placed.states[(i * n + k) * kColumns + c];
-          x += (1.0 - exp_of(Lanes(-dt_ms / gates.tau[k]))) * (gates.inf[k] - x);
-        }
-      }
-    }
-  }
-
-  static TRISCALE_INLINE void initialise_all(Placed& placed, const MembraneView& view, double q) {
-    for (std::size_t i = 0; i < placed.nodes.size(); ++i) {
-      for (int c = 0; c < kColumns; ++c) {
-        const std::size_t at = placed.nodes[i] * kColumns + c;
-        const Gates<Lanes, n> gates = Channel::gates(Lanes(view.V_mV[at]), Lanes(view.Ca_mM[at]), q);
-        for (int k = 0; k < n; ++k) placed.states[(i * n + k) * kColumns + c] = gates.inf[k];
-      }
-    }
-  }
-
-  static TRISCALE_INLINE void add_all(const Placed& placed, const MembraneView& view, double E_mV) {
-    for (std::size_t i = 0; i < placed.nodes.size(); ++i) {
-      for (int c = 0; c < kColumns; ++c) {
-        const std::size_t at = placed.nodes[i] * kColumns + c;
-        Lanes x[n];
-        for (int k = 0; k < n; ++k) x[k] = placed.states[(i * n + k) * kColumns + c];
-        const Lanes V = view.V_mV[at];
-        const Lanes open = Channel::open(x, V);
-        const Lanes g = placed.g_max_uS[i] * open;
-        if constexpr (requires { Channel::slope(x, V); }) {
-          // i(V') = i(V) + di/dV (V' - V), di/dV = g + (d open/dV) gmax (V - E)
-          const Lanes extra = placed.g_max_uS[i] * Channel::slope(x, V) * (V - E_mV);
-          view.G_uS[at] += g + extra;
-          view.GE_nA[at] += g * E_mV + extra * V;
-        } else if constexpr (Channel::ion == Ion::calcium) {
-          const Lanes E_Ca = view.E_Ca_mV[at];
-          view.G_uS[at] += g;
-          view.GE_nA[at] += g * E_Ca;
-          const Lanes density = placed.densities_S_cm2[i] * open;
-          view.g_Ca_S_cm2[at] += density;
-          view.i_Ca_mA_cm2[at] += density * (V - E_Ca);
-        } else {
-          view.G_uS[at] += g;
-          view.GE_nA[at] += g * E_mV;
-        }
-      }
-    }
-  }
-};
-
-// The compiler clones plain functions only, hence one set of three a channel.
-#define TRISCALE_CHANNEL_KERNELS(Channel)                                                               \
-  TRISCALE_KERNEL void advance_##Channel(Placed& p, const MembraneView& view, double q, double dt_ms) { \
-    ChannelKernels<Channel>::advance_all(p, view, q, dt_ms);                                            \
-  }                                                                                                     \
-  TRISCALE_KERNEL void initialise_##Channel(Placed& p, const MembraneView& view, double q) {            \
-    ChannelKernels<Channel>::initialise_all(p, view, q);                                                \
-  }                                                                                                     \
-  TRISCALE_KERNEL void add_##Channel(const Placed& p, const MembraneView& view, double E_mV) {          \
-    ChannelKernels<Channel>::add_all(p, view, E_mV);                                                    \
-  }                                                                                                     \
-  struct Kernels_##Channel {                                                                            \
-    using Kinetics = Channel;                                                                           \
-    static constexpr auto advance = &advance_##Channel;                                                 \
-    static constexpr auto initialise = &initialise_##Channel;                                           \
-    static constexpr auto add = &add_##Channel;                                                         \
-  };
-
-TRISCALE_CHANNEL_KERNELS(NaTs)
-TRISCALE_CHANNEL_KERNELS(NaTa)
-TRISCALE_CHANNEL_KERNELS(Nap)
-TRISCALE_CHANNEL_KERNELS(K_T)
-TRISCALE_CHANNEL_KERNELS(K_P)
-TRISCALE_CHANNEL_KERNELS(Kv2like)
-TRISCALE_CHANNEL_KERNELS(Kv3_1)
-TRISCALE_CHANNEL_KERNELS(Kd)
-TRISCALE_CHANNEL_KERNELS(Im)
-TRISCALE_CHANNEL_KERNELS(Im_v2)
-TRISCALE_CHANNEL_KERNELS(SK)
-TRISCALE_CHANNEL_KERNELS(Ca_HVA)
-TRISCALE_CHANNEL_KERNELS(Ca_LVA)
-TRISCALE_CHANNEL_KERNELS(Ih)
-TRISCALE_CHANNEL_KERNELS(HhSodium)
-TRISCALE_CHANNEL_KERNELS(HhPotassium)
-TRISCALE_CHANNEL_KERNELS(NaTa_t)
-TRISCALE_CHANNEL_KERNELS(NaTs2_t)
-TRISCALE_CHANNEL_KERNELS(Nap_Et2)
-TRISCALE_CHANNEL_KERNELS(K_Tst)
-TRISCALE_CHANNEL_KERNELS(K_Pst)
-TRISCALE_CHANNEL_KERNELS(Im_Hay)
-TRISCALE_CHANNEL_KERNELS(Ca_LVAst)
-#undef TRISCALE_CHANNEL_KERNELS
 
 constexpr double kE_h_mV = -45.0;
 
@@ -158,28 +70,36 @@ double reversal_of(Ion ion, const MechanismEnvironment& environment) {
   return 0;
 }
 
-template <class Kernels>
+template <class Kinetics, ChannelKernels Kernels::*kSet>
 class GatedChannel final : public Mechanism {
  public:
-  using Kinetics = typename Kernels::Kinetics;
   static constexpr int n = Kinetics::n_gates;
 
   GatedChannel(double gbar_S_cm2, const MechanismEnvironment& environment)
-      : gbar_(gbar_S_cm2), q_(Kinetics::q(environment.celsius)), E_mV_(reversal_of(Kinetics::ion, environment)) {}
+      : gbar_(gbar_S_cm2),
+        q_(Kinetics::q(environment.celsius)),
+        E_mV_(reversal_of(Kinetics::ion, environment)),
+        kernels_(kernels().*kSet) {}
 
-  void place(const MechanismSite& site) override { place_at(placed_, site, gbar_, n); }
-  void initialise(const MembraneView& view) override { Kernels::initialise(placed_, view, q_); }
-  void add_currents(const MembraneView& view) const override { Kernels::add(placed_, view, E_mV_); }
-  void advance(const MembraneView& view, double dt_ms) override { Kernels::advance(placed_, view, q_, dt_ms); }
+  void place(const MechanismSite& site) override { placed_.place(site, gbar_, n); }
+  void initialise(const MembraneView& view, std::size_t block) override {
+    kernels_.initialise(placed_.in(block), view, q_);
+  }
+  void add_currents(const MembraneView& view, std::size_t block) const override {
+    kernels_.add(placed_.in(block), view, E_mV_);
+  }
+  void advance(const MembraneView& view, double dt_ms, std::size_t block) override {
+    kernels_.advance(placed_.in(block), view, q_, dt_ms);
+  }
 
   std::size_t n_states() const override { return n; }
   void steady_state(double V_mV, double Ca_mM, double* x) const override {
-    const Gates<double, n> gates = Kinetics::gates(V_mV, Ca_mM, q_);
-    std::copy(gates.inf.begin(), gates.inf.end(), x);
+    const Gates<double, n> gates = Kinetics::gates(clamped(V_mV), Ca_mM, q_);
+    std::copy(gates.inf, gates.inf + n, x);
   }
   void derivative(double V_mV, double Ca_mM, double, const double* x, double* dx) const override {
-    const Gates<double, n> gates = Kinetics::gates(V_mV, Ca_mM, q_);
-    for (int k = 0; k < n; ++k) dx[k] = (gates.inf[k] - x[k]) / gates.tau[k];
+    const Gates<double, n> gates = Kinetics::gates(clamped(V_mV), Ca_mM, q_);
+    for (int k = 0; k < n; ++k) dx[k] = (gates.inf[k] - x[k]) * gates.rate[k];
   }
   double conductance_S_cm2(double V_mV, const double* x) const override { return gbar_ * Kinetics::open(x, V_mV); }
   double reversal_mV(double E_Ca_mV) const override { return carries_calcium() ? E_Ca_mV : E_mV_; }
@@ -188,6 +108,7 @@ class GatedChannel final : public Mechanism {
 
  private:
   double gbar_, q_, E_mV_;
+  ChannelKernels kernels_;
   Placed placed_;
 };
 
@@ -197,18 +118,12 @@ class GatedChannel final : public Mechanism {
 class ConstantConductance final : public Mechanism {
  public:
   ConstantConductance(double g_S_cm2, double E_mV) : g_(g_S_cm2), E_mV_(E_mV) {}
-  void place(const MechanismSite& site) override { place_at(placed_, site, g_, 0); }
-  void initialise(const MembraneView&) override {}
-  void add_currents(const MembraneView& view) const override {
-    for (std::size_t i = 0; i < placed_.nodes.size(); ++i) {
-      for (int c = 0; c < kColumns; ++c) {
-        const std::size_t at = placed_.nodes[i] * kColumns + c;
-        view.G_uS[at] += placed_.g_max_uS[i];
-        view.GE_nA[at] += placed_.g_max_uS[i] * E_mV_;
-      }
-    }
+  void place(const MechanismSite& site) override { placed_.place(site, g_, 0); }
+  void initialise(const MembraneView&, std::size_t) override {}
+  void add_currents(const MembraneView& view, std::size_t block) const override {
+    kernels().constant_add(placed_.in(block), view, E_mV_);
   }
-  void advance(const MembraneView&, double) override {}
+  void advance(const MembraneView&, double, std::size_t) override {}
   std::size_t n_states() const override { return 0; }
   void steady_state(double, double, double*) const override {}
   void derivative(double, double, double, const double*, double*) const override {}
@@ -222,264 +137,38 @@ class ConstantConductance final : public Mechanism {
 
 // ------------------------------------------------------------------------------------------------------- NaV --------
 
-/// Sodium channel of Carter et al. 2012 (Neuron 75:1081): 12 states, closed C1..C5, open O, inactivated I1..I6, in two
-/// chains joined by rungs,
-///   C1 - C2 - C3 - C4 - C5 - O
-///   I1 - I2 - I3 - I4 - I5 - I6,          i = gbar O (V - E_Na).
-/// With k = 2.3^((T-37)/10), a = 400 k e^(V/24), b = 12 k e^(-V/24), A = 2.51, B = 5.32, n = 1..5:
-///   C_n -> C_{n+1} (5-n) a, back n b; I_n -> I_{n+1} (5-n) a A, back n b/B (n <= 4);  C5 <-> O and I5 <-> I6: 250 k,
-///   60 k; C_n -> I_n 0.01 k A^(n-1), back 40 k / B^(n-1);  O -> I6 8 k, back 0.05 k.
-/// One implicit Euler step a time step: (1 - dt Q) x' = x, block-tridiagonal with 2x2 blocks (pairs C_n, I_n); three
-/// solutions with the matrix of half a step in the second-order scheme.
-/// Starts at the stationary state. The published file does not: the balance of I3 in its initial block takes the rung
-/// I3 - C3 where the step from I4 to I3 is meant. With `published_start` = 1 that start is reproduced.
-struct NavScheme {
-  static constexpr int kPairs = 6;
-  static constexpr int kStates = 2 * kPairs;
-
-  template <class T>
-  struct Rates {
-    T forward[kPairs - 1][2], back[kPairs - 1][2];  // along the chains [C or I]
-    T to_inactive[kPairs], to_active[kPairs];       // rungs
-  };
-
-  template <class T>
-  static TRISCALE_INLINE Rates<T> rates(T V, double k) {
-    constexpr double A = 2.51, B = 5.32;
-    const T a = 400.0 * k * exp_of(T(V / 24.0)), b = 12.0 * k * exp_of(T(-V / 24.0));
-    Rates<T> r;
-    double power_A = 1, power_B = 1;
-    for (int n = 0; n < kPairs; ++n) {
-      if (n < kPairs - 2) {
-        r.forward[n][0] = (4.0 - n) * a;
-        r.back[n][0] = (n + 1.0) * b;
-        r.forward[n][1] = (4.0 - n) * A * a;
-        r.back[n][1] = ((n + 1.0) / B) * b;
-      } else if (n == kPairs - 2) {
-        for (int chain = 0; chain < 2; ++chain) {
-          r.forward[n][chain] = broadcast<T>(250.0 * k);
-          r.back[n][chain] = broadcast<T>(60.0 * k);
-        }
-      }
-      const bool last = n == kPairs - 1;
-      r.to_inactive[n] = broadcast<T>(last ? 8.0 * k : 0.01 * k * power_A);
-      r.to_active[n] = broadcast<T>(last ? 0.05 * k : 40.0 * k / power_B);
-      power_A *= A;
-      power_B *= B;
-    }
-    return r;
-  }
-
-  /// dx/dt; x = (C1, I1, C2, I2, ..., O, I6).
-  static void derivative(const Rates<double>& r, const double* x, double* dx) {
-    std::fill(dx, dx + kStates, 0.0);
-    auto flow = [&](int from, int to, double forward, double back) {
-      const double net = forward * x[from] - back * x[to];
-      dx[from] -= net;
-      dx[to] += net;
-    };
-    for (int n = 0; n + 1 < kPairs; ++n) {
-      for (int chain = 0; chain < 2; ++chain)
-        flow(2 * n + chain, 2 * n + 2 + chain, r.forward[n][chain], r.back[n][chain]);
-    }
-    for (int n = 0; n < kPairs; ++n) flow(2 * n, 2 * n + 1, r.to_inactive[n], r.to_active[n]);
-  }
-
-  /// The eliminated matrix 1 - h Q of an implicit step of length h.
-  template <class T>
-  struct Eliminated {
-    T inverse[kPairs][4];  ///< of the diagonal blocks, row-major
-    T w[kPairs - 1][4];    ///< multipliers of the rows below
-  };
-
-  template <class T>
-  static TRISCALE_INLINE Eliminated<T> eliminate(const Rates<T>& r, double h_ms) {
-    Eliminated<T> m;
-    for (int n = 0; n < kPairs; ++n) {
-      T out[2] = {broadcast<T>(0.0), broadcast<T>(0.0)};
-      for (int chain = 0; chain < 2; ++chain) {
-        if (n + 1 < kPairs) out[chain] += r.forward[n][chain];
-        if (n > 0) out[chain] += r.back[n - 1][chain];
-      }
-      T d00 = 1.0 + h_ms * (out[0] + r.to_inactive[n]), d01 = -h_ms * r.to_active[n];
-      T d10 = -h_ms * r.to_inactive[n], d11 = 1.0 + h_ms * (out[1] + r.to_active[n]);
-      if (n > 0) {
-        // W = L D^-1 with L = -h diag(forward); D -= W U, U = -h diag(back)
-        const T f0 = -h_ms * r.forward[n - 1][0], f1 = -h_ms * r.forward[n - 1][1];
-        const T u0 = -h_ms * r.back[n - 1][0], u1 = -h_ms * r.back[n - 1][1];
-        T* w = m.w[n - 1];
-        w[0] = f0 * m.inverse[n - 1][0];
-        w[1] = f0 * m.inverse[n - 1][1];
-        w[2] = f1 * m.inverse[n - 1][2];
-        w[3] = f1 * m.inverse[n - 1][3];
-        d00 -= w[0] * u0;
-        d01 -= w[1] * u1;
-        d10 -= w[2] * u0;
-        d11 -= w[3] * u1;
-      }
-      const T scale = 1.0 / (d00 * d11 - d01 * d10);
-      m.inverse[n][0] = d11 * scale;
-      m.inverse[n][1] = -d01 * scale;
-      m.inverse[n][2] = -d10 * scale;
-      m.inverse[n][3] = d00 * scale;
-    }
-    return m;
-  }
-
-  /// y becomes (1 - h Q)^-1 y.
-  template <class T>
-  static TRISCALE_INLINE void substitute(const Eliminated<T>& m, const Rates<T>& r, double h_ms, T (&y)[kPairs][2]) {
-    for (int n = 1; n < kPairs; ++n) {
-      const T* w = m.w[n - 1];
-      y[n][0] -= w[0] * y[n - 1][0] + w[1] * y[n - 1][1];
-      y[n][1] -= w[2] * y[n - 1][0] + w[3] * y[n - 1][1];
-    }
-    for (int n = kPairs - 1; n >= 0; --n) {
-      if (n + 1 < kPairs) {
-        y[n][0] += h_ms * r.back[n][0] * y[n + 1][0];
-        y[n][1] += h_ms * r.back[n][1] * y[n + 1][1];
-      }
-      const T y0 = y[n][0], y1 = y[n][1];
-      y[n][0] = m.inverse[n][0] * y0 + m.inverse[n][1] * y1;
-      y[n][1] = m.inverse[n][2] * y0 + m.inverse[n][3] * y1;
-    }
-  }
-
-  /// Implicit Euler step of all states, in place; x[stride * state].
-  template <class T>
-  static TRISCALE_INLINE void implicit_step(const Rates<T>& r, double dt_ms, T* x, std::size_t stride) {
-    const Eliminated<T> m = eliminate(r, dt_ms);
-    T y[kPairs][2];
-    for (int s = 0; s < kStates; ++s) y[s / 2][s % 2] = x[stride * s];
-    substitute(m, r, dt_ms, y);
-    for (int s = 0; s < kStates; ++s) x[stride * s] = y[s / 2][s % 2];
-  }
-
-  /// Second-order step with one matrix M = (1 - dt/2 Q)^-1, x' = -M x + 3 M^2 x - M^3 x. On an eigenvector of rate
-  /// z/dt it multiplies by (1 - z/2 - z^2/4)/(1 - z/2)^3, which is within 0.09 of e^z for all z <= 0 and vanishes for
-  /// fast transitions. (Crank and Nicolson's rule, 2 M x - x, keeps those ringing; the two-stage rule of Alexander
-  /// 1977, SIAM J Numer Anal 14:1006, is 0.2 off, which shows in spike times as the rates exceed 1/dt.)
-  template <class T>
-  static TRISCALE_INLINE void second_order_step(const Rates<T>& r, double dt_ms, T* x, std::size_t stride) {
-    const double h_ms = 0.5 * dt_ms;
-    const Eliminated<T> m = eliminate(r, h_ms);
-    T y[kPairs][2];
-    for (int s = 0; s < kStates; ++s) y[s / 2][s % 2] = x[stride * s];
-    substitute(m, r, h_ms, y);
-    for (int s = 0; s < kStates; ++s) y[s / 2][s % 2] = 3.0 * x[stride * s] - y[s / 2][s % 2];
-    substitute(m, r, h_ms, y);
-    for (int s = 0; s < kStates; ++s) y[s / 2][s % 2] -= x[stride * s];
-    substitute(m, r, h_ms, y);
-    for (int s = 0; s < kStates; ++s) x[stride * s] = y[s / 2][s % 2];
-  }
-
-  /// The start of the published file: all balances but that of I6, the one of I3 with 40 k/B^2 (the rung's rate) where
-  /// 3 b/B (from I4 to I3) is meant, and the sum of the occupancies 1.
-  static void published_start(const Rates<double>& r, double* x) {
-    std::array<std::array<double, kStates + 1>, kStates> A{};  // augmented with the right-hand side
-    std::array<double, kStates> unit{}, dx{};
-    for (int j = 0; j < kStates; ++j) {
-      unit.fill(0.0);
-      unit[j] = 1.0;
-      derivative(r, unit.data(), dx.data());
-      for (int i = 0; i < kStates; ++i) A[i][j] = dx[i];
-    }
-    constexpr int kI3 = 5, kI4 = 7, kI6 = 11;
-    A[kI3][kI4] = r.to_active[2];
-    A[kI6].fill(1.0);
-    for (int k = 0; k < kStates; ++k) {  // elimination with row pivots
-      int pivot = k;
-      for (int i = k + 1; i < kStates; ++i) {
-        if (std::abs(A[i][k]) > std::abs(A[pivot][k])) pivot = i;
-      }
-      std::swap(A[k], A[pivot]);
-      for (int i = k + 1; i < kStates; ++i) {
-        const double factor = A[i][k] / A[k][k];
-        for (int j = k; j <= kStates; ++j) A[i][j] -= factor * A[k][j];
-      }
-    }
-    for (int i = kStates; i-- > 0;) {
-      double sum = A[i][kStates];
-      for (int j = i + 1; j < kStates; ++j) sum -= A[i][j] * x[j];
-      x[i] = sum / A[i][i];
-    }
-  }
-
-  /// Stationary occupancies: implicit steps much longer than the slowest relaxation, then the sum set to 1.
-  template <class T>
-  static TRISCALE_INLINE void stationary(const Rates<T>& r, T* x, std::size_t stride) {
-    for (int s = 0; s < kStates; ++s) x[stride * s] = broadcast<T>(1.0 / kStates);
-    for (int repeat = 0; repeat < 6; ++repeat) implicit_step(r, 1e6, x, stride);
-    T sum = broadcast<T>(0.0);
-    for (int s = 0; s < kStates; ++s) sum += x[stride * s];
-    for (int s = 0; s < kStates; ++s) x[stride * s] /= sum;
-  }
-};
-
-TRISCALE_KERNEL void advance_nav(Placed& p, const MembraneView& view, double k, double dt_ms) {
-  for (std::size_t i = 0; i < p.nodes.size(); ++i) {
-    for (int c = 0; c < kColumns; ++c) {
-      const auto rates = NavScheme::rates(Lanes(view.V_mV[p.nodes[i] * kColumns + c]), k);
-      NavScheme::implicit_step(rates, dt_ms, &p.states[i * NavScheme::kStates * kColumns + c], kColumns);
-    }
-  }
-}
-
-TRISCALE_KERNEL void advance_nav_second_order(Placed& p, const MembraneView& view, double k, double dt_ms) {
-  for (std::size_t i = 0; i < p.nodes.size(); ++i) {
-    for (int c = 0; c < kColumns; ++c) {
-      const auto rates = NavScheme::rates(Lanes(view.V_mV[p.nodes[i] * kColumns + c]), k);
-      NavScheme::second_order_step(rates, dt_ms, &p.states[i * NavScheme::kStates * kColumns + c], kColumns);
-    }
-  }
-}
-
-TRISCALE_KERNEL void initialise_nav(Placed& p, const MembraneView& view, double k) {
-  for (std::size_t i = 0; i < p.nodes.size(); ++i) {
-    for (int c = 0; c < kColumns; ++c) {
-      const auto rates = NavScheme::rates(Lanes(view.V_mV[p.nodes[i] * kColumns + c]), k);
-      NavScheme::stationary(rates, &p.states[i * NavScheme::kStates * kColumns + c], kColumns);
-    }
-  }
-}
-
+/// NaV (detailed/nav.hpp).
 class Nav final : public Mechanism {
  public:
-  static constexpr int kOpen = 10;  // O is the active state of the last pair
-
   Nav(double gbar_S_cm2, bool published_start, const MechanismEnvironment& environment)
       : gbar_(gbar_S_cm2),
         published_start_(published_start),
         k_(q10_factor(2.3, environment.celsius, 37)),
         E_mV_(environment.E_Na_mV),
-        advance_(environment.scheme == network::TimeScheme::second_order ? &advance_nav_second_order : &advance_nav) {}
+        advance_(environment.scheme == network::TimeScheme::second_order ? kernels().nav_advance_second_order
+                                                                         : kernels().nav_advance) {}
 
-  void place(const MechanismSite& site) override { place_at(placed_, site, gbar_, NavScheme::kStates); }
-  void initialise(const MembraneView& view) override {
-    initialise_nav(placed_, view, k_);
+  void place(const MechanismSite& site) override { placed_.place(site, gbar_, NavScheme::kStates); }
+  void initialise(const MembraneView& view, std::size_t block) override {
+    const Instances at = placed_.in(block);
+    kernels().nav_initialise(at, view, k_);
     if (!published_start_) return;
-    for (std::size_t i = 0; i < placed_.nodes.size(); ++i) {
+    for (std::size_t i = at.first; i < at.last; ++i) {
       for (int cell = 0; cell < kGroupCells; ++cell) {
         const int c = cell / kLaneWidth, lane = cell % kLaneWidth;
         double x[NavScheme::kStates];
-        start_state(view.V_mV[placed_.nodes[i] * kColumns + c][lane], 0, x);
-        for (int s = 0; s < NavScheme::kStates; ++s) {
-          placed_.states[(i * NavScheme::kStates + s) * kColumns + c][lane] = x[s];
-        }
+        start_state(view.V_mV[at.nodes[i] * kColumns + c][lane], 0, x);
+        for (int s = 0; s < NavScheme::kStates; ++s)
+          at.states[(i * NavScheme::kStates + s) * kColumns + c][lane] = x[s];
       }
     }
   }
-  void add_currents(const MembraneView& view) const override {
-    for (std::size_t i = 0; i < placed_.nodes.size(); ++i) {
-      for (int c = 0; c < kColumns; ++c) {
-        const std::size_t at = placed_.nodes[i] * kColumns + c;
-        const Lanes g = placed_.g_max_uS[i] * placed_.states[(i * NavScheme::kStates + kOpen) * kColumns + c];
-        view.G_uS[at] += g;
-        view.GE_nA[at] += g * E_mV_;
-      }
-    }
+  void add_currents(const MembraneView& view, std::size_t block) const override {
+    kernels().nav_add(placed_.in(block), view, E_mV_);
   }
-  void advance(const MembraneView& view, double dt_ms) override { advance_(placed_, view, k_, dt_ms); }
+  void advance(const MembraneView& view, double dt_ms, std::size_t block) override {
+    advance_(placed_.in(block), view, k_, dt_ms);
+  }
 
   std::size_t n_states() const override { return NavScheme::kStates; }
   void steady_state(double V_mV, double, double* x) const override {
@@ -492,14 +181,14 @@ class Nav final : public Mechanism {
   void derivative(double V_mV, double, double, const double* x, double* dx) const override {
     NavScheme::derivative(NavScheme::rates(V_mV, k_), x, dx);
   }
-  double conductance_S_cm2(double, const double* x) const override { return gbar_ * x[kOpen]; }
+  double conductance_S_cm2(double, const double* x) const override { return gbar_ * x[NavScheme::kOpen]; }
   double reversal_mV(double) const override { return E_mV_; }
 
  private:
   double gbar_;
   bool published_start_;
   double k_, E_mV_;
-  void (*advance_)(Placed&, const MembraneView&, double, double);
+  void (*advance_)(const Instances&, const MembraneView&, double, double);
   Placed placed_;
 };
 
@@ -514,62 +203,44 @@ class CaDynamics final : public Mechanism {
  public:
   CaDynamics(double gamma, double decay_ms, double depth_um, double min_Ca_mM, double start_mM,
              const MechanismEnvironment& environment)
-      : source_(-1e4 * gamma / (2.0 * kFaraday * depth_um)),
-        decay_ms_(decay_ms),
-        min_Ca_mM_(min_Ca_mM),
-        start_mM_(start_mM),
-        nernst_mV_(nernst_factor_mV(environment.celsius)),
-        Ca_out_mM_(environment.Ca_out_mM),
-        second_order_(environment.scheme == network::TimeScheme::second_order) {}
+      : pool_{-1e4 * gamma / (2.0 * kFaraday * depth_um),
+              decay_ms,
+              min_Ca_mM,
+              nernst_factor_mV(environment.celsius),
+              environment.Ca_out_mM,
+              environment.scheme == network::TimeScheme::second_order},
+        start_mM_(start_mM) {}
 
-  void place(const MechanismSite& site) override { nodes_ = site.nodes; }
-  void initialise(const MembraneView& view) override {
-    for (const std::uint32_t node : nodes_) {
-      for (int c = 0; c < kColumns; ++c) view.Ca_mM[node * kColumns + c] = broadcast<Lanes>(start_mM_);
+  void place(const MechanismSite& site) override { placed_.place(site, 0, 0); }
+  void initialise(const MembraneView& view, std::size_t block) override {
+    const Instances at = placed_.in(block);
+    for (std::size_t i = at.first; i < at.last; ++i) {
+      for (int c = 0; c < kColumns; ++c) view.Ca_mM[at.nodes[i] * kColumns + c] = broadcast<Lanes>(start_mM_);
     }
-    prepare(view, 0);
+    prepare(view, 0, block);
   }
-  void prepare(const MembraneView& view, double dt_ms) const override {
-    const double ahead = second_order_ ? 1.0 - std::exp(-0.5 * dt_ms / decay_ms_) : 0.0;
-    for (const std::uint32_t node : nodes_) {
-      for (int c = 0; c < kColumns; ++c) {
-        const std::size_t at = node * kColumns + c;
-        Lanes Ca = view.Ca_mM[at];
-        Ca += ahead * (min_Ca_mM_ + source_ * decay_ms_ * view.i_Ca_mA_cm2[at] - Ca);
-        view.E_Ca_mV[at] = nernst_mV_ * log_of(Lanes(Ca_out_mM_ / Ca));
-        view.i_Ca_mA_cm2[at] = Lanes{};
-        view.g_Ca_S_cm2[at] = Lanes{};
-      }
-    }
+  void prepare(const MembraneView& view, double dt_ms, std::size_t block) const override {
+    const double ahead = pool_.second_order ? -std::expm1(-0.5 * dt_ms / pool_.decay_ms) : 0.0;
+    kernels().calcium_prepare(placed_.in(block), view, pool_, ahead);
   }
-  void add_currents(const MembraneView&) const override {}
-  void advance(const MembraneView& view, double dt_ms) override {
-    const double relaxed = 1.0 - std::exp(-dt_ms / decay_ms_);
-    for (const std::uint32_t node : nodes_) {
-      for (int c = 0; c < kColumns; ++c) {
-        const std::size_t at = node * kColumns + c;
-        // The current was taken at the potential of the step's start; i = g (V - E) is linear in V.
-        if (second_order_) view.i_Ca_mA_cm2[at] += view.g_Ca_S_cm2[at] * (view.V_mV[at] - view.V_middle_mV[at]);
-        Lanes& Ca = view.Ca_mM[at];
-        Ca += relaxed * (min_Ca_mM_ + source_ * decay_ms_ * view.i_Ca_mA_cm2[at] - Ca);
-      }
-    }
+  void add_currents(const MembraneView&, std::size_t) const override {}
+  void advance(const MembraneView& view, double dt_ms, std::size_t block) override {
+    kernels().calcium_advance(placed_.in(block), view, pool_, -std::expm1(-dt_ms / pool_.decay_ms));
   }
   std::size_t n_states() const override { return 1; }
-  void steady_state(double, double, double* x) const override { x[0] = min_Ca_mM_; }
+  void steady_state(double, double, double* x) const override { x[0] = pool_.min_Ca_mM; }
   void start_state(double, double, double* x) const override { x[0] = start_mM_; }
   void derivative(double, double, double i_Ca_mA_cm2, const double* x, double* dx) const override {
-    dx[0] = source_ * i_Ca_mA_cm2 - (x[0] - min_Ca_mM_) / decay_ms_;
+    dx[0] = pool_.source * i_Ca_mA_cm2 - (x[0] - pool_.min_Ca_mM) / pool_.decay_ms;
   }
   double conductance_S_cm2(double, const double*) const override { return 0; }
   double reversal_mV(double E_Ca_mV) const override { return E_Ca_mV; }
   bool is_calcium_pool() const override { return true; }
 
  private:
-  double source_;  // mM/ms of 1 mA/cm2
-  double decay_ms_, min_Ca_mM_, start_mM_, nernst_mV_, Ca_out_mM_;
-  bool second_order_;
-  std::vector<std::uint32_t> nodes_;
+  CalciumPool pool_;
+  double start_mM_;
+  Placed placed_;
 };
 
 // ------------------------------------------------------------------------------------------------- catalogue --------
@@ -582,16 +253,16 @@ struct Entry {
   Maker make;
 };
 
-template <class Kernels>
+template <class Kinetics, ChannelKernels Kernels::*kSet>
 std::vector<std::unique_ptr<Mechanism>> make_channel(const Parameters& p, const MechanismEnvironment& environment) {
   std::vector<std::unique_ptr<Mechanism>> made;
-  made.push_back(std::make_unique<GatedChannel<Kernels>>(p.at("gbar"), environment));
+  made.push_back(std::make_unique<GatedChannel<Kinetics, kSet>>(p.at("gbar"), environment));
   return made;
 }
 
-template <class Kernels>
+template <class Kinetics, ChannelKernels Kernels::*kSet>
 Entry channel(const char* name, std::vector<std::string> states, const char* summary, double gbar = 1e-5) {
-  return {{name, {{"gbar", gbar, "S/cm2"}}, std::move(states), summary}, &make_channel<Kernels>};
+  return {{name, {{"gbar", gbar, "S/cm2"}}, std::move(states), summary}, &make_channel<Kinetics, kSet>};
 }
 
 std::vector<std::unique_ptr<Mechanism>> make_nav(const Parameters& p, const MechanismEnvironment& environment) {
@@ -617,8 +288,8 @@ std::vector<std::unique_ptr<Mechanism>> make_ca_dynamics_e2(const Parameters& p,
 
 std::vector<std::unique_ptr<Mechanism>> make_hh(const Parameters& p, const MechanismEnvironment& environment) {
   std::vector<std::unique_ptr<Mechanism>> made;
-  made.push_back(std::make_unique<GatedChannel<Kernels_HhSodium>>(p.at("gnabar"), environment));
-  made.push_back(std::make_unique<GatedChannel<Kernels_HhPotassium>>(p.at("gkbar"), environment));
+  made.push_back(std::make_unique<GatedChannel<HhSodium, &Kernels::HhSodium>>(p.at("gnabar"), environment));
+  made.push_back(std::make_unique<GatedChannel<HhPotassium, &Kernels::HhPotassium>>(p.at("gkbar"), environment));
   made.push_back(std::make_unique<ConstantConductance>(p.at("gl"), p.at("el")));
   return made;
 }
@@ -626,20 +297,20 @@ std::vector<std::unique_ptr<Mechanism>> make_hh(const Parameters& p, const Mecha
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> all = [] {
     std::vector<Entry> e;
-    e.push_back(channel<Kernels_NaTs>("NaTs", {"m", "h"}, "transient sodium, somatic"));
-    e.push_back(channel<Kernels_NaTa>("NaTa", {"m", "h"}, "transient sodium, axonal"));
-    e.push_back(channel<Kernels_Nap>("Nap", {"h"}, "persistent sodium"));
-    e.push_back(channel<Kernels_K_T>("K_T", {"m", "h"}, "transient potassium"));
-    e.push_back(channel<Kernels_K_P>("K_P", {"m", "h"}, "persistent potassium"));
-    e.push_back(channel<Kernels_Kv2like>("Kv2like", {"m", "h1", "h2"}, "Kv2-like delayed rectifier"));
-    e.push_back(channel<Kernels_Kv3_1>("Kv3_1", {"m"}, "Kv3.1 potassium"));
-    e.push_back(channel<Kernels_Kd>("Kd", {"m", "h"}, "D-type potassium"));
-    e.push_back(channel<Kernels_Im>("Im", {"m"}, "M-type potassium"));
-    e.push_back(channel<Kernels_Im_v2>("Im_v2", {"m"}, "M-type potassium, second version"));
-    e.push_back(channel<Kernels_Ih>("Ih", {"m"}, "hyperpolarisation-activated cation current"));
-    e.push_back(channel<Kernels_Ca_HVA>("Ca_HVA", {"m", "h"}, "high-voltage-activated calcium"));
-    e.push_back(channel<Kernels_Ca_LVA>("Ca_LVA", {"m", "h"}, "low-voltage-activated calcium"));
-    e.push_back(channel<Kernels_SK>("SK", {"z"}, "calcium-activated potassium", 1e-6));
+    e.push_back(channel<NaTs, &Kernels::NaTs>("NaTs", {"m", "h"}, "transient sodium, somatic"));
+    e.push_back(channel<NaTa, &Kernels::NaTa>("NaTa", {"m", "h"}, "transient sodium, axonal"));
+    e.push_back(channel<Nap, &Kernels::Nap>("Nap", {"h"}, "persistent sodium"));
+    e.push_back(channel<K_T, &Kernels::K_T>("K_T", {"m", "h"}, "transient potassium"));
+    e.push_back(channel<K_P, &Kernels::K_P>("K_P", {"m", "h"}, "persistent potassium"));
+    e.push_back(channel<Kv2like, &Kernels::Kv2like>("Kv2like", {"m", "h1", "h2"}, "Kv2-like delayed rectifier"));
+    e.push_back(channel<Kv3_1, &Kernels::Kv3_1>("Kv3_1", {"m"}, "Kv3.1 potassium"));
+    e.push_back(channel<Kd, &Kernels::Kd>("Kd", {"m", "h"}, "D-type potassium"));
+    e.push_back(channel<Im, &Kernels::Im>("Im", {"m"}, "M-type potassium"));
+    e.push_back(channel<Im_v2, &Kernels::Im_v2>("Im_v2", {"m"}, "M-type potassium, second version"));
+    e.push_back(channel<Ih, &Kernels::Ih>("Ih", {"m"}, "hyperpolarisation-activated cation current"));
+    e.push_back(channel<Ca_HVA, &Kernels::Ca_HVA>("Ca_HVA", {"m", "h"}, "high-voltage-activated calcium"));
+    e.push_back(channel<Ca_LVA, &Kernels::Ca_LVA>("Ca_LVA", {"m", "h"}, "low-voltage-activated calcium"));
+    e.push_back(channel<SK, &Kernels::SK>("SK", {"z"}, "calcium-activated potassium", 1e-6));
     e.push_back({{"NaV",
                   {{"gbar", 0.015, "S/cm2"}, {"published_start", 0, "1"}},
                   {"C1", "I1", "C2", "I2", "C3", "I3", "C4", "I4", "C5", "I5", "O", "I6"},
@@ -650,15 +321,16 @@ const std::vector<Entry>& entries() {
                   {"cai"},
                   "calcium under the membrane"},
                  &make_ca_dynamics});
-    e.push_back(channel<Kernels_NaTa_t>("NaTa_t", {"m", "h"}, "transient sodium, axonal (Hay et al.)"));
-    e.push_back(channel<Kernels_NaTs2_t>("NaTs2_t", {"m", "h"}, "transient sodium, somatic (Hay et al.)"));
-    e.push_back(channel<Kernels_Nap_Et2>("Nap_Et2", {"m", "h"}, "persistent sodium (Hay et al.)"));
-    e.push_back(channel<Kernels_K_Tst>("K_Tst", {"m", "h"}, "transient potassium (Hay et al.)"));
-    e.push_back(channel<Kernels_K_Pst>("K_Pst", {"m", "h"}, "persistent potassium (Hay et al.)"));
-    e.push_back(channel<Kernels_Kv3_1>("SKv3_1", {"m"}, "Kv3.1 potassium (Hay et al.)"));
-    e.push_back(channel<Kernels_SK>("SK_E2", {"z"}, "calcium-activated potassium (Hay et al.)", 1e-6));
-    e.push_back(channel<Kernels_Im_Hay>("Im_Hay", {"m"}, "M-type potassium (Hay et al., there called Im)"));
-    e.push_back(channel<Kernels_Ca_LVAst>("Ca_LVAst", {"m", "h"}, "low-voltage-activated calcium (Hay et al.)"));
+    e.push_back(channel<NaTa_t, &Kernels::NaTa_t>("NaTa_t", {"m", "h"}, "transient sodium, axonal (Hay et al.)"));
+    e.push_back(channel<NaTs2_t, &Kernels::NaTs2_t>("NaTs2_t", {"m", "h"}, "transient sodium, somatic (Hay et al.)"));
+    e.push_back(channel<Nap_Et2, &Kernels::Nap_Et2>("Nap_Et2", {"m", "h"}, "persistent sodium (Hay et al.)"));
+    e.push_back(channel<K_Tst, &Kernels::K_Tst>("K_Tst", {"m", "h"}, "transient potassium (Hay et al.)"));
+    e.push_back(channel<K_Pst, &Kernels::K_Pst>("K_Pst", {"m", "h"}, "persistent potassium (Hay et al.)"));
+    e.push_back(channel<Kv3_1, &Kernels::Kv3_1>("SKv3_1", {"m"}, "Kv3.1 potassium (Hay et al.)"));
+    e.push_back(channel<SK, &Kernels::SK>("SK_E2", {"z"}, "calcium-activated potassium (Hay et al.)", 1e-6));
+    e.push_back(channel<Im_Hay, &Kernels::Im_Hay>("Im_Hay", {"m"}, "M-type potassium (Hay et al., there called Im)"));
+    e.push_back(
+        channel<Ca_LVAst, &Kernels::Ca_LVAst>("Ca_LVAst", {"m", "h"}, "low-voltage-activated calcium (Hay et al.)"));
     e.push_back({{"CaDynamics_E2",
                   {{"gamma", 0.05, "1"}, {"decay", 80, "ms"}, {"depth", 0.1, "um"}, {"minCai", 1e-4, "mM"}},
                   {"cai"},

@@ -15,28 +15,14 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "detailed/kernels.hpp"
 #include "detailed/lanes.hpp"
 #include "network/circuit.hpp"
 
 namespace triscale::detailed {
 
-/// Vectors in flight a node: a group holds kColumns * kLaneWidth cells.
-inline constexpr int kColumns = 2;
-inline constexpr int kGroupCells = kColumns * kLaneWidth;
-
-/// The membrane of a group during one step. The voltage equation of a node is linear in V with the conductances frozen:
-/// currents enter as sum of G (uS) and sum of G E (nA).
-struct MembraneView {
-  const Lanes* V_mV;
-  Lanes* G_uS;
-  Lanes* GE_nA;
-  Lanes* Ca_mM;        ///< internal calcium
-  Lanes* E_Ca_mV;      ///< calcium reversal potential
-  Lanes* i_Ca_mA_cm2;  ///< calcium current density of the step, outward positive; at the V of the step's start
-  Lanes* g_Ca_S_cm2;   ///< its conductance density
-  /// After the voltage solve: V in the middle of the step (second-order scheme only).
-  const Lanes* V_middle_mV = nullptr;
-};
+/// Nodes that are worked on together, mechanism after mechanism: what they share stays in the first-level cache.
+inline constexpr std::size_t kBlockNodes = 32;
 
 struct ParameterInfo {
   std::string name;  ///< as in the field's files, e.g. "gbar"
@@ -75,17 +61,17 @@ class Mechanism {
  public:
   virtual ~Mechanism() = default;
 
-  // --- a group of cells ---
-  /// Allocates the states for the nodes of a group.
+  // --- a group of cells; all but place() work on the nodes of one block ---
+  /// Allocates the states for the nodes of a group, in rising order.
   virtual void place(const MechanismSite& site) = 0;
   /// States at their steady values for the present V.
-  virtual void initialise(const MembraneView& view) = 0;
+  virtual void initialise(const MembraneView& view, std::size_t block) = 0;
   /// Before the currents of a step: reversal potentials from concentrations.
-  virtual void prepare(const MembraneView&, double /*dt_ms*/) const {}
+  virtual void prepare(const MembraneView&, double /*dt_ms*/, std::size_t /*block*/) const {}
   /// Adds conductance and conductance times reversal potential at the present V and states.
-  virtual void add_currents(const MembraneView& view) const = 0;
+  virtual void add_currents(const MembraneView& view, std::size_t block) const = 0;
   /// Moves the states over dt at the new V.
-  virtual void advance(const MembraneView& view, double dt_ms) = 0;
+  virtual void advance(const MembraneView& view, double dt_ms, std::size_t block) = 0;
 
   // --- one compartment, plain doubles ---
   virtual std::size_t n_states() const = 0;

@@ -82,15 +82,15 @@ class ClampedPatch {
   }
   void clamp(double V_mV) { V_.assign(kColumns, broadcast<Lanes>(V_mV)); }
   void initialise() {
-    for (auto& part : parts_) part->initialise(view());
+    for (auto& part : parts_) part->initialise(view(), 0);
   }
   void advance(double dt_ms) {
-    for (auto& part : parts_) part->advance(view(), dt_ms);
+    for (auto& part : parts_) part->advance(view(), dt_ms, 0);
   }
   double conductance_uS() {
     G_.assign(kColumns, Lanes{});
     GE_.assign(kColumns, Lanes{});
-    for (auto& part : parts_) part->add_currents(view());
+    for (auto& part : parts_) part->add_currents(view(), 0);
     return G_[0][0];
   }
 

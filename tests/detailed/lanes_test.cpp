@@ -1,3 +1,5 @@
+// Elementary functions of the kernels. lanes_fused_test.cpp includes this file to test them with fused multiply-add
+// too.
 #include "detailed/lanes.hpp"
 
 #include <gtest/gtest.h>
@@ -8,30 +10,42 @@
 namespace triscale::detailed {
 namespace {
 
-TEST(Lanes, ExponentialIsWithinTwoUnitsInTheLastPlaceOfTheLibrary) {
+class LanesTest : public testing::Test {
+ protected:
+  void SetUp() override {
+#if defined(__AVX2__) && defined(__FMA__)
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) GTEST_SKIP() << "no fused multiply-add here";
+#endif
+  }
+};
+
+TEST_F(LanesTest, ExponentialIsWithinTwoUnitsInTheLastPlaceOfTheLibrary) {
   for (double x = -700; x <= 700; x += 0.0371) {
     const double expected = std::exp(x);
     EXPECT_NEAR(exp_of(x) / expected, 1.0, 4.5e-16) << x;
+    const ExponentialPair<double> pair = exponential_pair(x);
+    EXPECT_NEAR(pair.plus / expected, 1.0, 4.5e-16) << x;
+    EXPECT_NEAR(pair.minus * expected, 1.0, 7e-16) << x;
   }
   EXPECT_EQ(exp_of(0.0), 1.0);
 }
 
-TEST(Lanes, ExponentialNeitherOverflowsNorHidesNan) {
+TEST_F(LanesTest, ExponentialNeitherOverflowsNorHidesNan) {
   EXPECT_TRUE(std::isfinite(exp_of(1e6)));
   EXPECT_GE(exp_of(-1e6), 0.0);
   EXPECT_LT(exp_of(-1e6), 1e-300);
   EXPECT_TRUE(std::isnan(exp_of(std::numeric_limits<double>::quiet_NaN())));
+  EXPECT_TRUE(std::isnan(exponential(std::numeric_limits<double>::quiet_NaN()).minus_1()));
 }
 
-TEST(Lanes, ExprelrIsSmoothThroughZero) {
-  EXPECT_EQ(exprelr(0.0), 1.0);
-  for (double x = -40; x <= 40; x += 0.00317) {
-    const double expected = x == 0 ? 1.0 : x / std::expm1(x);
-    EXPECT_NEAR(exprelr(x) / expected, 1.0, 1e-13) << x;
+TEST_F(LanesTest, ExponentialMinusOneKeepsItsDigitsNearZero) {
+  for (double x = 1e-30; x < 100; x *= 1.0171) {
+    EXPECT_NEAR(exponential(x).minus_1() / std::expm1(x), 1.0, 7e-16) << x;
+    EXPECT_NEAR(exponential(-x).minus_1() / std::expm1(-x), 1.0, 7e-16) << x;
   }
 }
 
-TEST(Lanes, LogarithmIsThatOfTheLibrary) {
+TEST_F(LanesTest, LogarithmIsThatOfTheLibrary) {
   for (double x = 1e-9; x < 1e9; x *= 1.00317) {
     EXPECT_NEAR(log_of(x), std::log(x), 4e-16 * std::max(1.0, std::abs(std::log(x)))) << x;
     const Lanes v = {x, 3 * x, x / 7, 1 / x}, y = log_of(v);
@@ -42,22 +56,16 @@ TEST(Lanes, LogarithmIsThatOfTheLibrary) {
   EXPECT_TRUE(std::isnan(log_of(std::numeric_limits<double>::quiet_NaN())));
 }
 
-TEST(Lanes, BothSignsOfExprelrFromOneExponential) {
-  for (double x = -40; x <= 40; x += 0.00317) {
-    const ExprelrPair<double> pair = exprelr_pair(x);
-    EXPECT_NEAR(pair.plus / exprelr(x), 1.0, 2e-13) << x;
-    EXPECT_NEAR(pair.minus / exprelr(-x), 1.0, 2e-13) << x;
-  }
-  EXPECT_EQ(exprelr_pair(0.0).plus, 1.0);
-}
-
-TEST(Lanes, VectorAndScalarGiveTheSameBits) {
+TEST_F(LanesTest, VectorAndScalarGiveTheSameBits) {
   for (double x = -90; x < 90; x += 0.173) {
     const Lanes v = {x, -x, x / 3, x + 0.1};
-    const Lanes e = exp_of(v), r = exprelr(v);
+    const Lanes e = exp_of(v), less = exponential(v).minus_1(), minus = exponential_pair(v).minus, s = logistic(v);
     for (int lane = 0; lane < kLaneWidth; ++lane) {
-      EXPECT_EQ(e[lane], exp_of(static_cast<double>(v[lane])));
-      EXPECT_EQ(r[lane], exprelr(static_cast<double>(v[lane])));
+      const double one = v[lane];
+      EXPECT_EQ(e[lane], exp_of(one));
+      EXPECT_EQ(less[lane], exponential(one).minus_1());
+      EXPECT_EQ(minus[lane], exponential_pair(one).minus);
+      EXPECT_EQ(s[lane], logistic(one));
     }
   }
 }
