@@ -16,19 +16,49 @@ namespace {
 
 using measure::Activity;
 using measure::BlockedPopulation;
+using measure::BlockGrid;
 
-double shortest_duration_ms(const std::vector<Activity>& activities) {
-  double duration_ms = activities.empty() ? 0.0 : activities.front().duration_ms;
-  for (const Activity& activity : activities) duration_ms = std::min(duration_ms, activity.duration_ms);
+double shortest_duration_ms(const std::vector<Run>& runs) {
+  double duration_ms = runs.empty() || runs.front().empty() ? 0.0 : runs.front().front().duration_ms;
+  for (const Run& run : runs) {
+    for (const Activity& activity : run) duration_ms = std::min(duration_ms, activity.duration_ms);
+  }
   return duration_ms;
 }
 
-measure::TierSummary summarise(const Judge& judge, const Activity& tier, std::size_t population,
+/// The tier was given external input, and all of it at constant rates.
+bool has_constant_input(const Activity& activity) {
+  bool any = false;
+  for (const measure::PopulationActivity& population : activity.populations) {
+    if (!population.is_virtual || population.rates_hz.empty()) continue;
+    const auto [low, high] = std::minmax_element(population.rates_hz.begin(), population.rates_hz.end());
+    if (*high - *low > 1e-9 * *high) return false;
+    any = true;
+  }
+  return any;
+}
+
+BlockGrid with_bins(BlockGrid grid, double bin_ms) {
+  grid.bins_per_block = static_cast<std::size_t>(std::lround(grid.block_ms / bin_ms));
+  grid.bin_ms = bin_ms;
+  return grid;
+}
+
+TierPopulation tier_population(const Judge& judge, const std::vector<Run>& runs, std::size_t tier, std::size_t p) {
+  std::vector<const measure::PopulationActivity*> of_runs;
+  for (const Run& run : runs) of_runs.push_back(&run[tier].populations[p]);
+  const Activity::Kind kind = runs.front()[tier].kind;
+  return {kind, of_runs, BlockedPopulation(of_runs, kind, judge.grid()),
+          BlockedPopulation(of_runs, kind, with_bins(judge.grid(), judge.options().fine_bin_ms)),
+          has_constant_input(runs.front()[tier])};
+}
+
+measure::TierSummary summarise(const Judge& judge, const std::string& tier, const std::string& population,
                                const BlockedPopulation& blocked) {
   const Multiplicity original = judge.original();
   measure::TierSummary summary;
-  summary.tier = tier.tier;
-  summary.population = tier.populations[population].name;
+  summary.tier = tier;
+  summary.population = population;
   summary.cells = blocked.cells();
   summary.rate_hz = blocked.mean_rate_hz(original);
   const auto rate = [&](Multiplicity m) { return std::optional(blocked.mean_rate_hz(m)); };
@@ -54,18 +84,20 @@ void check_pair(Judge& judge, const TierPair& pair) {
   check_mean_rate(judge, pair);
   check_cv(judge, pair);
   check_distributions(judge, pair);
-  check_rate_correlation(judge, pair);
+  check_pairs(judge, pair);
+  check_time_courses(judge, pair);
+  check_power(judge, pair);
 }
 
-void check_population(Judge& judge, const std::vector<Activity>& activities, std::size_t p) {
-  std::vector<BlockedPopulation> tiers;
-  for (const Activity& activity : activities) {
-    tiers.emplace_back(activity.populations[p], activity.kind, judge.grid());
-  }
-  for (std::size_t t = 0; t < tiers.size(); ++t) judge.add(summarise(judge, activities[t], p, tiers[t]));
+void check_population(Judge& judge, const std::vector<Run>& runs, std::size_t p) {
+  const Run& first = runs.front();
+  const std::string& name = first.front().populations[p].name;
+  std::vector<TierPopulation> tiers;
+  for (std::size_t t = 0; t < first.size(); ++t) tiers.push_back(tier_population(judge, runs, t, p));
+  for (std::size_t t = 0; t < tiers.size(); ++t) judge.add(summarise(judge, first[t].tier, name, tiers[t].blocks));
   for (std::size_t t = 0; t + 1 < tiers.size(); ++t) {
-    const Activity &finer = activities[t], &coarser = activities[t + 1];
-    check_pair(judge, {{finer.populations[p].name, finer.tier, coarser.tier}, coarser, tiers[t], tiers[t + 1]});
+    const TierPopulation &finer = tiers[t], &coarser = tiers[t + 1];
+    check_pair(judge, {{name, first[t].tier, first[t + 1].tier}, finer, coarser, finer.blocks, coarser.blocks});
   }
 }
 
@@ -97,40 +129,52 @@ void validate_population(const Activity& activity, const measure::PopulationActi
   demand(population.cell_rates_hz.empty() || population.cell_rates_hz.size() == population.cells,
          "must have an expected rate for every cell, or for none");
   demand(all_finite(population.cell_rates_hz), "must have finite expected rates");
+  demand(population.positions_um.empty() || population.positions_um.size() == population.cells,
+         "must have a position for every cell, or for none");
   demand(activity.kind == Activity::Kind::spikes || population.is_virtual || population.cells == 0 ||
              !population.rates_hz.empty(),
          "must have at least one sample of its rate");
 }
 
-void validate(const std::vector<Activity>& activities) {
+bool same_populations(const Activity& a, const Activity& b) {
+  return std::equal(a.populations.begin(), a.populations.end(), b.populations.begin(), b.populations.end(),
+                    [](const auto& x, const auto& y) { return x.name == y.name && x.cells == y.cells; });
+}
+
+void validate(const std::vector<Run>& runs) {
   core::Diagnostics diagnostics;
-  for (const Activity& activity : activities) {
-    require(std::isfinite(activity.duration_ms) && activity.duration_ms > 0, activity.tier, "duration_ms",
-            "must be finite and > 0", diagnostics);
-    const auto& reference = activities.front().populations;
-    const bool same = activity.populations.size() == reference.size() &&
-                      std::equal(reference.begin(), reference.end(), activity.populations.begin(),
-                                 [](const auto& a, const auto& b) { return a.name == b.name && a.cells == b.cells; });
-    require(same, activity.tier, "populations", "must be the same, of the same sizes, in all tiers", diagnostics);
-    for (const auto& population : activity.populations) validate_population(activity, population, diagnostics);
+  for (const Run& run : runs) {
+    require(run.size() == runs.front().size(), "any", "runs", "must have the same tiers", diagnostics);
+    for (const Activity& activity : run) {
+      require(std::isfinite(activity.duration_ms) && activity.duration_ms > 0, activity.tier, "duration_ms",
+              "must be finite and > 0", diagnostics);
+      require(!runs.front().empty() && same_populations(activity, runs.front().front()), activity.tier, "populations",
+              "must be the same, of the same sizes, in all tiers and runs", diagnostics);
+      for (const auto& population : activity.populations) validate_population(activity, population, diagnostics);
+    }
   }
   diagnostics.throw_if_errors();
 }
 
 }  // namespace
 
-measure::Consistency check_consistency(const std::vector<Activity>& activities, const ConsistencyOptions& options,
+measure::Consistency check_consistency(const std::vector<Run>& runs, const ConsistencyOptions& options,
                                        const std::vector<ExtraChecks>& extra) {
-  validate(activities);
-  Judge judge(shortest_duration_ms(activities), options);
-  const std::size_t populations =
-      activities.empty() || judge.grid().blocks == 0 ? 0 : activities.front().populations.size();
+  validate(runs);
+  Judge judge(shortest_duration_ms(runs), options, std::max<std::size_t>(runs.size(), 1));
+  const bool empty = runs.empty() || runs.front().empty() || judge.grid().blocks == 0;
+  const std::size_t populations = empty ? 0 : runs.front().front().populations.size();
   for (std::size_t p = 0; p < populations; ++p) {
-    const measure::PopulationActivity& population = activities.front().populations[p];
-    if (!population.is_virtual && population.cells > 0) check_population(judge, activities, p);
+    const measure::PopulationActivity& population = runs.front().front().populations[p];
+    if (!population.is_virtual && population.cells > 0) check_population(judge, runs, p);
   }
   for (const ExtraChecks& checks : extra) checks(judge);
   return judge.conclude();
+}
+
+measure::Consistency check_consistency(const Run& run, const ConsistencyOptions& options,
+                                       const std::vector<ExtraChecks>& extra) {
+  return check_consistency(std::vector<Run>{run}, options, extra);
 }
 
 }  // namespace triscale::bridges

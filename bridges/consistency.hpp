@@ -26,6 +26,16 @@
 /// (measure::shared_variance) if both spike, by sqrt(a) if the coarser one is a mean-field. This is `finer_value`; the
 /// correlation itself is `coarser_value`, and only falling short of what can be expected counts. Where chance dominates
 /// (a small) there is nothing to correlate.
+///
+/// rate_correlation_10ms: the same in bins as short as a membrane time constant, divided by what chance allows, so that
+/// 1 is perfect.
+///
+/// pair_correlation, pair_correlation_distribution, pair_correlation_decay: correlation of the spike counts of pairs of
+/// cells (measure/pair_correlations.hpp), the same pairs in both tiers: its mean, the Kolmogorov-Smirnov distance of
+/// its distributions, and by how much the nearest third of the pairs is more correlated than the farthest.
+///
+/// power_below_15_hz, power_15_to_40_hz, power_40_to_150_hz: power density of the population's rate in a band, in dB
+/// re 1 Hz^2/Hz. A mean-field's is taken with the power of independent spikes added.
 #pragma once
 
 #include <cstddef>
@@ -54,6 +64,15 @@ struct ConsistencyTolerances {
   double silent_fraction = 0.05;
   /// Shortfall of the correlation: with no chance at work, it has to reach 0.8.
   double correlation_shortfall = 0.2;
+  /// Of the correlation corrected for chance: it has to reach 0.95.
+  double fine_correlation_shortfall = 0.05;
+  /// A mean correlation r makes the variance of a pooled rate of n cells (1 + (n - 1) r) times that of independent
+  /// cells: 0.02 is a fifth more for ten cells, and less than two recordings of one area differ by. For strongly
+  /// correlated cells, a tenth of the finer tier's value.
+  double pair_correlation = 0.02;
+  double pair_correlation_relative = 0.1;
+  /// Half or twice the power, the half-power point of every filter; an amplitude within 40 %.
+  double power_db = 3;
 };
 
 struct ConsistencyOptions {
@@ -63,6 +82,7 @@ struct ConsistencyOptions {
   double settle_fraction = 0.1;
   double min_block_ms = 250;  ///< longer than membrane and synaptic time constants and most adaptation
   double bin_ms = 50;
+  double fine_bin_ms = 10;     ///< has to divide bin_ms
   std::size_t min_blocks = 5;  ///< fewer give no interval worth the name
   std::size_t replicates = 1000;
   double confidence = 0.95;
@@ -77,10 +97,16 @@ class Judge;  // bridges/judge.hpp
 /// Checks that a caller adds, of signals for instance: files its outcomes with the judge.
 using ExtraChecks = std::function<void(Judge&)>;
 
-/// `activities` from the finest to the coarsest tier; with fewer than two there is nothing to check and the verdict is
-/// undecided. Throws InputError if they do not describe the same populations, or hold values that are not finite.
-measure::Consistency check_consistency(const std::vector<measure::Activity>& activities,
-                                       const ConsistencyOptions& options = {},
+/// What all tiers did in one run, from the finest to the coarsest.
+using Run = std::vector<measure::Activity>;
+
+/// The verdict on one run, or on several of the same circuit with other noise: their blocks are pooled, and a spread
+/// between runs that the blocks do not explain widens the intervals. With fewer than two tiers there is nothing to
+/// check and the verdict is undecided. Throws InputError if the activities do not describe the same populations, or
+/// hold values that are not finite.
+measure::Consistency check_consistency(const std::vector<Run>& runs, const ConsistencyOptions& options = {},
+                                       const std::vector<ExtraChecks>& extra = {});
+measure::Consistency check_consistency(const Run& run, const ConsistencyOptions& options = {},
                                        const std::vector<ExtraChecks>& extra = {});
 
 }  // namespace triscale::bridges

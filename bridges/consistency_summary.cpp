@@ -27,6 +27,14 @@ constexpr std::array kTexts{
     StatisticText{"top10_share", "share of spikes of the most active 10 % of cells", ""},
     StatisticText{"silent_fraction", "share of cells without a spike", ""},
     StatisticText{"rate_correlation", "correlation of the rate time courses", ""},
+    StatisticText{"rate_correlation_10ms", "correlation of the rate time courses in 10 ms bins, without chance", ""},
+    StatisticText{"pair_correlation", "mean correlation of pairs of cells", ""},
+    StatisticText{"pair_correlation_distribution", "distribution of pair correlations (Kolmogorov-Smirnov distance)",
+                  ""},
+    StatisticText{"pair_correlation_decay", "decay of pair correlations with distance", ""},
+    StatisticText{"power_below_15_hz", "power of the rate below 15 Hz", " dB"},
+    StatisticText{"power_15_to_40_hz", "power of the rate from 15 to 40 Hz", " dB"},
+    StatisticText{"power_40_to_150_hz", "power of the rate from 40 to 150 Hz", " dB"},
 };
 
 StatisticText text_of(const std::string& statistic) {

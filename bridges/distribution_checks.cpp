@@ -75,15 +75,16 @@ void check_distance(Judge& judge, const TierPair& pair) {
   if (!enough_for_distributions(judge, pair, check)) return;
   const Statistic distance = pair.coarser.spiking() ? between_spiking(pair) : to_expected_counts(judge, pair);
   const double observed = distance(judge.original()).value_or(0.0);
-  std::vector<double> values = judge.replicates_of(distance);
-  const double bias = values.empty() ? 0.0 : mean_of(values) - observed;
-  for (double& value : values) value = std::clamp(value - 2 * bias, 0.0, 1.0);
+  Replicates replicates = judge.replicates_of(distance);
+  const double bias = replicates.values.empty() ? 0.0 : replicates.mean() - observed;
+  replicates.shift(-2 * bias);
+  for (double& value : replicates.values) value = std::clamp(value, 0.0, 1.0);
   check.finer_value = 0.0;
   check.coarser_value = std::clamp(observed - bias, 0.0, 1.0);
   check.difference = check.coarser_value;
   check.note =
       fmt::format("distance of the two distributions; {:.3f} before the correction for counting noise", observed);
-  judge.decide(std::move(check), judge.interval_of(std::move(values)));
+  judge.decide(std::move(check), judge.interval_of(replicates));
 }
 
 /// A statistic of the rates of single cells, each tier's value corrected for the bias that resampling shows.
@@ -99,19 +100,18 @@ void check_cells(Judge& judge, const TierPair& pair, const char* name, double to
   if (!finer_value || !coarser_value) {
     return judge.undecided(std::move(check), "one of the two tiers does not fire", 2 * judge.grid().end_ms());
   }
-  const std::vector<double> finer_values = judge.replicates_of(finer), coarser_values = judge.replicates_of(coarser);
-  std::vector<double> values = judge.replicates_of([&](Multiplicity m) -> std::optional<double> {
+  const Replicates finer_replicates = judge.replicates_of(finer), coarser_replicates = judge.replicates_of(coarser);
+  Replicates differences = judge.replicates_of([&](Multiplicity m) -> std::optional<double> {
     const auto x = finer(m), y = coarser(m);
     if (!x || !y) return std::nullopt;
     return *y - *x;
   });
-  if (values.empty()) return judge.undecided(std::move(check), "too few spikes", 2 * judge.grid().end_ms());
-  check.finer_value = std::clamp(2 * *finer_value - mean_of(finer_values), 0.0, 1.0);
-  check.coarser_value = std::clamp(2 * *coarser_value - mean_of(coarser_values), 0.0, 1.0);
+  if (differences.values.empty()) return judge.undecided(std::move(check), "too few spikes", 2 * judge.grid().end_ms());
+  check.finer_value = std::clamp(2 * *finer_value - finer_replicates.mean(), 0.0, 1.0);
+  check.coarser_value = std::clamp(2 * *coarser_value - coarser_replicates.mean(), 0.0, 1.0);
   check.difference = *check.coarser_value - *check.finer_value;
-  const double shift = *check.difference - mean_of(values);
-  for (double& value : values) value += shift;
-  judge.decide(std::move(check), judge.interval_of(std::move(values)));
+  differences.shift(*check.difference - differences.mean());
+  judge.decide(std::move(check), judge.interval_of(differences));
 }
 
 }  // namespace

@@ -39,10 +39,20 @@ double factor_to_decide(double difference, const Interval& interval, double tole
 
 }  // namespace
 
-Judge::Judge(double duration_ms, const ConsistencyOptions& options)
+double Replicates::mean() const {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+void Replicates::shift(double by) {
+  for (double& value : values) value += by;
+  for (double& value : without_run) value += by;
+}
+
+Judge::Judge(double duration_ms, const ConsistencyOptions& options, std::size_t runs)
     : options_(options),
       grid_(grid_for(duration_ms, options)),
-      resampler_(grid_.blocks, options.replicates, options.seed) {
+      resampler_(grid_.blocks, options.replicates, options.seed, runs) {
+  result_.runs = runs;
   result_.begin_ms = grid_.begin_ms;
   result_.end_ms = grid_.end_ms();
   result_.block_ms = grid_.block_ms;
@@ -58,19 +68,34 @@ double Judge::shortest_useful_run_ms() const {
   return analysed_ms / (1 - options_.settle_fraction);
 }
 
-std::vector<double> Judge::replicates_of(const Statistic& statistic) const {
-  std::vector<double> values;
-  values.reserve(resampler_.replicates());
-  for (std::size_t replicate = 0; replicate < resampler_.replicates(); ++replicate) {
-    if (const auto value = statistic(resampler_.multiplicity(replicate))) values.push_back(*value);
-  }
-  return values;
+Replicates Judge::replicates_of(const Statistic& statistic) const {
+  return std::move(replicates_of(1, [&](Multiplicity m) { return std::vector{statistic(m)}; }).front());
 }
 
-std::optional<Interval> Judge::interval_of(std::vector<double> replicates) const {
+std::vector<Replicates> Judge::replicates_of(std::size_t number, const Statistics& statistics) const {
+  std::vector<Replicates> all(number);
+  const auto append = [&](Multiplicity m, std::vector<double> Replicates::*to) {
+    const std::vector<std::optional<double>> values = statistics(m);
+    for (std::size_t k = 0; k < number; ++k) {
+      if (values[k]) (all[k].*to).push_back(*values[k]);
+    }
+  };
+  for (std::size_t replicate = 0; replicate < resampler_.replicates(); ++replicate) {
+    append(resampler_.multiplicity(replicate), &Replicates::values);
+  }
+  for (std::size_t run = 0; resampler_.runs() > 1 && run < resampler_.runs(); ++run) {
+    append(resampler_.without_run(run), &Replicates::without_run);
+  }
+  return all;
+}
+
+std::optional<Interval> Judge::interval_of(const Replicates& replicates) const {
+  const std::size_t blocks = grid_.blocks;
   const double wanted = (1 - kMaxMissingReplicates) * static_cast<double>(resampler_.replicates());
-  if (grid_.blocks < options_.min_blocks || static_cast<double>(replicates.size()) < wanted) return std::nullopt;
-  return measure::percentile_interval(std::move(replicates), grid_.blocks, options_.confidence);
+  if (blocks < options_.min_blocks || static_cast<double>(replicates.values.size()) < wanted) return std::nullopt;
+  const auto interval = measure::percentile_interval(replicates.values, blocks, options_.confidence);
+  if (!interval) return std::nullopt;
+  return measure::widened_for_runs(*interval, replicates.values, replicates.without_run, blocks, options_.confidence);
 }
 
 ConsistencyCheck Judge::begin_check(const CheckSubject& subject, const char* statistic, double tolerance) const {
@@ -123,10 +148,6 @@ void Judge::decide(ConsistencyCheck check, std::optional<Interval> interval, Sid
 measure::Consistency Judge::conclude() {
   bridges::conclude(result_, shortest_useful_run_ms());
   return std::move(result_);
-}
-
-double mean_of(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 }  // namespace triscale::bridges

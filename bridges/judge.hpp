@@ -25,6 +25,15 @@ using Multiplicity = std::span<const double>;
 /// A statistic of a replicate; nullopt where it does not exist.
 using Statistic = std::function<std::optional<double>(Multiplicity)>;
 
+/// A statistic's values where it exists: in every replicate, and without each run (if there are several).
+struct Replicates {
+  std::vector<double> values;
+  std::vector<double> without_run;
+
+  double mean() const;
+  void shift(double by);
+};
+
 /// What a check is about.
 struct CheckSubject {
   std::string population;
@@ -33,19 +42,23 @@ struct CheckSubject {
 
 class Judge {
  public:
-  /// `duration_ms`: of the shortest run.
-  Judge(double duration_ms, const ConsistencyOptions& options);
+  /// `duration_ms`: of the shortest run; `runs`: how many with different noise.
+  Judge(double duration_ms, const ConsistencyOptions& options, std::size_t runs = 1);
 
   const ConsistencyOptions& options() const { return options_; }
   const measure::BlockGrid& grid() const { return grid_; }
   const measure::BlockResampler& resampler() const { return resampler_; }
   Multiplicity original() const { return resampler_.original(); }
-  double window_s() const { return grid_.window().length_ms() / 1000.0; }
+  /// Analysed time of all runs together.
+  double window_s() const { return grid_.window().length_ms() / 1000.0 * static_cast<double>(resampler_.runs()); }
   double shortest_useful_run_ms() const;
 
-  std::vector<double> replicates_of(const Statistic& statistic) const;
+  Replicates replicates_of(const Statistic& statistic) const;
+  /// Likewise of several statistics that share most of their work.
+  using Statistics = std::function<std::vector<std::optional<double>>(Multiplicity)>;
+  std::vector<Replicates> replicates_of(std::size_t number, const Statistics& statistics) const;
   /// nullopt where there are too few blocks, or the statistic is missing in too many replicates.
-  std::optional<measure::Interval> interval_of(std::vector<double> replicates) const;
+  std::optional<measure::Interval> interval_of(const Replicates& replicates) const;
 
   /// Which differences count: in both directions, or only the coarser value falling short.
   enum class Sides { both, shortfall };
@@ -68,7 +81,5 @@ class Judge {
   measure::BlockResampler resampler_;
   measure::Consistency result_;
 };
-
-double mean_of(const std::vector<double>& values);
 
 }  // namespace triscale::bridges

@@ -12,11 +12,23 @@
 
 namespace triscale::bridges {
 
+/// One population in one tier, in all runs.
+struct TierPopulation {
+  measure::Activity::Kind kind;
+  std::vector<const measure::PopulationActivity*> runs;
+  measure::BlockedPopulation blocks;
+  measure::BlockedPopulation fine_blocks;  ///< the same blocks in finer bins
+  bool constant_input = false;             ///< the tier was given external rates, and all of them constant
+
+  bool spiking() const { return kind == measure::Activity::Kind::spikes; }
+};
+
 /// One population in two neighbouring tiers.
 struct TierPair {
   CheckSubject subject;
-  const measure::Activity& coarser_tier;
-  const measure::BlockedPopulation& finer;
+  const TierPopulation& finer_tier;
+  const TierPopulation& coarser_tier;
+  const measure::BlockedPopulation& finer;  ///< finer_tier.blocks
   const measure::BlockedPopulation& coarser;
 };
 
@@ -24,7 +36,12 @@ void check_mean_rate(Judge& judge, const TierPair& pair);
 void check_cv(Judge& judge, const TierPair& pair);
 /// rate_distribution, top10_share and silent_fraction.
 void check_distributions(Judge& judge, const TierPair& pair);
-void check_rate_correlation(Judge& judge, const TierPair& pair);
+/// rate_correlation and rate_correlation_10ms.
+void check_time_courses(Judge& judge, const TierPair& pair);
+/// pair_correlation, pair_correlation_distribution and pair_correlation_decay.
+void check_pairs(Judge& judge, const TierPair& pair);
+/// The power_... statistics.
+void check_power(Judge& judge, const TierPair& pair);
 
 /// Cells with enough intervals for a coefficient of variation.
 std::vector<std::uint32_t> cells_with_intervals(const measure::BlockedPopulation& population, std::size_t least);

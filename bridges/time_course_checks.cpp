@@ -15,19 +15,10 @@ using measure::ConsistencyCheck;
 /// A rate whose standard deviation over time is below this share of its mean has no time course.
 constexpr double kConstantRate = 0.02;
 
-/// The tier was given external input, and all of it at constant rates.
-bool has_constant_input(const measure::Activity& rates) {
-  bool any = false;
-  for (const measure::PopulationActivity& population : rates.populations) {
-    if (!population.is_virtual || population.rates_hz.empty()) continue;
-    const auto [low, high] = std::minmax_element(population.rates_hz.begin(), population.rates_hz.end());
-    if (*high - *low > 1e-9 * *high) return false;
-    any = true;
-  }
-  return any;
+/// Share of the variance that a tier's cells have in common; of a mean-field all, because it has no chance.
+double shared_variance(const BlockedPopulation& population, Multiplicity m) {
+  return population.spiking() ? population.shared_rate_variance(m).value_or(0.0) : 1.0;
 }
-
-}  // namespace
 
 void check_rate_correlation(Judge& judge, const TierPair& pair) {
   constexpr const char* kName = "rate_correlation";
@@ -40,7 +31,7 @@ void check_rate_correlation(Judge& judge, const TierPair& pair) {
   }
   const Multiplicity all = judge.original();
   const bool constant = std::sqrt(coarser.rate_variance(all)) < kConstantRate * coarser.mean_rate_hz(all);
-  if (!coarser.spiking() && constant && has_constant_input(pair.coarser_tier)) {
+  if (!coarser.spiking() && constant && pair.coarser_tier.constant_input) {
     return judge.omit(pair.subject, kName,
                       "the mean-field rate is constant, as its external input is: there is no time course to compare. "
                       "Fluctuations that finite numbers of cells and of input spikes make are not part of it");
@@ -73,6 +64,55 @@ void check_rate_correlation(Judge& judge, const TierPair& pair) {
     return std::optional(correlation(m) - expected(m));
   })),
                Judge::Sides::shortfall);
+}
+
+/// In bins as short as a membrane time constant chance dominates, so the correlation is corrected for it (Spearman
+/// 1904, Am. J. Psychol. 15:72): 1 is then perfect for any amount of chance.
+void check_fine_correlation(Judge& judge, const TierPair& pair) {
+  constexpr const char* kName = "rate_correlation_10ms";
+  const BlockedPopulation &finer = pair.finer_tier.fine_blocks, &coarser = pair.coarser_tier.fine_blocks;
+  if (!finer.spiking()) return judge.omit(pair.subject, kName, "needs a spiking tier to compare with");
+  if (finer.cells() < judge.options().min_cells) {
+    return judge.omit(
+        pair.subject, kName,
+        fmt::format("chance cannot be told from signal with fewer than {} cells", judge.options().min_cells));
+  }
+  const auto reachable = [&](Multiplicity m) {
+    return std::sqrt(shared_variance(finer, m) * shared_variance(coarser, m));
+  };
+  const double expected = reachable(judge.original());
+  if (expected < judge.options().min_expected_correlation) {
+    return judge.omit(
+        pair.subject, kName,
+        fmt::format("the rate in bins of {:.0f} ms varies by chance: a perfect copy would correlate by {:.2f}",
+                    judge.options().fine_bin_ms, expected));
+  }
+  if (!coarser.spiking() && pair.coarser_tier.constant_input) {
+    return judge.omit(pair.subject, kName,
+                      "the mean-field's external input is constant: it has no common ups and downs");
+  }
+  const auto corrected = [&](Multiplicity m) -> std::optional<double> {
+    const double expected_here = reachable(m);
+    if (!(expected_here > 0)) return std::nullopt;
+    return BlockedPopulation::rate_correlation(finer, coarser, m).value_or(0.0) / expected_here;
+  };
+  ConsistencyCheck check =
+      judge.begin_check(pair.subject, kName, judge.options().tolerances.fine_correlation_shortfall);
+  check.finer_value = 1.0;
+  check.coarser_value = corrected(judge.original());
+  check.difference = *check.coarser_value - 1.0;
+  check.note = fmt::format("corrected for chance: {:.2f} before, where chance allows {:.2f}; only falling short counts",
+                           *check.coarser_value * expected, expected);
+  Replicates replicates = judge.replicates_of(corrected);
+  replicates.shift(-1.0);
+  judge.decide(std::move(check), judge.interval_of(replicates), Judge::Sides::shortfall);
+}
+
+}  // namespace
+
+void check_time_courses(Judge& judge, const TierPair& pair) {
+  check_rate_correlation(judge, pair);
+  check_fine_correlation(judge, pair);
 }
 
 }  // namespace triscale::bridges

@@ -76,6 +76,7 @@ void visit(Visitor& json, Analysis& analysis) {
   json("end_ms", analysis.of.end_ms);
   json("block_ms", analysis.of.block_ms);
   json("blocks", analysis.of.blocks);
+  json("runs", analysis.of.runs);
   json("bin_ms", analysis.of.bin_ms);
   json("replicates", analysis.of.replicates);
   json("confidence", analysis.of.confidence);

@@ -1,7 +1,7 @@
 /// consistency.json: the outcome of a consistency check as a file that people and programs read.
 ///
 ///   {"verdict": "undecided", "summary": "...", "needed_ms": 24000,
-///    "analysis": {"begin_ms", "end_ms", "block_ms", "blocks", "bin_ms", "replicates", "confidence", "seed"},
+///    "analysis": {"begin_ms", "end_ms", "block_ms", "blocks", "runs", "bin_ms", "replicates", "confidence", "seed"},
 ///    "checks":  [{"statistic", "population", "finer", "coarser", "finer_value", "coarser_value", "difference",
 ///    "ci_low", "ci_high",
 ///                 "tolerance", "verdict", "needed_ms", "note"}],

@@ -18,6 +18,9 @@ measure::Activity empty_activity(const network::Circuit& circuit, const std::str
     entry.name = population.name;
     entry.cells = population.size;
     entry.is_virtual = population.is_virtual;
+    for (const network::Placement& place : population.placements) {
+      entry.positions_um.push_back({place.x_um, place.y_um, place.z_um});
+    }
     activity.populations.push_back(std::move(entry));
   }
   return activity;

@@ -2,6 +2,7 @@
 /// spikes, sampled population rates for the mean-field tier.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -13,6 +14,8 @@ struct PopulationActivity {
   std::string name;
   std::size_t cells = 0;
   bool is_virtual = false;  ///< an input: no statistics are compared
+  /// Where the cells are, one entry per cell; empty if that is unknown.
+  std::vector<std::array<double, 3>> positions_um;
 
   /// Spiking tiers: one entry per spike, ascending in time.
   std::vector<double> spike_times_ms;

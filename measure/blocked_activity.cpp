@@ -10,23 +10,38 @@ namespace {
 constexpr double kMsPerS = 1000.0;
 }
 
-BlockedPopulation::BlockedPopulation(const PopulationActivity& population, Activity::Kind kind, const BlockGrid& grid)
+BlockedPopulation::BlockedPopulation(std::span<const PopulationActivity* const> runs, Activity::Kind kind,
+                                     const BlockGrid& grid)
     : spiking_(kind == Activity::Kind::spikes),
-      cells_(population.cells),
-      blocks_(grid.blocks),
+      cells_(runs.empty() ? 0 : runs.front()->cells),
+      blocks_(grid.blocks * runs.size()),
       bins_per_block_(grid.bins_per_block),
       block_ms_(grid.block_ms),
-      bin_ms_(grid.bin_ms),
-      bin_rates_hz_(rate_time_course_hz(population, kind, grid.window(), grid.bin_ms)),
-      expected_rates_hz_(spiking_ ? std::vector<double>{} : population.cell_rates_hz) {
-  bin_rates_hz_.resize(blocks_ * bins_per_block_, 0.0);
-  if (spiking_) count_spikes(population, grid);
+      bin_ms_(grid.bin_ms) {
+  if (spiking_) {
+    counts_.assign(cells_ * blocks_, 0.0);
+    intervals_.assign(cells_ * blocks_, {});
+    squared_bin_counts_.assign(blocks_, 0.0);
+  }
+  for (std::size_t run = 0; run < runs.size(); ++run) {
+    const std::vector<double> course = rate_time_course_hz(*runs[run], kind, grid.window(), grid.bin_ms);
+    bin_rates_hz_.insert(bin_rates_hz_.end(), course.begin(), course.end());
+    bin_rates_hz_.resize((run + 1) * grid.blocks * bins_per_block_, 0.0);
+    if (spiking_) {
+      count_spikes(*runs[run], grid, run * grid.blocks);
+    } else {
+      add_expected_rates(runs[run]->cell_rates_hz, 1.0 / static_cast<double>(runs.size()));
+    }
+  }
 }
 
-void BlockedPopulation::count_spikes(const PopulationActivity& population, const BlockGrid& grid) {
-  counts_.assign(cells_ * blocks_, 0.0);
-  intervals_.assign(cells_ * blocks_, {});
-  squared_bin_counts_.assign(blocks_, 0.0);
+void BlockedPopulation::add_expected_rates(const std::vector<double>& rates_hz, double share) {
+  expected_rates_hz_.resize(rates_hz.size(), 0.0);
+  for (std::size_t cell = 0; cell < rates_hz.size(); ++cell) expected_rates_hz_[cell] += share * rates_hz[cell];
+}
+
+void BlockedPopulation::count_spikes(const PopulationActivity& population, const BlockGrid& grid,
+                                     std::size_t first_block) {
   struct Last {
     double t_ms = 0;
     std::size_t block = 0, bin = 0;
@@ -34,12 +49,12 @@ void BlockedPopulation::count_spikes(const PopulationActivity& population, const
     bool started = false;
   };
   std::vector<Last> last(cells_);
-  const std::size_t bins = blocks_ * bins_per_block_;
+  const std::size_t bins = grid.blocks * bins_per_block_;
   for (std::size_t k = 0; k < population.spike_times_ms.size(); ++k) {
     const double t_ms = population.spike_times_ms[k];
     if (!grid.window().contains(t_ms)) continue;
     const std::size_t bin = std::min(bins - 1, static_cast<std::size_t>((t_ms - grid.begin_ms) / bin_ms_));
-    const std::size_t block = bin / bins_per_block_;
+    const std::size_t block = first_block + bin / bins_per_block_;
     const std::size_t cell = population.spike_cells[k];
     spikes_ += 1;
     counts_[at(cell, block)] += 1;

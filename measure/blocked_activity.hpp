@@ -1,5 +1,6 @@
-/// One population's activity cut into blocks of time, as sums from which every statistic of a bootstrap replicate
-/// follows without touching the spikes again. `multiplicity` says how often each block counts (BlockResampler).
+/// One population's activity, in one run or in several of equal length, cut into blocks of time, as sums from which
+/// every statistic of a bootstrap replicate follows without touching the spikes again. `multiplicity` says how often
+/// each block counts (BlockResampler).
 #pragma once
 
 #include <cstddef>
@@ -15,13 +16,14 @@ namespace triscale::measure {
 
 class BlockedPopulation {
  public:
-  BlockedPopulation(const PopulationActivity& population, Activity::Kind kind, const BlockGrid& grid);
+  /// The blocks of all runs stand one after the other: grid.blocks for each.
+  BlockedPopulation(std::span<const PopulationActivity* const> runs, Activity::Kind kind, const BlockGrid& grid);
 
   using Multiplicity = std::span<const double>;
 
   bool spiking() const { return spiking_; }
   std::size_t cells() const { return cells_; }
-  double spikes() const { return spikes_; }  ///< in the whole window
+  double spikes() const { return spikes_; }  ///< in the whole window, of all runs
   bool has_cell_rates() const { return spiking_ || !expected_rates_hz_.empty(); }
   /// Number of complete intervals of a cell in the whole window.
   double intervals(std::size_t cell) const;
@@ -42,7 +44,8 @@ class BlockedPopulation {
                                                 Multiplicity multiplicity);
 
  private:
-  void count_spikes(const PopulationActivity& population, const BlockGrid& grid);
+  void count_spikes(const PopulationActivity& population, const BlockGrid& grid, std::size_t first_block);
+  void add_expected_rates(const std::vector<double>& rates_hz, double share);
   std::size_t at(std::size_t cell, std::size_t block) const { return cell * blocks_ + block; }
 
   struct IntervalSums {

@@ -27,7 +27,7 @@ double normal_quantile(double p) {
 }
 
 /// Quantile of Student's t from the normal one (Abramowitz & Stegun 26.7.5); better than 2 % from 3 degrees of freedom
-/// on.
+/// on, 11 % too small at 1.
 double student_quantile(double z, double n) {
   const double z2 = z * z;
   const double g1 = z * (z2 + 1) / 4;
@@ -63,15 +63,28 @@ BlockGrid make_block_grid(double duration_ms, double settle_ms, double min_block
   return grid;
 }
 
-BlockResampler::BlockResampler(std::size_t blocks, std::size_t replicates, std::uint64_t seed)
-    : blocks_(blocks), replicates_(replicates), multiplicity_(blocks * replicates, 0.0), original_(blocks, 1.0) {
+BlockResampler::BlockResampler(std::size_t blocks, std::size_t replicates, std::uint64_t seed, std::size_t runs)
+    : blocks_(blocks),
+      replicates_(replicates),
+      runs_(runs),
+      multiplicity_(blocks * runs * replicates, 0.0),
+      original_(blocks * runs, 1.0) {
   if (blocks == 0) return;
   for (std::size_t replicate = 0; replicate < replicates; ++replicate) {
     core::RandomStream random(seed, core::Purpose::bootstrap, replicate);
+    double* counts = multiplicity_.data() + replicate * original_.size();
     for (std::size_t draw = 0; draw < blocks; ++draw) {
-      multiplicity_[replicate * blocks + random.next_below(blocks)] += 1.0;
+      for (std::size_t block = random.next_below(blocks); block < original_.size(); block += blocks) counts[block] += 1;
     }
   }
+}
+
+std::vector<double> BlockResampler::without_run(std::size_t run) const {
+  const double n = static_cast<double>(runs_);
+  std::vector<double> weights(original_.size(), n / (n - 1));
+  const auto begin = weights.begin() + static_cast<std::ptrdiff_t>(run * blocks_);
+  std::fill(begin, begin + static_cast<std::ptrdiff_t>(blocks_), 0.0);
+  return weights;
 }
 
 std::optional<Interval> percentile_interval(std::vector<double> values, std::size_t blocks, double confidence) {
@@ -81,6 +94,39 @@ std::optional<Interval> percentile_interval(std::vector<double> values, std::siz
   const double t = student_quantile(normal_quantile(0.5 * (1 - confidence)), n - 1);
   const double tail = normal_tail(std::sqrt(n / (n - 1)) * t);
   return Interval{sorted_quantile(values, tail), sorted_quantile(values, 1 - tail)};
+}
+
+namespace {
+
+/// Sum of squared distances from the mean.
+double squares_about_mean(const std::vector<double>& values) {
+  double mean = 0, squares = 0;
+  for (const double value : values) mean += value / static_cast<double>(values.size());
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  return squares;
+}
+
+}  // namespace
+
+Interval widened_for_runs(Interval interval, const std::vector<double>& replicates,
+                          const std::vector<double>& without_run, std::size_t blocks, double confidence) {
+  if (without_run.size() < 2 || replicates.size() < 2 || blocks < 2) return interval;
+  const double runs = static_cast<double>(without_run.size()), block_freedom = static_cast<double>(blocks - 1);
+  const double of_blocks = squares_about_mean(replicates) / static_cast<double>(replicates.size() - 1);
+  const double of_runs = (runs - 1) / runs * squares_about_mean(without_run);
+  if (!(of_runs > of_blocks)) return interval;
+  const double between = of_runs - of_blocks;
+  const double freedom = of_runs * of_runs / (of_blocks * of_blocks / block_freedom + between * between / (runs - 1));
+  const double z = normal_quantile(0.5 * (1 - confidence));
+  double centre = 0;
+  for (const double value : replicates) centre += value / static_cast<double>(replicates.size());
+  if (!(of_blocks > 0)) {
+    const double half = student_quantile(z, runs - 1) * std::sqrt(of_runs);
+    return {centre - half, centre + half};
+  }
+  const double scale =
+      std::sqrt(of_runs / of_blocks) * student_quantile(z, freedom) / student_quantile(z, block_freedom);
+  return {centre - scale * (centre - interval.low), centre + scale * (interval.high - centre)};
 }
 
 }  // namespace triscale::measure

@@ -11,6 +11,9 @@
 /// - Cells are not resampled. The tiers simulate the same cells with the same edges, all of them: they are the
 /// population and not
 ///   a sample from it. Resampling them would ask how another network would behave.
+/// - Several runs with other noise (seeds): a block is drawn in all runs at once, so the blocks that are averages over
+///   runs are what is resampled. That is right whether the runs were given the same external spikes or not. A spread
+///   between runs that their blocks do not explain widens the interval (widened_for_runs).
 /// - Intervals between spikes are made once, from the unbroken trains, and belong to the block they begin in; joining
 /// blocks
 ///   would make intervals that no cell ever showed.
@@ -42,19 +45,23 @@ struct BlockGrid {
 /// for one block of that length is one block; zero blocks if it is too short for one bin.
 BlockGrid make_block_grid(double duration_ms, double settle_ms, double min_block_ms, double bin_ms);
 
-/// How often each block is drawn in each replicate: a pure function of (seed, replicate).
+/// How often each block is drawn in each replicate: a pure function of (seed, replicate). With several runs, the
+/// blocks of all stand one after the other.
 class BlockResampler {
  public:
-  BlockResampler(std::size_t blocks, std::size_t replicates, std::uint64_t seed);
+  BlockResampler(std::size_t blocks, std::size_t replicates, std::uint64_t seed, std::size_t runs = 1);
   std::size_t replicates() const { return replicates_; }
+  std::size_t runs() const { return runs_; }
   std::span<const double> multiplicity(std::size_t replicate) const {
-    return {multiplicity_.data() + replicate * blocks_, blocks_};
+    return {multiplicity_.data() + replicate * original_.size(), original_.size()};
   }
   /// Every block once: the data as they are.
   std::span<const double> original() const { return original_; }
+  /// The blocks of all runs but one, scaled up to the weight of all. Needs at least 2 runs.
+  std::vector<double> without_run(std::size_t run) const;
 
  private:
-  std::size_t blocks_, replicates_;
+  std::size_t blocks_, replicates_, runs_;
   std::vector<double> multiplicity_;
   std::vector<double> original_;
 };
@@ -67,5 +74,12 @@ struct Interval {
 /// Statistician 69:371, section 5.3): tail probability Phi(-sqrt(n/(n-1)) t_(alpha/2, n-1)) in place of alpha/2, n =
 /// blocks. Without this, ten blocks give intervals that are too short. nullopt for fewer than 2 blocks or no values.
 std::optional<Interval> percentile_interval(std::vector<double> values, std::size_t blocks, double confidence);
+
+/// The interval of a statistic that was pooled over runs, widened if the runs differ by more than their blocks explain.
+/// The variance of the pooled statistic is the larger of v, that of the replicates, and of the jackknife over runs,
+///   V = (n - 1) / n sum_r (s_r - mean(s))^2,   s_r: the statistic without run r     (Efron & Tibshirani 1993, ch. 11),
+/// and t quantiles have the degrees of freedom of the sum v + (V - v) (Satterthwaite 1946, Biometrics Bull. 2:110).
+Interval widened_for_runs(Interval interval, const std::vector<double>& replicates,
+                          const std::vector<double>& without_run, std::size_t blocks, double confidence);
 
 }  // namespace triscale::measure

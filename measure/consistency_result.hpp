@@ -27,8 +27,7 @@ constexpr std::string_view to_string(Verdict verdict) {
 
 /// One statistic of one population, compared between a tier and its next coarser one.
 struct ConsistencyCheck {
-  std::string statistic;  ///< mean_rate, cv_isi, rate_distribution, top10_share, silent_fraction,
-                          ///< rate_correlation
+  std::string statistic;  ///< see bridges/consistency.hpp
   std::string population;
   std::string finer, coarser;  ///< tiers
   std::optional<double> finer_value, coarser_value;
@@ -61,6 +60,7 @@ struct Consistency {
   double begin_ms = 0, end_ms = 0;  ///< the analysed time
   double block_ms = 0, bin_ms = 0, confidence = 0;
   std::size_t blocks = 0, replicates = 0;
+  std::size_t runs = 1;  ///< with different noise; `blocks` are those of each
   std::uint64_t seed = 0;
   std::vector<ConsistencyCheck> checks;
   std::vector<OmittedCheck> omitted;

@@ -12,7 +12,10 @@ from result_folder import Results, TIER_TITLES
 
 STATISTICS = {"mean_rate": "mean rate", "cv_isi": "CV of intervals", "rate_distribution": "rate distribution",
               "top10_share": "top 10 % share", "silent_fraction": "silent cells",
-              "rate_correlation": "rate time course"}
+              "rate_correlation": "rate time course", "rate_correlation_10ms": "time course, 10 ms",
+              "power_below_15_hz": "power < 15 Hz", "power_15_to_40_hz": "power 15–40 Hz", "power_40_to_150_hz": "power 40–150 Hz",
+              "pair_correlation": "pair correlation", "pair_correlation_distribution": "pair distribution",
+              "pair_correlation_decay": "pair decay"}
 UNITS = {"mean_rate": " Hz"}
 SYMBOLS = {"consistent": "✓", "inconsistent": "✗", "undecided": "?"}
 HEADLINES = {"consistent": "The levels agree", "inconsistent": "The levels disagree",
@@ -33,6 +36,16 @@ ADVICE = {
                        "the tail of the threshold.",
     "rate_correlation": "The coarser level does not follow the same ups and downs. Compare the time courses below: a delay points "
                         "to synaptic or membrane time constants, a missing rhythm to the approximation itself.",
+    "rate_correlation_10ms": "The coarser level follows the fast part of the input with a delay, or not at all: look at synaptic and membrane "
+                             "time constants, and at how the level takes external spikes in.",
+    "power_below_15_hz": "Slow fluctuations differ: adaptation, or input that the coarser level does not see spike by spike.",
+    "power_15_to_40_hz": "A rhythm is stronger or weaker: it depends on delays and synaptic time constants of the loop that makes it.",
+    "power_40_to_150_hz": "A fast rhythm is stronger or weaker: it depends on delays and synaptic time constants of the loop that makes it. "
+                          "A mean-field without resonance lacks it.",
+    "pair_correlation": "Cells share more or less of their fluctuations: look at common input, and at how regular the noise of the coarser "
+                        "level makes them.",
+    "pair_correlation_distribution": "Which cells fluctuate together differs: look at the spread of weights and of common input.",
+    "pair_correlation_decay": "Correlation falls off with distance differently: look at the range of connections.",
 }
 
 

@@ -1,3 +1,5 @@
+#include "measure/bootstrap.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -5,7 +7,6 @@
 
 #include "core/random.hpp"
 #include "measure/blocked_activity.hpp"
-#include "measure/bootstrap.hpp"
 #include "tests/measure/point_processes.hpp"
 
 namespace triscale::measure {
@@ -53,7 +54,9 @@ double coverage(double duration_ms, const std::function<PopulationActivity(std::
   const BlockGrid grid = make_block_grid(duration_ms, 0, 250, 50);
   int covered = 0;
   for (int run = 0; run < kRuns; ++run) {
-    const BlockedPopulation blocked(make(100 + static_cast<std::uint64_t>(run)), Activity::Kind::spikes, grid);
+    const PopulationActivity population = make(100 + static_cast<std::uint64_t>(run));
+    const PopulationActivity* runs[] = {&population};
+    const BlockedPopulation blocked(runs, Activity::Kind::spikes, grid);
     const BlockResampler resampler(grid.blocks, 400, static_cast<std::uint64_t>(run));
     std::vector<double> values;
     for (std::size_t r = 0; r < resampler.replicates(); ++r)
@@ -89,7 +92,8 @@ TEST(Bootstrap, IntervalOfARateCoversTheTruthWhenAllCellsShareASlowSignal) {
 TEST(BlockedPopulation, GivesThePlainStatisticsWhenEveryBlockCountsOnce) {
   const auto population = testing::poisson_population("E", 30, 10000, 12, 4, 3);
   const BlockGrid grid = make_block_grid(10000, 0, 250, 50);
-  const BlockedPopulation blocked(population, Activity::Kind::spikes, grid);
+  const PopulationActivity* runs[] = {&population};
+  const BlockedPopulation blocked(runs, Activity::Kind::spikes, grid);
   const BlockResampler resampler(grid.blocks, 1, 1);
   const auto once = resampler.original();
   EXPECT_NEAR(blocked.mean_rate_hz(once), mean_rate_hz(population, Activity::Kind::spikes, grid.window()).value(),
@@ -106,7 +110,8 @@ TEST(BlockedPopulation, SharedVarianceEqualsBruteForceOverCells) {
   const auto rate = [](std::size_t, double t_ms) { return 10 + 8 * std::sin(t_ms / 150); };
   const auto population = testing::gamma_population("E", 25, 4000, rate, 18, 1, 6);
   const BlockGrid grid = make_block_grid(4000, 0, 250, 50);
-  const BlockedPopulation blocked(population, Activity::Kind::spikes, grid);
+  const PopulationActivity* runs[] = {&population};
+  const BlockedPopulation blocked(runs, Activity::Kind::spikes, grid);
   const BlockResampler resampler(grid.blocks, 1, 1);
 
   const std::size_t bins = 80;

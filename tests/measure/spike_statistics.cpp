@@ -1,10 +1,11 @@
+#include "measure/spike_statistics.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <numbers>
 
 #include "core/random.hpp"
-#include "measure/spike_statistics.hpp"
 #include "tests/measure/point_processes.hpp"
 
 namespace triscale::measure {
