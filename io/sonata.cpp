@@ -59,10 +59,21 @@ OutputSettings read_output(const ConfigFile& simulation) {
   return output;
 }
 
-void check_target_simulator(const ConfigFile& config) {
+/// Numbers go to a simulator without conversion, so the one that is named must be the one that the cells are for.
+void check_target_simulator(const ConfigFile& config, const Nodes& nodes, const network::Circuit& circuit) {
   const auto simulator = config.json.text("target_simulator");
-  if (simulator && *simulator != "NEURON" && *simulator != "CORENEURON") {
-    config.json.error("target_simulator", "must be NEURON", "units of weights and currents differ between simulators");
+  if (!simulator) return;
+  const bool nest = *simulator == "NEST";
+  if (!nest && *simulator != "NEURON" && *simulator != "CORENEURON") {
+    config.json.error("target_simulator", "must be NEURON or NEST",
+                      "units of weights and currents differ between simulators");
+    return;
+  }
+  for (std::size_t p = 0; p < nodes.nest.size(); ++p) {
+    if (circuit.populations[p].is_virtual || nodes.nest[p].has_value() == nest) continue;
+    config.json.error("target_simulator", "must be the simulator that the cells are for",
+                      "population '" + circuit.populations[p].name + (nest ? "' is not" : "' is") + " of NEST");
+    return;
   }
 }
 
@@ -80,21 +91,21 @@ LoadedCircuit load_sonata(const std::filesystem::path& path) {
   const ConfigFile& circuit_config = *config.circuit;
   network::Circuit& circuit = loaded.circuit;
 
-  check_target_simulator(simulation);
-  check_target_simulator(circuit_config);
   read_run(simulation, circuit.run);
   read_conditions(simulation, circuit.run);
   loaded.output = read_output(simulation);
 
   const Components components = read_components(circuit_config);
   const Nodes nodes = read_populations(circuit_config, components, circuit, diagnostics);
+  check_target_simulator(simulation, nodes, circuit);
+  check_target_simulator(circuit_config, nodes, circuit);
   // Edges and inputs refer to nodes: without sound nodes they would only repeat their problems.
   const bool nodes_are_sound = nodes.places.size() == nodes.populations.size() && !nodes.populations.empty();
   if (nodes_are_sound) {
     read_projections(circuit_config, components, nodes, circuit, diagnostics);
     const NodeSets sets(config, nodes, circuit, diagnostics);
     read_inputs(simulation, sets, nodes, circuit, diagnostics);
-    loaded.reports = read_reports(simulation, sets, circuit, diagnostics);
+    loaded.reports = read_reports(simulation, sets, nodes, circuit, diagnostics);
   }
   circuit_config.json.accept({"target_simulator_version"});
   circuit_config.json.report_unread();

@@ -1,7 +1,7 @@
 /// Reads a circuit in the SONATA format (Dai et al. 2020, PLoS Computational Biology 16:e1007696), Allen Institute's
-/// dialect, as written for NEURON: simulation and circuit configs with manifests, nodes and edges in HDF5 with groups,
-/// type tables, node sets, spike and current-clamp inputs, membrane reports, `nml:` and `ctdb:` cells, `nrn:IntFire1`
-/// cells.
+/// dialect, as written for NEURON or NEST: simulation and circuit configs with manifests, nodes and edges in HDF5 with
+/// groups, type tables, node sets, spike and current-clamp inputs, membrane reports, `nml:` and `ctdb:` cells,
+/// `nrn:IntFire1` cells, and BMTK's PointNet (`nest:` cells, io/nest_cell.hpp).
 ///
 /// A SONATA node population becomes one network::Population per node type; edges become one projection per (source,
 /// target, edge type); a synapse type belongs to one target cell type. Whatever a file asks for that is not supported

@@ -43,7 +43,9 @@ class CellFactory {
   CellFactory(const Components& components, core::Diagnostics& diagnostics)
       : components_(components), diagnostics_(diagnostics) {}
 
-  network::CellType make(const Attributes& attributes, const std::string& file, const std::string& place) {
+  /// What the cell is in NEST, if it is one of NEST's, goes to `nest`.
+  network::CellType make(const Attributes& attributes, const std::string& file, const std::string& place,
+                         std::optional<NestCell>& nest) {
     attributes_ = &attributes;
     file_ = file;
     place_ = place;
@@ -53,7 +55,7 @@ class CellFactory {
     if (model_type == "biophysical") {
       type.detailed = biophysical();
     } else if (model_type == "point_neuron" || model_type == "point_process") {
-      type.point = point();
+      type.point = point(nest);
     } else if (model_type != "virtual") {
       error("model_type", "must be biophysical, point_neuron or virtual", "other model types are not supported");
     }
@@ -159,14 +161,22 @@ class CellFactory {
     return shape;
   }
 
-  std::optional<network::PointCell> point() {
-    if (get("model_template") != "nrn:IntFire1") {
-      error("model_template", "must be nrn:IntFire1 for a point neuron", "other templates are not supported");
+  std::optional<network::PointCell> point(std::optional<NestCell>& nest) {
+    const std::string model_template = get("model_template");
+    const bool of_nest = model_template.rfind("nest:", 0) == 0;
+    if (!of_nest && model_template != "nrn:IntFire1") {
+      error("model_template", "must be nrn:IntFire1 or nest:MODEL for a point neuron",
+            "other templates are not supported");
       return std::nullopt;
     }
     const auto path =
         component(components_.point, "point_neuron_models_dir", get("dynamics_params"), "dynamics_params");
     if (path.empty()) return std::nullopt;
+    if (of_nest) {
+      nest = read_nest_cell(model_template.substr(5), path,
+                            {file_, place_ + ", column model_template", model_template, "", ""}, diagnostics_);
+      return nest ? std::optional(network::PointCell{nest->model}) : std::nullopt;
+    }
     const auto json = JsonObject::load(path, diagnostics_);
     if (!json) return std::nullopt;
     json->accept({"type"});
@@ -225,6 +235,19 @@ std::vector<network::Placement> placements(const NodePopulation& nodes, const st
   }
   if (!any) result.clear();
   return result;
+}
+
+/// NEST's models start at V_m and get the constant current I_e. `population` is about to be added to the circuit.
+void start_as_nest(const NestCell& nest, network::Circuit& circuit, network::Population& population) {
+  network::Distribution V_init;
+  V_init.mean = nest.V_init_mV;
+  population.V_init_mV = V_init;
+  if (nest.I_e_nA == 0) return;
+  network::CurrentClamp constant;
+  constant.name = "I_e/" + population.name;
+  constant.population = circuit.populations.size();
+  constant.waveform = network::CurrentSegment{0, circuit.run.duration_ms, nest.I_e_nA, nest.I_e_nA};
+  circuit.current_clamps.push_back(std::move(constant));
 }
 
 /// Population names must be unique; those that are not get the node population, then the node type id into their name.
@@ -330,8 +353,11 @@ Nodes read_populations(const ConfigFile& circuit_config, const Components& compo
         made.file_ids.push_back(population.ids[rows[i]]);
       }
       const CsvTable& types = population.rows.types;
+      std::optional<NestCell> nest;
       circuit.cell_types.push_back(
-          factory.make(attributes, types.file, "line " + std::to_string(types.lines[type_row->second])));
+          factory.make(attributes, types.file, "line " + std::to_string(types.lines[type_row->second]), nest));
+      if (nest) start_as_nest(*nest, circuit, made);
+      nodes.nest.push_back(std::move(nest));
       circuit.populations.push_back(std::move(made));
       type_ids.push_back(std::to_string(type_id));
     }

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "io/nest_cell.hpp"
 #include "io/sonata_config.hpp"
 #include "io/sonata_nodes.hpp"
 #include "network/circuit.hpp"
@@ -27,6 +29,7 @@ struct NodePlace {
 struct Nodes {
   std::vector<NodePopulation> populations;
   std::vector<std::vector<NodePlace>> places;  ///< [node population][row]
+  std::vector<std::optional<NestCell>> nest;   ///< [population of the circuit]: cells with NEST's units and receptors
 
   const NodePopulation* find(const std::string& name) const;
   std::size_t index_of(const NodePopulation& population) const {

@@ -46,6 +46,7 @@ struct ProjectionKey {
   std::size_t source, target;
   std::uint64_t edge_type;
   bool has_sites;
+  int sign;  ///< of the weights, where they carry it (cells of NEST); else 0
   auto operator<=>(const ProjectionKey&) const = default;
 };
 
@@ -138,18 +139,21 @@ class EdgeReader {
     if (!delay) error("delay", "must be a number (ms)");
     if (!(nsyns >= 0 && nsyns == std::floor(nsyns) && nsyns < 1e9)) return error("nsyns", "must be an integer >= 0");
     if (!weight || !delay) return;
+    const auto& nest = nodes_.nest[target.population];
+    const int sign = !nest ? 0 : *weight < 0 ? -1 : 1;
     ProjectionDraft& draft =
         drafts
-            .try_emplace({source.population, target.population, rows_.type_ids[row], site.has_value()},
+            .try_emplace({source.population, target.population, rows_.type_ids[row], site.has_value(), sign},
                          ProjectionDraft{{}, {}, row})
             .first->second;
-    // A place is given for one synapse; several events at once add up in an instantaneous synapse.
+    // A place is given for one synapse; several events at once add up in a point neuron's synapse.
     const std::size_t copies = site || point_target ? 1 : static_cast<std::size_t>(nsyns);
     const double factor = point_target ? nsyns : 1.0;
+    const double strength = nest ? nest->weight(*weight) : *weight;
     for (std::size_t copy = 0; copy < copies; ++copy) {
       draft.edges.sources.push_back(source.cell);
       draft.edges.targets.push_back(target.cell);
-      draft.edges.weights.push_back(factor * *weight);
+      draft.edges.weights.push_back(factor * strength);
       draft.edges.delays_ms.push_back(*delay);
       if (!site) continue;
       draft.edges.sites.push_back(*site);
@@ -218,11 +222,12 @@ class EdgeReader {
     projection.target = key.target;
     projection.name =
         circuit_.populations[key.source].name + ">" + circuit_.populations[key.target].name + "#" + edge_type;
+    if (key.sign < 0) projection.name += "-";
     const auto same_name = [&](const network::Projection& other) { return other.name == projection.name; };
     if (std::any_of(circuit_.projections.begin(), circuit_.projections.end(), same_name)) {
       projection.name += "/" + edge_population + (key.has_sites ? "" : "/drawn");
     }
-    const auto type = synapse_type(draft.first_row, key.target);
+    const auto type = synapse_type(draft.first_row, key.target, key.sign);
     if (!type) return;
     projection.synapse_type = *type;
     if (!is_point(key.target)) {
@@ -237,18 +242,45 @@ class EdgeReader {
   }
 
   /// The synapse type of an edge type onto one target cell type, made where it is new.
-  std::optional<std::size_t> synapse_type(std::size_t row, std::size_t target) {
+  std::optional<std::size_t> synapse_type(std::size_t row, std::size_t target, int sign) {
+    if (nodes_.nest[target]) return nest_synapse_type(row, target, sign);
     const auto model = models_.find(rows_, row, is_point(target));
     if (!model) return std::nullopt;
     const std::string dynamics = rows_.text(row, "dynamics_params").value_or("");
-    const auto key = std::pair(dynamics, circuit_.populations[target].cell_type);
+    const auto key = std::tuple(dynamics, circuit_.populations[target].cell_type, 0);
     if (const auto found = synapse_types_.find(key); found != synapse_types_.end()) return found->second;
     network::SynapseType type;
-    type.name = std::filesystem::path(dynamics).stem().string() + ">" + circuit_.cell_types[key.second].name;
+    type.name = std::filesystem::path(dynamics).stem().string() + ">" + circuit_.cell_types[std::get<1>(key)].name;
     std::visit([&](const auto& kinetics) { type.detailed = kinetics; }, model->kinetics);
     type.release = model->release;
     if (const auto* instantaneous = std::get_if<network::InstantaneousSynapse>(&model->kinetics))
       type.point = *instantaneous;
+    circuit_.synapse_types.push_back(std::move(type));
+    return synapse_types_[key] = circuit_.synapse_types.size() - 1;
+  }
+
+  /// The same for a target of NEST: its receptor for weights of this sign.
+  std::optional<std::size_t> nest_synapse_type(std::size_t row, std::size_t target, int sign) {
+    const auto receptor = models_.nest_receptor(rows_, row);
+    if (!receptor) return std::nullopt;
+    const std::string dynamics = rows_.text(row, "dynamics_params").value_or("");
+    const auto key = std::tuple(dynamics, circuit_.populations[target].cell_type, sign);
+    if (const auto found = synapse_types_.find(key); found != synapse_types_.end()) return found->second;
+    const auto synapse = nodes_.nest[target]->synapse(*receptor, sign);
+    if (!synapse) {
+      diagnostics_.error({rows_.types.file,
+                          "edge type " + std::to_string(rows_.type_ids[row]) + ", column dynamics_params",
+                          dynamics + ", receptor_type " + std::to_string(*receptor),
+                          "must be a receptor of cell type " + circuit_.cell_types[std::get<1>(key)].name,
+                          nodes_.nest[target]->has_ports
+                              ? "its ports are 1 to " + std::to_string(nodes_.nest[target]->tau_syn_ms.size())
+                              : "it has only receptor_type 0, and the sign of the weight chooses the time constant"});
+      return std::nullopt;
+    }
+    network::SynapseType type;
+    const std::string stem = dynamics.empty() ? "static_synapse" : std::filesystem::path(dynamics).stem().string();
+    type.name = stem + (sign < 0 ? "->" : ">") + circuit_.cell_types[std::get<1>(key)].name;
+    type.point = *synapse;
     circuit_.synapse_types.push_back(std::move(type));
     return synapse_types_[key] = circuit_.synapse_types.size() - 1;
   }
@@ -295,7 +327,7 @@ class EdgeReader {
   network::Circuit& circuit_;
   core::Diagnostics& diagnostics_;
   SynapseModels models_;
-  std::map<std::pair<std::string, std::size_t>, std::size_t> synapse_types_;
+  std::map<std::tuple<std::string, std::size_t, int>, std::size_t> synapse_types_;  // by file, cell type, sign
   // Of the edge population that is being read:
   const NodePopulation* source_nodes_ = nullptr;
   const NodePopulation* target_nodes_ = nullptr;

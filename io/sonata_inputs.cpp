@@ -190,7 +190,7 @@ class InputReader {
     const auto section_name = input.text("section_name").value_or("soma");
     const double section_index = input.number("section_index").value_or(0);
     const double section_position = input.number("section_dist").value_or(0.5);
-    if (amplitudes.empty()) input.error("amp", "must be given (nA)");
+    if (amplitudes.empty()) input.error("amp", "must be given (nA; pA into cells of NEST)");
     if (delays.size() != amplitudes.size()) input.error("delay", "must have as many values as amp");
     if (durations.size() != amplitudes.size()) input.error("duration", "must have as many values as amp");
     if (!selection || amplitudes.empty() || delays.size() != amplitudes.size() || durations.size() != amplitudes.size())
@@ -198,23 +198,38 @@ class InputReader {
     for (const auto& [p, cells] : *selection) {
       const network::Population& population = circuit_.populations[p];
       const auto& detailed = circuit_.cell_types[population.cell_type].detailed;
-      if (!detailed) {
-        input.error("node_set", "must hold biophysical cells only (nA into a cell without membrane)",
+      const bool of_nest = nodes_.nest[p].has_value();
+      if (!detailed && !of_nest) {
+        input.error("node_set", "must hold biophysical cells or cells of NEST (a current into a cell without membrane)",
                     "population '" + population.name + "' has none");
         continue;
       }
-      const auto site = site_on(detailed->morphology.get(), section_name, section_index, section_position, input);
+      const auto site = of_nest
+                            ? std::optional(network::Site())
+                            : site_on(detailed->morphology.get(), section_name, section_index, section_position, input);
       if (!site) return;
+      // The number goes to the simulator as it is: nA in NEURON, pA in NEST.
+      const double nA = of_nest ? 1e-3 : 1.0;
+      if (of_nest) warn_of_small(input, amplitudes);
       for (std::size_t i = 0; i < amplitudes.size(); ++i) {
         network::CurrentClamp clamp;
         clamp.name = name + (amplitudes.size() > 1 ? "[" + std::to_string(i) + "]" : "") + "/" + population.name;
         clamp.population = p;
         if (cells.size() < population.size) clamp.cells = cells;
         clamp.site = *site;
-        clamp.waveform = network::CurrentSegment{delays[i], delays[i] + durations[i], amplitudes[i], amplitudes[i]};
+        clamp.waveform =
+            network::CurrentSegment{delays[i], delays[i] + durations[i], nA * amplitudes[i], nA * amplitudes[i]};
         circuit_.current_clamps.push_back(std::move(clamp));
       }
     }
+  }
+
+  /// Amplitudes copied from a config for NEURON are a thousand times too small.
+  void warn_of_small(const JsonObject& input, const std::vector<double>& amplitudes) {
+    constexpr double kSmall_pA = 1;
+    const auto small = [](double pA) { return pA != 0 && std::abs(pA) < kSmall_pA; };
+    if (!std::any_of(amplitudes.begin(), amplitudes.end(), small)) return;
+    input.warning("amp", "is in pA for a cell of NEST, which makes it very small", "nA times 1000 is pA");
   }
 
   /// BMTK names places as NEURON does: the k-th section of a kind.
@@ -264,8 +279,8 @@ void read_inputs(const ConfigFile& simulation, const NodeSets& sets, const Nodes
   }
 }
 
-std::vector<ReportSettings> read_reports(const ConfigFile& simulation, const NodeSets& sets, network::Circuit& circuit,
-                                         core::Diagnostics& diagnostics) {
+std::vector<ReportSettings> read_reports(const ConfigFile& simulation, const NodeSets& sets, const Nodes& nodes,
+                                         network::Circuit& circuit, core::Diagnostics& diagnostics) {
   std::vector<ReportSettings> reports;
   const auto list = simulation.json.object("reports");
   if (!list) return reports;
@@ -277,9 +292,9 @@ std::vector<ReportSettings> read_reports(const ConfigFile& simulation, const Nod
       read_extracellular_report(*entry, name, simulation, sets, circuit, diagnostics);
       continue;
     }
-    if (module != "membrane_report") {
+    if (module != "membrane_report" && module != "multimeter_report") {
       entry->warning("module", "is a kind of report that is not supported: it is not written",
-                     "supported: membrane_report, extracellular");
+                     "supported: membrane_report, multimeter_report, extracellular");
       continue;
     }
     const std::string sections = entry->text("sections").value_or("all");
@@ -297,7 +312,8 @@ std::vector<ReportSettings> read_reports(const ConfigFile& simulation, const Nod
     if (!(dt_ms >= 0)) entry->error("dt", "must be >= 0");
     entry->report_unread();
     if (!selection) continue;
-    for (const std::string& variable : variables) {
+    for (const std::string& given : variables) {
+      const std::string variable = given == "V_m" ? "v" : given;  // NEST's name
       if (variable != "v" && variable != "cai") {
         entry->warning("variable_name", "cannot be recorded: '" + variable + "' is not written", "supported: v, cai");
         continue;
@@ -305,9 +321,11 @@ std::vector<ReportSettings> read_reports(const ConfigFile& simulation, const Nod
       ReportSettings report{name, file_name, variable, {}};
       for (const auto& [p, cells] : *selection) {
         const network::Population& population = circuit.populations[p];
-        if (!circuit.cell_types[population.cell_type].detailed) {
+        const bool has_variable =
+            circuit.cell_types[population.cell_type].detailed || (nodes.nest[p] && variable == "v");
+        if (!has_variable) {
           diagnostics.warning({entry->file(), entry->place("cells"), population.name,
-                               "has no membrane to record from and is left out of the report", ""});
+                               "has no such variable to record and is left out of the report", ""});
           continue;
         }
         network::Probe probe;

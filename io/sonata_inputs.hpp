@@ -42,7 +42,7 @@ void read_inputs(const ConfigFile& simulation, const NodeSets& sets, const Nodes
                  core::Diagnostics& diagnostics);
 
 /// Membrane reports become probes, extracellular reports field probes; others are named in a warning.
-std::vector<ReportSettings> read_reports(const ConfigFile& simulation, const NodeSets& sets, network::Circuit& circuit,
-                                         core::Diagnostics& diagnostics);
+std::vector<ReportSettings> read_reports(const ConfigFile& simulation, const NodeSets& sets, const Nodes& nodes,
+                                         network::Circuit& circuit, core::Diagnostics& diagnostics);
 
 }  // namespace triscale::io

@@ -74,6 +74,36 @@ std::optional<SynapseModel> SynapseModels::find(const TypedRows& edges, std::siz
   return model;
 }
 
+std::optional<int> SynapseModels::nest_receptor(const TypedRows& edges, std::size_t row) {
+  const std::string place = "edge type " + std::to_string(edges.type_ids[row]) + ", column ";
+  const std::string model_template = edges.text(row, "model_template").value_or("");
+  if (!model_template.empty() && model_template != "static_synapse" && model_template != "nest:static_synapse") {
+    diagnostics_.error({edges.types.file, place + "model_template", model_template,
+                        "must be static_synapse where the target is a cell of NEST",
+                        "its weights are in pA (iaf_psc_delta: mV), not conductances"});
+    return std::nullopt;
+  }
+  const std::string name = edges.text(row, "dynamics_params").value_or("");
+  if (name.empty()) return 0;
+  if (const auto known = receptors_.find(name); known != receptors_.end()) return known->second;
+  std::optional<int>& receptor = receptors_[name];
+  if (folder_.empty()) {
+    diagnostics_.error({edges.types.file, place + "dynamics_params", name,
+                        "needs components.synaptic_models_dir in the circuit config", ""});
+    return receptor;
+  }
+  const auto json = JsonObject::load(folder_ / name, diagnostics_);
+  if (!json) return receptor;
+  const double number = json->number("receptor_type").value_or(0);
+  json->report_unread();
+  if (!(number >= 0 && number == std::floor(number) && number < 1e6)) {
+    json->error("receptor_type", "must be an integer >= 0");
+  } else {
+    receptor = static_cast<int>(number);
+  }
+  return receptor;
+}
+
 std::optional<SynapseModel> SynapseModels::read(const std::string& name, const std::string& model_template,
                                                 const core::Problem& where) {
   if (folder_.empty()) {

@@ -28,10 +28,14 @@ class SynapseModels {
   /// Model of an edge row, checked against the kind of its target; nothing after an error.
   std::optional<SynapseModel> find(const TypedRows& edges, std::size_t row, bool target_is_point);
 
+  /// receptor_type of an edge row onto a cell of NEST (0 where the file does not say); nothing after an error.
+  std::optional<int> nest_receptor(const TypedRows& edges, std::size_t row);
+
  private:
   std::optional<SynapseModel> read(const std::string& name, const std::string& model_template,
                                    const core::Problem& where);
 
+  std::map<std::string, std::optional<int>> receptors_;  // by file
   std::filesystem::path folder_;
   core::Diagnostics& diagnostics_;
   std::map<std::pair<std::string, std::string>, std::optional<SynapseModel>> known_;  // by file and template

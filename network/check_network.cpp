@@ -234,7 +234,10 @@ void check_rule(const Circuit& circuit, const Projection& p, const ConnectionRul
     checks.require(delay.kind == Distribution::Kind::constant && delay.mean == 0, place + ".delay_ms",
                    fmt::format("{}", delay.mean), "must be 0: a gap junction has no delay");
   } else {
-    check_distribution(rule.delay_ms, circuit.run.dt_ms, place + ".delay_ms", "dt = ", checks);
+    // What is drawn between half a step and a step is taken for a step.
+    const bool constant = rule.delay_ms.kind == Distribution::Kind::constant;
+    check_distribution(rule.delay_ms, constant ? circuit.run.dt_ms : circuit.run.dt_ms / 2, place + ".delay_ms",
+                       constant ? "dt = " : "dt / 2 = ", checks);
   }
 }
 

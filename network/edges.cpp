@@ -65,6 +65,10 @@ void EdgeMaker::edges_of(std::size_t target, TargetEdges& edges) const {
     const auto& rule = std::get<ConnectionRule>(circuit_.projections[projection_].connectivity);
     draw(rule.weight, core::RandomStream(seed, core::Purpose::weight, entity), edges.weights);
     draw(rule.delay_ms, core::RandomStream(seed, core::Purpose::delay, entity), edges.delays_ms);
+    // Drawn delays are rounded up to a step; a constant 0 is that of a gap junction.
+    if (rule.delay_ms.kind != Distribution::Kind::constant) {
+      for (double& delay_ms : edges.delays_ms) delay_ms = std::max(delay_ms, circuit_.run.dt_ms);
+    }
   }
   if (!sites_) return;
   const core::RandomStream random(seed, core::Purpose::dendritic_site, entity);

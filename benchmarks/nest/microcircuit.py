@@ -13,27 +13,20 @@ import time
 import nest
 
 
-def parameter(distribution, unit, low):
-    """A NEST parameter from a recipe's distribution, redrawn below `low`."""
+def parameter(distribution, unit=1.0):
+    """A NEST parameter from a recipe's distribution, redrawn below its lower bound."""
     if not isinstance(distribution, dict):
         return distribution * unit
-    normal = nest.random.normal(mean=distribution["mean"] * unit, std=distribution["sd"] * unit)
-    return nest.math.redraw(normal, min=low * unit, max=1e9)
+    normal = nest.random.normal(mean=distribution["mean"] * unit, std=distribution["sd"] * abs(unit))
+    low, high = sorted((distribution["low"] * unit, (1e9 if unit > 0 else -1e9)))
+    return nest.math.redraw(normal, min=low, max=high)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("recipe")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--presim-ms", type=float, default=150)
-    parser.add_argument("--simulate-ms", type=float, default=500)
-    a = parser.parse_args()
-    with open(a.recipe) as file:
-        recipe = json.load(file)
+def build(recipe, threads, seed):
+    """Makes the network; returns its populations by name."""
     nest.set_verbosity("M_ERROR")
     nest.ResetKernel()
-    nest.set(local_num_threads=a.threads, resolution=recipe["run"]["dt_ms"], rng_seed=recipe["run"]["seed"])
-    start = time.perf_counter()
+    nest.set(local_num_threads=threads, resolution=recipe["run"]["dt_ms"], rng_seed=seed)
     models = {t["name"]: t["point"] for t in recipe["cell_types"]}
     synapse = {t["name"]: t["point"] for t in recipe["synapse_types"]}
     populations = {}
@@ -45,15 +38,12 @@ def main():
             "tau_syn_in": synapse["inhibitory"]["tau_ms"],
             "V_m": nest.random.normal(mean=p["V_init_mV"]["mean"], std=p["V_init_mV"]["sd"])})
     for p in recipe["projections"]:
-        sign = synapse[p["synapse_type"]]["sign"]
-        weight = p["weight_nA"]
-        drawn = nest.random.normal(mean=sign * weight["mean"] * 1e3, std=weight["sd"] * 1e3)
-        drawn = nest.math.redraw(drawn, min=0.0 if sign > 0 else -1e9, max=1e9 if sign > 0 else 0.0)
         nest.Connect(populations[p["source"]], populations[p["target"]],
                      {"rule": "fixed_total_number", "N": p["rule"]["number"], "allow_autapses": True,
                       "allow_multapses": True},
-                     {"synapse_model": "static_synapse_hpc", "weight": drawn,
-                      "delay": parameter(p["delay_ms"], 1.0, recipe["run"]["dt_ms"])})
+                     {"synapse_model": "static_synapse_hpc",
+                      "weight": parameter(p["weight_nA"], synapse[p["synapse_type"]]["sign"] * 1e3),
+                      "delay": parameter(p["delay_ms"])})
     for i in recipe["inputs"]:
         target = populations[i["target"]]
         if i["kind"] == "poisson":
@@ -61,6 +51,20 @@ def main():
             nest.Connect(generator, target, syn_spec={"weight": i["weight_nA"] * 1e3, "delay": i["delay_ms"]})
         elif i["begin_ms"] == 0:
             target.set(I_e=i["amplitude_nA"] * 1e3)
+    return populations
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("recipe")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--presim-ms", type=float, default=150)
+    parser.add_argument("--simulate-ms", type=float, default=500)
+    a = parser.parse_args()
+    with open(a.recipe) as file:
+        recipe = json.load(file)
+    start = time.perf_counter()
+    build(recipe, a.threads, recipe["run"]["seed"])
     nest.Prepare()
     print(f"construction {time.perf_counter() - start:.1f} s, {nest.num_connections} connections")
     nest.Run(a.presim_ms)

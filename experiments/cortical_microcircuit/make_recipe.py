@@ -79,8 +79,8 @@ def make(drive, scale, synapse_scale, thalamic, transient, seed, duration_ms):
         return excitatory_nA * (L4E_TO_L23E if (target, source) == (0, 2) else 1.0)
 
     def delay(mean_ms):
-        # The reference implementation redraws below half a step and rounds; here a delay is at least a step.
-        return normal(mean_ms, DELAY_SD, DT_MS)
+        # As the reference implementation: drawn again below half a step; what lies between is a step.
+        return normal(mean_ms, DELAY_SD, DT_MS / 2)
 
     projections = []
     compensation_nA = [0.0] * len(POPULATIONS)

@@ -496,7 +496,7 @@ TEST(SonataErrors, UnsupportedDynamicsAreNamedAndNeverSkipped) {
   {
     TinySonata tiny("simulator");
     tiny.replace("config.simulation.json", "\"NEURON\"", "\"NEST\"");
-    EXPECT_PIECE(errors_of(tiny), "'NEST' must be NEURON");
+    EXPECT_PIECE(errors_of(tiny), "'NEST' must be the simulator that the cells are for");
   }
 }
 
