@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "io/allen_glif.hpp"
 #include "io/json_object.hpp"
 
 namespace triscale::io {
@@ -60,6 +61,25 @@ NestCell read_iaf(const JsonObject& json, Shape shape) {
   return cell;
 }
 
+/// glif_psc, and BMTK's names for its five forms, such as glif_lif_asc_psc; the file says which form it is.
+bool is_glif(const std::string& model) {
+  const auto ends_with = [&](const std::string& end) {
+    return model.size() >= end.size() && model.compare(model.size() - end.size(), end.size(), end) == 0;
+  };
+  return model == "glif_psc" || (model.rfind("glif_lif", 0) == 0 && !ends_with("_cond"));
+}
+
+NestCell read_glif(const std::filesystem::path& parameters, core::Diagnostics& diagnostics) {
+  constexpr double kGlifV_m_mV = -78.85;
+  AllenGlif glif = read_allen_glif(parameters, diagnostics);
+  NestCell cell;
+  cell.model = std::move(glif.model);
+  cell.has_ports = true;
+  cell.tau_syn_ms = glif.tau_syn_ms.empty() ? std::vector<double>{kTau_syn_ms} : std::move(glif.tau_syn_ms);
+  cell.V_init_mV = glif.V_init_mV.value_or(kGlifV_m_mV);
+  return cell;
+}
+
 }  // namespace
 
 std::optional<network::CurrentSynapse> NestCell::synapse(int receptor_type, int sign) const {
@@ -75,11 +95,12 @@ double NestCell::weight(double nest_weight) const {
 
 std::optional<NestCell> read_nest_cell(const std::string& model, const std::filesystem::path& parameters,
                                        const core::Problem& where, core::Diagnostics& diagnostics) {
+  if (is_glif(model)) return read_glif(parameters, diagnostics);
   const auto shape = shape_of(model);
   if (!shape) {
     core::Problem problem = where;
     problem.rule = "is a NEST model that is not supported here";
-    problem.hint = "supported: iaf_psc_alpha, iaf_psc_exp, iaf_psc_delta";
+    problem.hint = "supported: iaf_psc_alpha, iaf_psc_exp, iaf_psc_delta, glif_psc and BMTK's glif_lif_..._psc";
     diagnostics.error(problem);
     return std::nullopt;
   }

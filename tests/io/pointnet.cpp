@@ -137,6 +137,23 @@ TEST(PointNet, CellsWithDeltaSynapsesFireWhenNestsDo) {
                               {1, 79.0}});
 }
 
+TEST(PointNet, GlifCellsFireWhenNestsDo) {
+  TinySonata tiny = pointnet("glif", "glif_lif_asc_psc", {900, 1100}, "300.0", "-400.0");
+  const std::string glif =
+      R"({"V_m": -70.5, "V_th": -44.2, "g": 9.2, "E_L": -70.5, "C_m": 81.2, "t_ref": 1.5, "V_reset": -70.5,
+      "asc_init": [0.0, 0.0], "asc_decay": [0.003, 0.3], "asc_amps": [-4.1, -292.0], "tau_syn": [5.5, 8.5, 2.8, 5.8],
+      "spike_dependent_threshold": false, "after_spike_currents": true, "adapting_threshold": false})";
+  tiny.texts["components/exc_cell.json"] = glif;
+  tiny.texts["components/inh_cell.json"] = glif;
+  tiny.texts["components/static.json"] = R"({"receptor_type": 3})";
+  tiny.replace("network/ext_edge_types.csv", "201 NULL", "201 static.json");
+  expect_spikes(run(load_sonata(tiny.write())),
+                {{0, 8.6},  {2, 8.6},  {3, 9.6},  {1, 10.1}, {2, 12.6}, {3, 12.3}, {1, 13.2}, {2, 15.6},
+                 {3, 15.2}, {1, 17.2}, {2, 22.5}, {2, 27.5}, {3, 27.9}, {1, 29.5}, {3, 32.9}, {1, 35.8},
+                 {2, 36.1}, {3, 37.3}, {1, 39.8}, {2, 43.8}, {3, 49.9}, {1, 51.3}, {3, 55.0}, {2, 55.3},
+                 {2, 62.5}, {1, 64.3}, {3, 65.4}, {2, 67.5}, {1, 69.3}, {3, 80.4}, {1, 81.9}, {3, 86.7}});
+}
+
 TEST(PointNet, WeightsAndCurrentsAreInNestsUnitsAndNsynsMultipliesAWeight) {
   TinySonata tiny = pointnet("units", "iaf_psc_exp", {900, 1100}, "300.0", "-400.0");
   tiny.replace("config.simulation.json", "\"inputs\": {",
