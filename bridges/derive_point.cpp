@@ -6,21 +6,14 @@
 #include <cmath>
 #include <optional>
 
-#include "bridges/cell_recording.hpp"
-#include "bridges/psp_check.hpp"
-#include "bridges/quasi_active.hpp"
-#include "bridges/synapse_reduction.hpp"
-#include "bridges/synaptic_drive.hpp"
+#include "bridges/cell_deriver.hpp"
+#include "bridges/operating_point.hpp"
 #include "core/parallel.hpp"
 #include "core/shared_progress.hpp"
 
 namespace triscale::bridges {
 
 namespace {
-
-constexpr double kSkip_ms = 500;  // at the beginning of each recording: the way from V_init to the operating range
-constexpr double kMsPerS = 1000;
-constexpr double kNoticedShare = 0.001;
 
 bool needs_point(const network::CellType& type) {
   return type.detailed && !type.point;
@@ -53,278 +46,6 @@ std::vector<std::size_t> synapses_to_reduce(const network::Circuit& circuit, std
   return out;
 }
 
-/// Recordings of the detailed cell and how they were made.
-struct Recordings {
-  std::vector<GifSweep> training, test;
-  std::string input;
-  double highest_rate_hz = 0;  ///< of the training data, over windows of a second
-};
-
-double highest_rate(const std::vector<GifSweep>& sweeps) {
-  std::vector<double> rates;
-  for (const GifSweep& sweep : sweeps) {
-    for (const double t : sweep.spikes_ms) {
-      const auto window = static_cast<std::size_t>(t / kMsPerS);
-      if (rates.size() <= window) rates.resize(window + 1, 0.0);
-      rates[window] += 1.0 / static_cast<double>(sweeps.size());
-    }
-  }
-  return rates.empty() ? 0 : *std::max_element(rates.begin(), rates.end());
-}
-
-double mean_rate(const std::vector<GifSweep>& sweeps) {
-  double spikes = 0, seconds = 0;
-  for (const GifSweep& sweep : sweeps) {
-    spikes += static_cast<double>(sweep.spikes_ms.size());
-    seconds += static_cast<double>(sweep.V_mV.size()) * sweep.dt_ms / kMsPerS;
-  }
-  return seconds > 0 ? spikes / seconds : 0;
-}
-
-/// 4 ms as published, less for cells that fire faster: the model must be able to produce nearly all intervals.
-double refractory_time(const std::vector<GifSweep>& sweeps) {
-  constexpr double kUsual_ms = 4, kShare = 0.9, kQuantile = 0.01;
-  std::vector<double> intervals;
-  for (const GifSweep& sweep : sweeps) {
-    for (std::size_t k = 1; k < sweep.spikes_ms.size(); ++k) {
-      intervals.push_back(sweep.spikes_ms[k] - sweep.spikes_ms[k - 1]);
-    }
-  }
-  if (intervals.empty()) return kUsual_ms;
-  const auto rank = static_cast<std::ptrdiff_t>(kQuantile * static_cast<double>(intervals.size()));
-  std::nth_element(intervals.begin(), intervals.begin() + rank, intervals.end());
-  const double dt_ms = sweeps.front().dt_ms;
-  const double longest = kShare * intervals[static_cast<std::size_t>(rank)];
-  return std::max(dt_ms, std::floor(std::min(kUsual_ms, longest) / dt_ms + 1e-9) * dt_ms);
-}
-
-/// Derives the point description of one cell type and of the synapses on it.
-class CellDeriver {
- public:
-  CellDeriver(const network::Circuit& circuit, std::size_t cell_type, const PointDerivationOptions& options,
-              core::PartProgress& progress)
-      : progress_(progress),
-        circuit_(circuit),
-        index_(cell_type),
-        type_(circuit.cell_types[cell_type]),
-        options_(options),
-        seed_(options.seed + cell_type),
-        rest_(*type_.detailed, circuit.run),
-        spectrum_(impedance_spectrum(rest_, Channels::linearised)),
-        synapses_(synapses_to_reduce(circuit, cell_type)),
-        synapse_types_(circuit.synapse_types) {
-    from_impedance_ = fit_membrane(spectrum_, rest_.V_soma_mV());
-  }
-
-  void run() {
-    if (type_.point) {
-      // Only synapses are missing: they are carried to the soma of the model that is given.
-      if (const auto* gif = std::get_if<network::GifModel>(&type_.point->model)) {
-        from_impedance_ = {gif->C_m_nF, gif->g_L_uS, gif->E_L_mV};
-      } else if (const auto* adex = std::get_if<network::AdExModel>(&type_.point->model)) {
-        from_impedance_ = {adex->C_m_nF, adex->g_L_uS, adex->E_L_mV};
-      }
-      reduce_synapses(from_impedance_);
-    } else {
-      reduce_synapses(from_impedance_);
-      fit_cell();
-    }
-    describe_synapses();
-  }
-
-  std::optional<network::GifModel> model;
-  network::Provenance cell_provenance;
-  std::vector<std::pair<std::size_t, network::PointSynapse>> synapses;
-  std::vector<network::Provenance> synapse_provenance;
-
- private:
-  void reduce_synapses(const PassiveMembrane& membrane) {
-    membrane_ = membrane;
-    reductions_.clear();
-    for (const std::size_t s : synapses_) {
-      const auto& kinetics = std::get<network::BiexponentialSynapse>(*circuit_.synapse_types[s].detailed);
-      reductions_.push_back(reduce_synapse(kinetics, rest_.tree(), spectrum_, membrane));
-      synapse_types_[s].point = reductions_.back().synapse;
-    }
-  }
-
-  /// The part is done up to `share`; a chance to interrupt.
-  void report(double share) {
-    progress_.stage(share);
-    progress_.advance(1, 1);
-  }
-
-  // ---------------------------------------------------------------------------------------------------- input --------
-  /// Synaptic input if the cells have synapses that make them fire, else somatic current.
-  void record() {
-    drive_.emplace(circuit_, index_, 0);
-    progress_.stage(kPilotsShare);
-    levels_ = drive_->find_levels(seed_, progress_);
-    if (levels_.empty()) {
-      record_current();
-      return;
-    }
-    recordings_.input = "Poisson spikes through the cell's own dendritic synapses";
-    test_drive_.emplace(circuit_, index_, 1);
-    progress_.stage(kTrainingShare);
-    recordings_.training = drive_->record(levels_, options_.level_ms, seed_ + kTraining, progress_);
-    progress_.stage(kRecordingShare);
-    recordings_.test = test_drive_->record(levels_, options_.level_ms, seed_ + kTest, progress_);
-    report(kConductancesShare);
-    add_conductances();
-  }
-
-  void add_conductances() {
-    if (levels_.empty()) return;
-    drive_->add_conductances(synapse_types_, levels_, options_.level_ms, seed_ + kTraining, recordings_.training);
-    test_drive_->add_conductances(synapse_types_, levels_, options_.level_ms, seed_ + kTest, recordings_.test);
-  }
-
-  void record_current() {
-    constexpr double kRelativeSds[] = {0.5, 1.0}, kTau_ms = 3;
-    constexpr double kTargets_hz[] = {2, 6, 12, 25};
-    const auto steps = static_cast<std::size_t>(options_.current_sweep_ms / circuit_.run.dt_ms);
-    std::vector<std::vector<double>> training, test;
-    for (const double sd : kRelativeSds) {
-      const CurrentScale scale = find_current_scale(type_, circuit_.run, sd, kTau_ms, seed_, progress_);
-      for (const double target : kTargets_hz) {
-        const FluctuatingCurrent current{scale.mean_for(target), sd * scale.threshold_nA, kTau_ms};
-        const std::size_t entity = training.size();
-        training.push_back(sample_current(current, circuit_.run.dt_ms, steps, seed_ + kTraining, entity));
-        test.push_back(sample_current(current, circuit_.run.dt_ms, steps, seed_ + kTest, entity));
-      }
-    }
-    recordings_.input = "fluctuating current into the soma";
-    progress_.stage(kTrainingShare);
-    recordings_.training = record_currents(type_, circuit_.run, std::move(training), progress_);
-    progress_.stage(kRecordingShare);
-    recordings_.test = record_currents(type_, circuit_.run, std::move(test), progress_);
-  }
-
-  // ------------------------------------------------------------------------------------------------------ fit --------
-  void fit_cell() {
-    record();
-    const double blocked = leave_out_depolarisation_block(recordings_.training);
-    leave_out_depolarisation_block(recordings_.test);
-    recordings_.highest_rate_hz = highest_rate(recordings_.training);
-    GifFitOptions fit_options;
-    fit_options.skip_ms = kSkip_ms;
-    fit_options.t_ref_ms = refractory_time(recordings_.training);
-    fit_options.passive = from_impedance_;
-    report(kConductancesShare);
-    GifFit fit = fit_gif(recordings_.training, fit_options);
-    report(kFitShare);
-
-    GifFitOptions regression_options = fit_options;
-    regression_options.passive.reset();
-    std::optional<GifFit> regression;
-    try {
-      regression = fit_gif(recordings_.training, regression_options);
-    } catch (const core::NumericalError&) {
-      // Regression found no leaky membrane; the impedance stands.
-    }
-    report(kFitsShare);
-    bool by_regression = false;
-    std::string comparison = "regression of the membrane failed";
-    if (regression) {
-      comparison = fmt::format(
-          "membrane from impedance: {:.4g} bits per spike, {:.3g} of the variance of V; by regression: {:.4g} bits, "
-          "{:.3g}",
-          fit.training.bits_per_spike, fit.training.variance_explained_V, regression->training.bits_per_spike,
-          regression->training.variance_explained_V);
-      by_regression =
-          regression->training.bits_per_spike > fit.training.bits_per_spike &&
-          regression->training.variance_explained_V > fit.training.variance_explained_V + options_.regression_gain;
-    }
-    if (by_regression) fit = std::move(*regression);
-    model = fit.model;
-    if (blocked > kNoticedShare) {
-      cell_provenance.notes.push_back(fmt::format(
-          "{:.2g} of the training time is depolarisation block, which the point model does not have; left out",
-          blocked));
-    }
-    describe_cell(fit, fit_options, by_regression, comparison);
-  }
-
-  // ----------------------------------------------------------------------------------------------- provenance --------
-  void describe_cell(const GifFit& fit, const GifFitOptions& fit_options, bool by_regression,
-                     const std::string& comparison) {
-    const GifFitQuality unseen = evaluate_gif(fit.model, recordings_.test, fit_options);
-    const GifPrediction predicted =
-        predict_gif(fit.model, recordings_.test, kSkip_ms, options_.repetitions, seed_ + kTest);
-    network::Provenance& p = cell_provenance;
-    p.method = fmt::format("GIF: C, g_L, E_L {}, spike current by least squares on V, threshold by maximum likelihood",
-                           by_regression ? "by regression" : "from the impedance at rest");
-    p.operating_point["V_rest_mV"] = rest_.V_soma_mV();
-    p.operating_point["Z_input_1Hz_MOhm"] = std::abs(spectrum_.input.front()[spectrum_.soma]);
-    p.operating_point["training_rate_hz"] = mean_rate(recordings_.training);
-    p.operating_point["test_rate_hz"] = predicted.rate_data_hz;
-    p.fit_error["rate_hz"] = predicted.rate_model_hz - predicted.rate_data_hz;
-    p.fit_error["rate_relative"] = predicted.rate_model_hz / predicted.rate_data_hz - 1;
-    p.fit_error["cv_isi"] = predicted.cv_model - predicted.cv_data;
-    p.fit_error["V_rms_mV"] = unseen.voltage_rms_error_mV;
-    p.fit_error["V_unexplained_variance"] = 1 - unseen.variance_explained_V;
-    p.fit_error["missed_coincidence_4ms"] = 1 - predicted.coincidence;
-    p.fit_error["bits_per_spike_training_minus_unseen"] = fit.training.bits_per_spike - unseen.bits_per_spike;
-    p.uncertainty["V_threshold_mV"] = fit.V_threshold_error_mV;
-    p.uncertainty["Delta_V_mV"] = fit.Delta_V_error_mV;
-    p.validity_range["rate_hz"] = {0, recordings_.highest_rate_hz};
-    p.notes.push_back("input: " + recordings_.input);
-    p.notes.push_back(comparison);
-    p.notes.push_back(fmt::format("{} training spikes, {} test spikes of other input; {:.3g} bits per spike unseen",
-                                  fit.training.spikes, unseen.spikes, unseen.bits_per_spike));
-  }
-
-  void describe_synapses() {
-    for (std::size_t i = 0; i < synapses_.size(); ++i) {
-      const SynapseReduction& r = reductions_[i];
-      network::Provenance p;
-      p.method = "transfer impedance at rest, matched in the postsynaptic potential";
-      p.operating_point["V_rest_mV"] = rest_.V_soma_mV();
-      p.operating_point["C_m_nF"] = membrane_.C_m_nF;
-      p.operating_point["g_L_uS"] = membrane_.g_L_uS;
-      p.operating_point["mean_attenuation"] = r.mean_attenuation;
-      p.fit_error["psp_shape_mean"] = r.mean_psp_error;
-      p.fit_error["psp_shape_largest"] = r.largest_psp_error;
-      const PspCheck check = check_psps(type_, synapse_types_[synapses_[i]], circuit_.run, membrane_);
-      if (check.sites > 0) {
-        p.fit_error["psp_area_simulated"] = check.area;
-        p.fit_error["psp_peak_simulated"] = check.peak;
-        p.fit_error["psp_latency_simulated_ms"] = check.latency_ms;
-      }
-      p.uncertainty["attenuation_spread"] = r.largest_attenuation - r.smallest_attenuation;
-      // Beyond this weight the second order of the saturation is not enough: shunt times weight is 1.
-      if (r.mean_shunt_per_uS > 0) p.validity_range["weight_uS"] = {0, 1 / r.mean_shunt_per_uS};
-      p.notes.push_back("soma and dendrite are taken to be at the same potential");
-      synapses.emplace_back(synapses_[i], r.synapse);
-      synapse_provenance.push_back(std::move(p));
-    }
-  }
-
-  static constexpr std::uint64_t kTraining = 1000003, kTest = 2000003;  // offsets of the seeds of input
-
-  // How much of the work is done after the pilot runs, the training data, all recordings, the conductances there, the
-  // first fit, and the second; tests on unseen input are the rest.
-  static constexpr double kPilotsShare = 0.15, kTrainingShare = 0.4, kRecordingShare = 0.65, kConductancesShare = 0.7,
-                          kFitShare = 0.8, kFitsShare = 0.9;
-
-  core::PartProgress& progress_;
-  const network::Circuit& circuit_;
-  std::size_t index_;
-  const network::CellType& type_;
-  const PointDerivationOptions& options_;
-  std::uint64_t seed_;
-  QuasiActiveCell rest_;
-  ImpedanceSpectrum spectrum_;
-  std::vector<std::size_t> synapses_;
-  std::vector<network::SynapseType> synapse_types_;
-  PassiveMembrane from_impedance_, membrane_;
-  std::vector<SynapseReduction> reductions_;
-  std::optional<SynapticDrive> drive_, test_drive_;
-  std::vector<DriveLevel> levels_;
-  Recordings recordings_;
-};
-
 /// Cell types with something to derive.
 std::vector<std::size_t> types_to_derive(const network::Circuit& circuit) {
   std::vector<std::size_t> out;
@@ -334,6 +55,125 @@ std::vector<std::size_t> types_to_derive(const network::Circuit& circuit) {
   }
   return out;
 }
+
+/// Whether the rates of simulated populations are part of what a derived cell is driven with.
+bool has_recurrent_input(const network::Circuit& circuit, const std::vector<std::size_t>& types) {
+  return std::any_of(circuit.projections.begin(), circuit.projections.end(), [&](const network::Projection& p) {
+    const network::Population &source = circuit.populations[p.source], &target = circuit.populations[p.target];
+    return !source.is_virtual && !target.is_virtual &&
+           std::find(types.begin(), types.end(), target.cell_type) != types.end();
+  });
+}
+
+/// Rounds of derivation, each at the rates that the point network of the round before has shown.
+class Rounds {
+ public:
+  Rounds(const network::Circuit& circuit, const std::vector<std::size_t>& types, const PointDerivationOptions& options,
+         std::size_t threads, core::PartProgress& progress)
+      : circuit_(circuit), types_(types), options_(options), threads_(threads), progress_(progress) {}
+
+  network::Circuit run(network::Derivation& derivation) {
+    OperatingPoint state = first_guess(circuit_);
+    if (!has_recurrent_input(circuit_, types_)) {
+      progress_.stage(1);
+      return filled_in(derive(state, true), &derivation);
+    }
+    // A quick round to know the rates, then as many with all data as it takes: nearly always one.
+    progress_.stage(kQuickShare);
+    network::Circuit out = filled_in(derive(state, false), nullptr);
+    for (state.rounds = 1;; ++state.rounds) {
+      const std::vector<double> rates = rates_of(out);
+      state.change = change_of_rates(circuit_, state.rates_hz, rates);
+      if (state.rounds > 1 && (state.repeats() || state.rounds >= options_.max_rounds)) break;
+      state.rates_hz = rates;
+      progress_.stage(kFullShare);
+      out = filled_in(derive(state, true), &derivation);
+    }
+    for (const std::size_t type : types_) note_state(circuit_.cell_types[type].name, state, derivation);
+    return out;
+  }
+
+ private:
+  static constexpr double kQuickShare = 0.25, kFullShare = 0.95;
+
+  std::vector<CellDerivation> derive(const OperatingPoint& state, bool all_data) {
+    std::vector<CellDerivation> derived(types_.size());
+    core::SharedProgress shared(progress_, static_cast<double>(types_.size()));
+    core::ThreadPool pool(threads_);
+    pool.run([&](std::size_t thread) {
+      for (std::size_t i = thread; i < types_.size(); i += pool.size()) {
+        core::PartProgress part(shared, 1);
+        try {
+          derived[i] = derive_cell(circuit_, types_[i], state, options_for(types_[i], all_data), part);
+        } catch (const core::NumericalError& error) {
+          throw core::NumericalError(
+              fmt::format("cell type {}: {}", circuit_.cell_types[types_[i]].name, error.what()));
+        }
+        part.finish();
+      }
+    });
+    return derived;
+  }
+
+  CellDerivationOptions options_for(std::size_t type, bool all_data) const {
+    constexpr double kQuick = 0.5;
+    CellDerivationOptions out;
+    out.seed = options_.seed + type;
+    out.level_ms = options_.level_ms * (all_data ? 1 : kQuick);
+    out.current_sweep_ms = options_.current_sweep_ms * (all_data ? 1 : kQuick);
+    out.repetitions = options_.repetitions;
+    out.regression_gain = options_.regression_gain;
+    out.describe = all_data;
+    out.synapse_types = synapses_to_reduce(circuit_, type);
+    return out;
+  }
+
+  network::Circuit filled_in(std::vector<CellDerivation> derived, network::Derivation* derivation) const {
+    network::Circuit out = circuit_;
+    for (std::size_t i = 0; i < types_.size(); ++i) {
+      network::CellType& type = out.cell_types[types_[i]];
+      if (derived[i].model) type.point = network::PointCell{*derived[i].model};
+      if (derived[i].model && derivation) derivation->point_cells[type.name] = std::move(derived[i].cell_provenance);
+      for (CellDerivation::Synapse& one : derived[i].synapses) {
+        network::SynapseType& synapse = out.synapse_types[one.type];
+        synapse.point = std::move(one.synapse);
+        if (derivation) derivation->point_synapses[synapse.name] = std::move(one.provenance);
+      }
+    }
+    // An instantaneous synapse means the same on both tiers.
+    for (network::SynapseType& type : out.synapse_types) {
+      if (type.point || !type.detailed) continue;
+      if (const auto* instantaneous = std::get_if<network::InstantaneousSynapse>(&*type.detailed)) {
+        type.point = *instantaneous;
+      }
+    }
+    return out;
+  }
+
+  std::vector<double> rates_of(const network::Circuit& reduced) const {
+    constexpr double kDuration_ms = 3000, kSettle_ms = 300;
+    core::NoProgress silent;
+    progress_.advance(0, 1);  // a chance to interrupt
+    return point_rates(reduced, kDuration_ms, kSettle_ms, threads_, silent);
+  }
+
+  static void note_state(const std::string& type, const OperatingPoint& state, network::Derivation& derivation) {
+    const auto entry = derivation.point_cells.find(type);
+    if (entry == derivation.point_cells.end()) return;
+    entry->second.operating_point["rounds"] = static_cast<double>(state.rounds);
+    entry->second.operating_point["change_of_rates_over_tolerance"] = state.change;
+    if (state.repeats()) return;
+    entry->second.notes.push_back(fmt::format(
+        "the operating point did not settle: rates of the point network still move by {:.2g} times what is tolerated",
+        state.change));
+  }
+
+  const network::Circuit& circuit_;
+  const std::vector<std::size_t>& types_;
+  const PointDerivationOptions& options_;
+  std::size_t threads_;
+  core::PartProgress& progress_;
+};
 
 }  // namespace
 
@@ -371,43 +211,10 @@ network::Circuit derive_point(const network::Circuit& circuit, const PointDeriva
     throw core::InputError(std::move(problems));
   }
   const std::vector<std::size_t> types = types_to_derive(circuit);
-  std::vector<std::optional<CellDeriver>> derived(types.size());
-  core::SharedProgress shared(progress, static_cast<double>(types.size()));
-  core::ThreadPool pool(threads);
-  pool.run([&](std::size_t part) {
-    for (std::size_t i = part; i < types.size(); i += pool.size()) {
-      core::PartProgress part_progress(shared, 1);
-      try {
-        derived[i].emplace(circuit, types[i], options, part_progress);
-        derived[i]->run();
-      } catch (const core::NumericalError& error) {
-        throw core::NumericalError(fmt::format("cell type {}: {}", circuit.cell_types[types[i]].name, error.what()));
-      }
-      part_progress.finish();
-    }
-  });
-
-  network::Circuit out = circuit;
-  for (std::size_t i = 0; i < types.size(); ++i) {
-    network::CellType& type = out.cell_types[types[i]];
-    if (derived[i]->model) {
-      type.point = network::PointCell{*derived[i]->model};
-      derivation.point_cells[type.name] = derived[i]->cell_provenance;
-    }
-    for (std::size_t k = 0; k < derived[i]->synapses.size(); ++k) {
-      network::SynapseType& synapse = out.synapse_types[derived[i]->synapses[k].first];
-      synapse.point = derived[i]->synapses[k].second;
-      derivation.point_synapses[synapse.name] = derived[i]->synapse_provenance[k];
-    }
-  }
-  // An instantaneous synapse means the same on both tiers.
-  for (network::SynapseType& type : out.synapse_types) {
-    if (type.point || !type.detailed) continue;
-    if (const auto* instantaneous = std::get_if<network::InstantaneousSynapse>(&*type.detailed)) {
-      type.point = *instantaneous;
-    }
-  }
-  return out;
+  core::SharedProgress shared(progress, 1);
+  core::PartProgress part(shared, 1);
+  Rounds rounds(circuit, types, options, threads, part);
+  return rounds.run(derivation);
 }
 
 }  // namespace triscale::bridges

@@ -12,6 +12,8 @@
 ///      regression. The impedance is kept unless regression predicts spikes better (bits per spike, training data) and
 ///      explains clearly more of V, as it does where channels make the membrane leakier than it is at rest. The
 ///      synapses stay those of step 2: their conductance is what the soma of the cell at rest would feel.
+/// All of it is done at the circuit's own operating point, found by iteration (bridges/operating_point.hpp): a quick
+/// round with half of the data at a first guess of the rates, then full rounds at the rates of the point network.
 ///   5. The error is measured on other input; on other cells too where the population has at least 32 (below that some
 ///      or all cells are the same, with their synapses).
 #pragma once
@@ -34,6 +36,7 @@ struct PointDerivationOptions {
   double current_sweep_ms = 8000;  ///< current input: length of each of 8 sweeps
   std::size_t repetitions = 20;    ///< of the noisy point model on unseen input
   double regression_gain = 0.05;   ///< share of the variance of V that regression must explain more to be chosen
+  std::size_t max_rounds = 4;      ///< of the iteration of the operating point
 };
 
 /// Why a point description cannot be derived for a cell type or synapse type that needs one; empty if all can.

@@ -4,66 +4,84 @@
 #include <cmath>
 
 #include "bridges/cell_recording.hpp"
+#include "network/edges.hpp"
 #include "pointneuron/receptors.hpp"
 
 namespace triscale::bridges {
 
 namespace {
 
-constexpr std::size_t kSites = 7;  // and one cell without a synapse, to subtract
-constexpr double kSpike_ms = 200, kDuration_ms = 450;
-constexpr double kWeight_uS = 1e-5;  // small: the comparison is of the linear response
+constexpr std::size_t kSites = 7;  // and one cell without a synapse, to subtract: the detailed tier runs eight at once
+constexpr std::size_t kClusters = 4;
+constexpr double kSpike_ms = 200, kDuration_ms = 500;
 constexpr double kDelay_ms = 1;
+constexpr double kSpikes_mV = -20;  // a potential that goes beyond holds a spike and no postsynaptic potential
 
 struct Psp {
-  double area = 0, peak = 0, latency_ms = 0;
+  double area = 0, peak = 0, latency_ms = 0, rise_ms = 0, half_width_ms = 0;
 };
+
+/// Time at which dV first reaches `level`, going up from or down to `from`; interpolated between samples.
+double crossing(const std::vector<double>& dV, std::size_t from, double level, int direction, double dt_ms) {
+  const double sign = level < 0 ? -1 : 1;
+  for (std::size_t k = from; k > 0 && k + 1 < dV.size(); k += static_cast<std::size_t>(direction)) {
+    if (sign * dV[k + static_cast<std::size_t>(direction)] > sign * level) continue;
+    const double a = dV[k], b = dV[k + static_cast<std::size_t>(direction)];
+    return (static_cast<double>(k) + direction * (a - level) / (a - b)) * dt_ms;
+  }
+  return static_cast<double>(direction > 0 ? dV.size() : 0) * dt_ms;
+}
 
 Psp measure(const std::vector<double>& dV, double dt_ms) {
   Psp out;
+  std::size_t peak = 0;
   for (std::size_t k = 0; k < dV.size(); ++k) {
     out.area += dV[k] * dt_ms;
     if (std::abs(dV[k]) <= std::abs(out.peak)) continue;
     out.peak = dV[k];
-    out.latency_ms = static_cast<double>(k) * dt_ms;
+    peak = k;
   }
+  out.latency_ms = static_cast<double>(peak) * dt_ms;
+  // From the peak backwards, so that a ripple before it does not count.
+  out.rise_ms = crossing(dV, peak, 0.8 * out.peak, -1, dt_ms) - crossing(dV, peak, 0.2 * out.peak, -1, dt_ms);
+  out.half_width_ms = crossing(dV, peak, 0.5 * out.peak, 1, dt_ms) - crossing(dV, peak, 0.5 * out.peak, -1, dt_ms);
   return out;
 }
 
-std::vector<network::Site> spread_sites(const network::PointSynapse& synapse) {
-  std::vector<network::Site> sites;
-  for (std::size_t i = 0; i < kSites; ++i) {
-    const network::SiteTransfer& row = synapse.sites[i * (synapse.sites.size() - 1) / (kSites - 1)];
-    sites.push_back({row.section, 0.5 * (row.begin + row.end)});
-  }
-  return sites;
-}
+/// Synapses that one cell gets, all at one place.
+struct Bundle {
+  PspSite at;
+  std::size_t synapses = 1;
+};
 
-/// One cell a site, one spike of one source onto each, and a last cell without input.
-std::vector<GifSweep> record_psps(const network::CellType& type, const network::SynapseType& synapse,
-                                  const network::RunSettings& run, double V_rest_mV,
-                                  const std::vector<network::Site>& sites) {
+/// One cell a bundle, one spike of one source onto each synapse, and a last cell without input, which is subtracted.
+std::vector<std::vector<double>> detailed_psps(const network::CellType& type, const network::SynapseType& synapse,
+                                               const network::RunSettings& run, double V_rest_mV,
+                                               const std::vector<Bundle>& bundles) {
   network::Circuit circuit;
   circuit.run = run;
   circuit.run.duration_ms = kDuration_ms;
   circuit.run.V_init_mV = V_rest_mV;
   circuit.cell_types = {type};
   circuit.synapse_types = {synapse};
+  circuit.synapse_types[0].release.reset();  // every spike is transmitted
   network::Population cells, source;
   cells.name = "cells";
-  cells.size = sites.size() + 1;
+  cells.size = bundles.size() + 1;
   source.name = "source";
   source.size = 1;
   source.is_virtual = true;
   source.source = network::SpikeTrains{{kSpike_ms}, {0}};
   circuit.populations = {cells, source};
   network::ExplicitEdges edges;
-  for (std::size_t i = 0; i < sites.size(); ++i) {
-    edges.sources.push_back(0);
-    edges.targets.push_back(static_cast<std::uint32_t>(i));
-    edges.weights.push_back(kWeight_uS);
-    edges.delays_ms.push_back(kDelay_ms);
-    edges.sites.push_back(sites[i]);
+  for (std::size_t i = 0; i < bundles.size(); ++i) {
+    for (std::size_t n = 0; n < bundles[i].synapses; ++n) {
+      edges.sources.push_back(0);
+      edges.targets.push_back(static_cast<std::uint32_t>(i));
+      edges.weights.push_back(bundles[i].at.weight_uS);
+      edges.delays_ms.push_back(kDelay_ms);
+      edges.sites.push_back(bundles[i].at.site);
+    }
   }
   network::Projection projection;
   projection.name = "psp";
@@ -72,56 +90,132 @@ std::vector<GifSweep> record_psps(const network::CellType& type, const network::
   projection.connectivity = std::move(edges);
   circuit.projections = {projection};
   core::NoProgress progress;  // well under a second
-  return record_population(std::move(circuit), 0, progress);
-}
-
-/// Linear response of the point neuron's membrane to the same spike, from kSpike_ms on.
-std::vector<double> point_psp(const network::PointSynapse& synapse, const network::SiteTransfer& row,
-                              const PassiveMembrane& membrane, double drive_mV, double dt_ms) {
-  const auto steps = static_cast<std::size_t>((kDuration_ms - kSpike_ms) / dt_ms);
-  const auto arrival = static_cast<std::size_t>(std::llround((kDelay_ms + row.extra_delay_ms) / dt_ms));
-  pointneuron::Receptors receptors(synapse.receptors, 1, dt_ms);
-  std::vector<double> arrivals(synapse.receptors.size(), 0.0), G(1), GE(1), out;
-  const double decay = std::exp(-dt_ms * membrane.g_L_uS / membrane.C_m_nF);
-  double dV = 0;
-  for (std::size_t k = 0; k < steps; ++k) {
-    out.push_back(dV);
-    if (k == arrival) arrivals[row.receptor] += row.attenuation * kWeight_uS / (1 + row.shunt_per_uS * kWeight_uS);
-    G[0] = GE[0] = 0;
-    receptors.step(0, 1, arrivals, G, GE);
-    const double stationary = G[0] * drive_mV / membrane.g_L_uS;
-    dV = stationary + (dV - stationary) * decay;
+  const std::vector<GifSweep> sweeps = record_population(std::move(circuit), 0, progress);
+  std::vector<std::vector<double>> out;
+  const auto first = static_cast<std::size_t>(std::llround(kSpike_ms / run.dt_ms));
+  for (std::size_t i = 0; i < bundles.size(); ++i) {
+    std::vector<double>& dV = out.emplace_back();
+    const std::vector<double>&V = sweeps[i].V_mV, &silent = sweeps.back().V_mV;
+    if (*std::max_element(V.begin(), V.end()) > kSpikes_mV) continue;
+    for (std::size_t k = first; k < V.size(); ++k) dV.push_back(V[k] - silent[k]);
   }
   return out;
 }
 
+/// What the point neuron's membrane makes of the same spike, from kSpike_ms on.
+std::vector<double> point_psp(const network::PointSynapse& synapse, const Bundle& bundle,
+                              const PassiveMembrane& membrane, double drive_mV, double dt_ms) {
+  const network::SiteTransfer& row = *synapse.find(bundle.at.site);
+  const auto steps = static_cast<std::size_t>((kDuration_ms - kSpike_ms) / dt_ms);
+  const auto arrival = static_cast<std::size_t>(std::llround((kDelay_ms + row.extra_delay_ms) / dt_ms));
+  pointneuron::Receptors receptors(synapse.receptors, 1, dt_ms);
+  std::vector<double> arrivals(synapse.receptors.size(), 0.0), G(1), GE(1), out;
+  const double w = bundle.at.weight_uS;
+  double dV = 0;
+  for (std::size_t k = 0; k < steps; ++k) {
+    out.push_back(dV);
+    if (k == arrival) {
+      arrivals[row.receptor] += static_cast<double>(bundle.synapses) * row.attenuation * w / (1 + row.shunt_per_uS * w);
+    }
+    G[0] = GE[0] = 0;
+    receptors.step(0, 1, arrivals, G, GE);
+    const double g_uS = membrane.g_L_uS + G[0];
+    const double stationary = G[0] * drive_mV / g_uS;
+    dV = stationary + (dV - stationary) * std::exp(-dt_ms * g_uS / membrane.C_m_nF);
+  }
+  return out;
+}
+
+/// Relative difference of means.
+double difference(double point, double detailed) {
+  return detailed != 0 ? point / detailed - 1 : 0;
+}
+
+void compare_singles(const std::vector<Psp>& detailed, const std::vector<Psp>& point, PspCheck& out) {
+  Psp d, p;
+  for (std::size_t i = 0; i < detailed.size(); ++i) {
+    for (const auto& [sum, one] : {std::pair{&d, &detailed[i]}, std::pair{&p, &point[i]}}) {
+      sum->area += one->area;
+      sum->peak += one->peak;
+      sum->rise_ms += one->rise_ms;
+      sum->half_width_ms += one->half_width_ms;
+      sum->latency_ms += one->latency_ms;
+    }
+    out.peak_spread += std::pow(point[i].peak / detailed[i].peak - 1, 2);
+  }
+  out.sites = detailed.size();
+  const double n = static_cast<double>(out.sites);
+  out.area = difference(p.area, d.area);
+  out.peak = difference(p.peak, d.peak);
+  out.rise = difference(p.rise_ms, d.rise_ms);
+  out.half_width = difference(p.half_width_ms, d.half_width_ms);
+  out.latency_ms = (p.latency_ms - d.latency_ms) / n;
+  out.peak_spread = std::sqrt(out.peak_spread / n);
+}
+
 }  // namespace
 
-PspCheck check_psps(const network::CellType& type, const network::SynapseType& synapse, const network::RunSettings& run,
+std::vector<PspSite> spread_sites(const network::Circuit& circuit, std::size_t synapse_type) {
+  std::vector<PspSite> all;
+  for (std::size_t k = 0; k < circuit.projections.size(); ++k) {
+    if (circuit.projections[k].synapse_type != synapse_type) continue;
+    const network::EdgeList edges = network::edges_of(circuit, k);
+    for (std::size_t e = 0; e < edges.size(); ++e) {
+      all.push_back({edges.sites.empty() ? network::Site{} : edges.sites[e], edges.weights[e]});
+    }
+  }
+  std::vector<PspSite> out;
+  for (std::size_t i = 0; i < std::min(kSites, all.size()); ++i) {
+    out.push_back(all[(2 * i + 1) * all.size() / (2 * std::min(kSites, all.size()))]);
+  }
+  return out;
+}
+
+PspCheck check_psps(const network::CellType& type, const network::SynapseType& synapse,
+                    const std::vector<PspSite>& sites, const network::RunSettings& run,
                     const PassiveMembrane& membrane) {
   constexpr double kLeastDrive_mV = 3;
-  const auto& point = std::get<network::PointSynapse>(*synapse.point);
-  const double E_rev_mV = std::get<network::BiexponentialSynapse>(*synapse.detailed).E_rev_mV;
-  const double drive_mV = E_rev_mV - membrane.E_L_mV;
   PspCheck out;
-  if (std::abs(drive_mV) < kLeastDrive_mV) return out;
-  const std::vector<network::Site> sites = spread_sites(point);
-  const std::vector<GifSweep> sweeps = record_psps(type, synapse, run, membrane.E_L_mV, sites);
-  const auto first = static_cast<std::size_t>(std::llround(kSpike_ms / run.dt_ms));
-  for (std::size_t i = 0; i < sites.size(); ++i) {
-    std::vector<double> dV;
-    for (std::size_t k = first; k < sweeps[i].V_mV.size(); ++k) dV.push_back(sweeps[i].V_mV[k] - sweeps.back().V_mV[k]);
-    const Psp detailed = measure(dV, run.dt_ms);
-    const Psp reduced = measure(point_psp(point, *point.find(sites[i]), membrane, drive_mV, run.dt_ms), run.dt_ms);
-    out.area += std::pow(reduced.area / detailed.area - 1, 2);
-    out.peak += std::pow(reduced.peak / detailed.peak - 1, 2);
-    out.latency_ms += std::pow(reduced.latency_ms - detailed.latency_ms, 2);
-    ++out.sites;
+  const auto& point = std::get<network::PointSynapse>(*synapse.point);
+  const double drive_mV = point.receptors.front().E_rev_mV - membrane.E_L_mV;
+  if (sites.empty() || std::abs(drive_mV) < kLeastDrive_mV) return out;
+  std::vector<Bundle> bundles;
+  for (const PspSite& site : sites) bundles.push_back({site, 1});
+  const std::size_t clusters = std::min(kClusters, sites.size());
+  for (const std::size_t n : {std::size_t{2}, PspCheck::kCluster}) {
+    for (std::size_t i = 0; i < clusters; ++i) bundles.push_back({sites[i * sites.size() / clusters], n});
   }
-  const double n = static_cast<double>(out.sites);
-  out.area = std::sqrt(out.area / n);
-  out.peak = std::sqrt(out.peak / n);
-  out.latency_ms = std::sqrt(out.latency_ms / n);
+  const auto detailed_dV = detailed_psps(type, synapse, run, membrane.E_L_mV, bundles);
+  std::vector<Psp> detailed, reduced;
+  std::vector<double> pair, pair_point, cluster, cluster_point;
+  for (std::size_t i = 0; i < bundles.size(); ++i) {
+    if (detailed_dV[i].empty()) continue;  // it fired
+    const Psp d = measure(detailed_dV[i], run.dt_ms);
+    const Psp p = measure(point_psp(point, bundles[i], membrane, drive_mV, run.dt_ms), run.dt_ms);
+    if (bundles[i].synapses == 1) {
+      detailed.push_back(d);
+      reduced.push_back(p);
+      continue;
+    }
+    const std::size_t single = (i - sites.size()) % clusters * sites.size() / clusters;
+    if (detailed_dV[single].empty()) continue;
+    const auto n = static_cast<double>(bundles[i].synapses);
+    const double d_1 = measure(detailed_dV[single], run.dt_ms).peak;
+    const double p_1 = measure(point_psp(point, bundles[single], membrane, drive_mV, run.dt_ms), run.dt_ms).peak;
+    (bundles[i].synapses == 2 ? pair : cluster).push_back(d.peak / (n * d_1) - 1);
+    (bundles[i].synapses == 2 ? pair_point : cluster_point).push_back(p.peak / (n * p_1) - 1);
+  }
+  if (detailed.empty()) return out;
+  compare_singles(detailed, reduced, out);
+  const auto mean = [](const std::vector<double>& x) {
+    double sum = 0;
+    for (const double value : x) sum += value / static_cast<double>(x.size());
+    return sum;
+  };
+  out.summation_pair = mean(pair);
+  out.summation_cluster = mean(cluster);
+  out.summation_pair_point = mean(pair_point);
+  out.summation_cluster_point = mean(cluster_point);
   return out;
 }
 

@@ -12,8 +12,8 @@ namespace triscale::bridges {
 
 namespace {
 
-constexpr std::size_t kCells = 16;  // the detailed tier runs eight side by side
-constexpr double kRecurrentRate_hz = 5;
+constexpr std::size_t kCells = 16;          // the detailed tier runs eight side by side
+constexpr double kLeastRecurrent_hz = 0.5;  // a source that is silent now may not be so under other input
 constexpr double kMsPerS = 1000;
 
 double mean_rate_hz(const network::Population& population, double duration_ms) {
@@ -60,7 +60,8 @@ network::ExplicitEdges edges_onto(const network::EdgeList& edges, const std::vec
 
 }  // namespace
 
-SynapticDrive::SynapticDrive(const network::Circuit& circuit, std::size_t cell_type, std::size_t choice) {
+SynapticDrive::SynapticDrive(const network::Circuit& circuit, std::size_t cell_type,
+                             const std::vector<double>& rates_hz, std::size_t choice) {
   const std::size_t target = largest_population(circuit, cell_type);
   if (target == circuit.populations.size()) return;
   const std::size_t size = circuit.populations[target].size;
@@ -94,7 +95,8 @@ SynapticDrive::SynapticDrive(const network::Circuit& circuit, std::size_t cell_t
     sources.size = source.size;
     sources.is_virtual = true;
     sources.cell_type = source.cell_type;
-    const double base = source.is_virtual ? mean_rate_hz(source, circuit.run.duration_ms) : kRecurrentRate_hz;
+    const double base = source.is_virtual ? mean_rate_hz(source, circuit.run.duration_ms)
+                                          : std::max(kLeastRecurrent_hz, rates_hz[projection.source]);
     inputs_.push_back({circuit_.populations.size(), base, source.is_virtual});
     circuit_.populations.push_back(std::move(sources));
     projections_.push_back(circuit_.projections.size());

@@ -15,7 +15,7 @@
 namespace triscale::bridges {
 
 /// Rates of the sources during one stretch of time, as multiples of their base rates. Base rate of a virtual source:
-/// its mean rate in the circuit; of a simulated one: 5 Hz.
+/// its mean rate in the circuit; of a simulated one: that of the operating point, 0.5 Hz at least.
 struct DriveLevel {
   double external = 1, recurrent = 1;
 };
@@ -23,8 +23,9 @@ struct DriveLevel {
 class SynapticDrive {
  public:
   /// Up to 16 cells of the type, of its largest population. `choice` selects different cells (and is otherwise
-  /// free).
-  SynapticDrive(const network::Circuit& circuit, std::size_t cell_type, std::size_t choice);
+  /// free). `rates_hz`: of every population (bridges/operating_point.hpp).
+  SynapticDrive(const network::Circuit& circuit, std::size_t cell_type, const std::vector<double>& rates_hz,
+                std::size_t choice);
 
   /// False if the cells receive no synapses with conductances.
   bool has_input() const { return !projections_.empty(); }
@@ -35,9 +36,9 @@ class SynapticDrive {
   /// from the point descriptions in `synapse_types` (one for each of the circuit's).
   void add_conductances(const std::vector<network::SynapseType>& synapse_types, const std::vector<DriveLevel>& levels,
                         double level_ms, std::uint64_t seed, std::vector<GifSweep>& sweeps) const;
-  /// Levels around the circuit's own external rates and 5 Hz of the recurrent sources; if the cells are nearly silent
-  /// or very busy there, around the multiple of the external rates that brings them nearest to 6 Hz. Empty if none
-  /// makes them fire.
+  /// Levels around the circuit's own external rates and the operating point's recurrent ones; if the cells are nearly
+  /// silent or very busy there, around the multiple of the external rates that brings them nearest to 6 Hz. Empty if
+  /// none makes them fire.
   std::vector<DriveLevel> find_levels(std::uint64_t seed, core::Progress& progress) const;
 
  private:

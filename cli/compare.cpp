@@ -95,7 +95,7 @@ int compare(const Options& options) {
 
   std::vector<TierResult> results;
   for (const Tier tier : tiers) {
-    results.push_back(run_tier(tier, loaded.circuit, options.output / to_string(tier), options));
+    results.push_back(run_tier(tier, loaded.circuit, loaded.derivation, options.output / to_string(tier), options));
   }
   require_same_edges(results);
 

@@ -14,6 +14,7 @@
 #include <thread>
 #include <utility>
 
+#include "bridges/validity_watch.hpp"
 #include "cli/tier.hpp"
 #include "core/error.hpp"
 #include "detailed/compartments.hpp"
@@ -84,8 +85,8 @@ void remove_tier_results(const network::Circuit& circuit, const std::filesystem:
   for (const std::filesystem::path& file : files) std::filesystem::remove(file, ignored);
 }
 
-TierResult run_tier(Tier tier, const network::Circuit& circuit, const std::filesystem::path& folder,
-                    const Options& options) {
+TierResult run_tier(Tier tier, const network::Circuit& circuit, const network::Derivation& derivation,
+                    const std::filesystem::path& folder, const Options& options) {
   if (std::vector<core::Problem> problems = missing(tier, circuit); !problems.empty()) {
     throw core::InputError(std::move(problems));
   }
@@ -97,7 +98,14 @@ TierResult run_tier(Tier tier, const network::Circuit& circuit, const std::files
   TierResult result;
   {
     ConsoleProgress progress(std::string(to_string(tier)), true, options.progress_style());
-    result.statistics = simulate(tier, circuit, options.threads, recorder, progress, warnings);
+    if (tier == Tier::point) {
+      bridges::ValidityWatch watch(circuit, derivation, recorder);
+      result.statistics = simulate(tier, watch.circuit(), options.threads, watch, progress, warnings);
+      const std::vector<core::Problem> outside = watch.warnings();
+      warnings.insert(warnings.end(), outside.begin(), outside.end());
+    } else {
+      result.statistics = simulate(tier, circuit, options.threads, recorder, progress, warnings);
+    }
   }
   throw_if_interrupted();
   print_warnings(warnings);
@@ -115,6 +123,7 @@ TierResult run_tier(Tier tier, const network::Circuit& circuit, const std::files
   manifest.simulated_ms = circuit.run.duration_ms;
   manifest.statistics = result.statistics;
   manifest.populations = io::summarise(circuit, result.activity);
+  for (const core::Problem& warning : warnings) manifest.warnings.push_back(core::to_string(warning));
   manifest.peak_memory_bytes = io::peak_memory_bytes();
   io::write_run_manifest(folder / "run.json", manifest);
   return result;

@@ -9,6 +9,7 @@
 #include "core/recorder.hpp"
 #include "measure/activity.hpp"
 #include "network/circuit.hpp"
+#include "network/provenance.hpp"
 
 namespace triscale::cli {
 
@@ -17,10 +18,10 @@ struct TierResult {
   measure::Activity activity;
 };
 
-/// `folder` gets the files. Warnings and progress go to stderr. Throws core::InputError if the tier cannot run the
-/// circuit.
-TierResult run_tier(Tier tier, const network::Circuit& circuit, const std::filesystem::path& folder,
-                    const Options& options);
+/// `folder` gets the files. Warnings and progress go to stderr, warnings also into run.json. Throws core::InputError if
+/// the tier cannot run the circuit. The point tier is watched for leaving the ranges that `derivation` states.
+TierResult run_tier(Tier tier, const network::Circuit& circuit, const network::Derivation& derivation,
+                    const std::filesystem::path& folder, const Options& options);
 
 /// Makes the folder if it is absent; throws core::InputError if it cannot be written to, before any work is done.
 void prepare_folder(const std::filesystem::path& folder);

@@ -118,6 +118,7 @@ struct RunManifest {
   core::RunStatistics statistics;
   std::uint64_t peak_memory_bytes = 0;
   std::vector<PopulationSummary> populations;
+  std::vector<std::string> warnings;  ///< of the run, as printed
 
   /// Wall time over simulated time; 0 if nothing was simulated.
   double realtime_factor() const { return simulated_ms > 0 ? 1000.0 * statistics.wall_s / simulated_ms : 0.0; }

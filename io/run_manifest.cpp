@@ -112,6 +112,7 @@ void write_run_manifest(const std::filesystem::path& path, const RunManifest& ru
                {"edge_hash", fmt::format("{:016x}", s.edge_hash)},
                {"populations", std::move(populations)}};
   if (!run.scheme.empty()) json["scheme"] = run.scheme;
+  if (!run.warnings.empty()) json["warnings"] = run.warnings;
   write_text_file(path, json.dump(2) + "\n");
 }
 
@@ -128,6 +129,7 @@ RunManifest read_run_manifest(const std::filesystem::path& path) {
     run.threads = json.at("threads");
     run.dt_ms = json.at("dt_ms");
     run.scheme = json.value("scheme", "");
+    run.warnings = json.value("warnings", std::vector<std::string>{});
     run.simulated_ms = json.at("simulated_ms");
     run.statistics.setup_s = json.at("setup_s");
     run.statistics.wall_s = json.at("wall_s");
