@@ -134,7 +134,7 @@ TRISCALE_INLINE void persistent_inactivation(const T& V, double q, T& inf, T& ra
   rate = madd(x * dy, 2.88e-6 * 4.63 * q, T(y * dx * (6.94e-6 * 2.63 * q))) * inverse.a;
 }
 
-/// Persistent sodium, m_inf(V) h with instantaneous activation; q10 2.3 at 21 degC. `slope` is d open/dV: with it the
+/// Persistent sodium, m_inf(V) h with instantaneous activation; q10 2.3 at 21 degC. With d open/dV the
 /// implicit step sees the full slope of the current, as NEURON's numerical derivative does.
 struct Nap {
   static constexpr Ion ion = Ion::sodium;
@@ -150,9 +150,13 @@ struct Nap {
     return activation(V) * x[0];
   }
   template <class T>
-  static TRISCALE_INLINE T slope(const T* x, const T& V) {
-    const T m = activation(V);
-    return m * (1.0 - m) * (1.0 / 4.6) * x[0];
+  struct Open {
+    T open, slope;
+  };
+  template <class T>
+  static TRISCALE_INLINE Open<T> open_and_slope(const T* x, const T& V) {
+    const T m = activation(V), open = m * x[0];
+    return {open, (1.0 - m) * (1.0 / 4.6) * open};
   }
   template <class T>
   static TRISCALE_INLINE Gates<T, 1> gates(const T& V, const T&, double q) {

@@ -12,6 +12,14 @@ namespace triscale::detailed {
 
 inline namespace TRISCALE_INSTRUCTIONS {
 
+static_assert(kColumns == 2);  // the two vectors of a node are worked on side by side
+TRISCALE_INLINE LanePair& pair(Lanes* values, std::size_t row) {
+  return reinterpret_cast<LanePair*>(values)[row];
+}
+TRISCALE_INLINE const LanePair& pair(const Lanes* values, std::size_t row) {
+  return reinterpret_cast<const LanePair*>(values)[row];
+}
+
 // ------------------------------------------------------------------------------------------- channels with gates
 // --------
 
@@ -19,27 +27,33 @@ template <class Channel>
 void initialise_gates(const Instances& at, const MembraneView& view, double q) {
   constexpr int n = Channel::n_gates;
   for (std::size_t i = at.first; i < at.last; ++i) {
-    for (int c = 0; c < kColumns; ++c) {
-      const std::size_t node = at.nodes[i] * kColumns + c;
-      const Gates<Lanes, n> gates = Channel::gates(clamped(view.V_mV[node]), view.Ca_mM[node], q);
-      for (int k = 0; k < n; ++k) at.states[(i * n + k) * kColumns + c] = gates.inf[k];
-    }
+    const std::size_t node = at.nodes[i];
+    const Gates<LanePair, n> gates = Channel::gates(clamped(pair(view.V_mV, node)), pair(view.Ca_mM, node), q);
+    for (int k = 0; k < n; ++k) pair(at.states, i * n + k) = gates.inf[k];
   }
 }
 
+/// In two passes over a few nodes at a time, rates first and then the gates, x + (1 - e^(-dt/tau)) (x_inf - x): a
+/// processor looks ahead far enough to work on several gates at once, but not over both.
 template <class Channel>
 void advance_gates(const Instances& at, const MembraneView& view, double q, double dt_ms) {
   constexpr int n = Channel::n_gates;
-  for (std::size_t i = at.first; i < at.last; ++i) {
-    for (int c = 0; c < kColumns; ++c) {
-      const std::size_t node = at.nodes[i] * kColumns + c;
-      const Gates<Lanes, n> gates = Channel::gates(clamped(view.V_mV[node]), view.Ca_mM[node], q);
+  constexpr std::size_t kNodes = 8;
+  LanePair inf[kNodes * n], decay[kNodes * n];
+  for (std::size_t first = at.first; first < at.last; first += kNodes) {
+    const std::size_t nodes = at.last - first < kNodes ? at.last - first : kNodes;
+    for (std::size_t i = 0; i < nodes; ++i) {
+      const std::size_t node = at.nodes[first + i];
+      const Gates<LanePair, n> gates = Channel::gates(clamped(pair(view.V_mV, node)), pair(view.Ca_mM, node), q);
       for (int k = 0; k < n; ++k) {
-        // x + (1 - e^(-dt/tau)) (x_inf - x)
-        Lanes& x = at.states[(i * n + k) * kColumns + c];
-        const Lanes decay = max_of(broadcast<Lanes>(-700.0), Lanes(-dt_ms * gates.rate[k]));
-        x = nmadd(exponential(decay).minus_1(), Lanes(gates.inf[k] - x), x);
+        inf[i * n + k] = gates.inf[k];
+        decay[i * n + k] = max_of(broadcast<LanePair>(-700.0), -dt_ms * gates.rate[k]);
       }
+    }
+    LanePair* states = &pair(at.states, first * n);
+    for (std::size_t i = 0; i < nodes * n; ++i) {
+      const LanePair x = states[i];
+      states[i] = nmadd(exponential(decay[i]).minus_1(), inf[i] - x, x);
     }
   }
 }
@@ -48,29 +62,32 @@ template <class Channel>
 void add_gated(const Instances& at, const MembraneView& view, double E_mV) {
   constexpr int n = Channel::n_gates;
   for (std::size_t i = at.first; i < at.last; ++i) {
-    for (int c = 0; c < kColumns; ++c) {
-      const std::size_t node = at.nodes[i] * kColumns + c;
-      Lanes x[n];
-      for (int k = 0; k < n; ++k) x[k] = at.states[(i * n + k) * kColumns + c];
-      const Lanes V = view.V_mV[node];
-      const Lanes open = Channel::open(x, V);
-      const Lanes g = at.g_max_uS[i] * open;
-      if constexpr (requires { Channel::slope(x, V); }) {
-        // i(V') = i(V) + di/dV (V' - V), di/dV = g + (d open/dV) gmax (V - E)
-        const Lanes extra = at.g_max_uS[i] * Channel::slope(x, V) * (V - E_mV);
-        view.G_uS[node] += g + extra;
-        view.GE_nA[node] = madd(g, E_mV, Lanes(madd(extra, V, view.GE_nA[node])));
-      } else if constexpr (Channel::ion == Ion::calcium) {
-        const Lanes E_Ca = view.E_Ca_mV[node];
-        view.G_uS[node] += g;
-        view.GE_nA[node] = madd(g, E_Ca, view.GE_nA[node]);
-        const Lanes density = at.densities_S_cm2[i] * open;
-        view.g_Ca_S_cm2[node] += density;
-        view.i_Ca_mA_cm2[node] = madd(density, Lanes(V - E_Ca), view.i_Ca_mA_cm2[node]);
-      } else {
-        view.G_uS[node] += g;
-        view.GE_nA[node] = madd(g, E_mV, view.GE_nA[node]);
-      }
+    const std::size_t node = at.nodes[i];
+    LanePair x[n];
+    for (int k = 0; k < n; ++k) x[k] = pair(at.states, i * n + k);
+    const LanePair V = pair(view.V_mV, node);
+    LanePair &G = pair(view.G_uS, node), &GE = pair(view.GE_nA, node);
+    if constexpr (requires { Channel::open_and_slope(x, V); }) {
+      // i(V') = i(V) + di/dV (V' - V), di/dV = g + (d open/dV) gmax (V - E)
+      const auto [open, slope] = Channel::open_and_slope(x, V);
+      const LanePair g = at.g_max_uS[i] * open, extra = at.g_max_uS[i] * slope * (V - E_mV);
+      G += g + extra;
+      GE = madd(g, E_mV, madd(extra, V, GE));
+      continue;
+    }
+    const LanePair open = Channel::open(x, V);
+    const LanePair g = at.g_max_uS[i] * open;
+    if constexpr (Channel::ion == Ion::calcium) {
+      const LanePair E_Ca = pair(view.E_Ca_mV, node);
+      G += g;
+      GE = madd(g, E_Ca, GE);
+      const LanePair density = at.densities_S_cm2[i] * open;
+      LanePair &g_Ca = pair(view.g_Ca_S_cm2, node), &i_Ca = pair(view.i_Ca_mA_cm2, node);
+      g_Ca += density;
+      i_Ca = madd(density, V - E_Ca, i_Ca);
+    } else {
+      G += g;
+      GE = madd(g, E_mV, GE);
     }
   }
 }
@@ -91,28 +108,22 @@ inline void add_constant(const Instances& at, const MembraneView& view, double E
 
 inline void advance_nav(const Instances& at, const MembraneView& view, double k, double dt_ms) {
   for (std::size_t i = at.first; i < at.last; ++i) {
-    for (int c = 0; c < kColumns; ++c) {
-      const auto rates = NavScheme::rates(view.V_mV[at.nodes[i] * kColumns + c], k);
-      NavScheme::implicit_step(rates, dt_ms, &at.states[i * NavScheme::kStates * kColumns + c], kColumns);
-    }
+    const auto rates = NavScheme::rates(pair(view.V_mV, at.nodes[i]), k);
+    NavScheme::implicit_step(rates, dt_ms, &pair(at.states, i * NavScheme::kStates), 1);
   }
 }
 
 inline void advance_nav_second_order(const Instances& at, const MembraneView& view, double k, double dt_ms) {
   for (std::size_t i = at.first; i < at.last; ++i) {
-    for (int c = 0; c < kColumns; ++c) {
-      const auto rates = NavScheme::rates(view.V_mV[at.nodes[i] * kColumns + c], k);
-      NavScheme::second_order_step(rates, dt_ms, &at.states[i * NavScheme::kStates * kColumns + c], kColumns);
-    }
+    const auto rates = NavScheme::rates(pair(view.V_mV, at.nodes[i]), k);
+    NavScheme::second_order_step(rates, dt_ms, &pair(at.states, i * NavScheme::kStates), 1);
   }
 }
 
 inline void initialise_nav(const Instances& at, const MembraneView& view, double k) {
   for (std::size_t i = at.first; i < at.last; ++i) {
-    for (int c = 0; c < kColumns; ++c) {
-      const auto rates = NavScheme::rates(view.V_mV[at.nodes[i] * kColumns + c], k);
-      NavScheme::stationary(rates, &at.states[i * NavScheme::kStates * kColumns + c], kColumns);
-    }
+    const auto rates = NavScheme::rates(pair(view.V_mV, at.nodes[i]), k);
+    NavScheme::stationary(rates, &pair(at.states, i * NavScheme::kStates), 1);
   }
 }
 
@@ -133,31 +144,24 @@ inline void add_nav(const Instances& at, const MembraneView& view, double E_mV) 
 /// E_Ca of the step; `ahead` is the share of its relaxation by which the concentration is carried ahead.
 inline void prepare_calcium(const Instances& at, const MembraneView& view, const CalciumPool& pool, double ahead) {
   for (std::size_t i = at.first; i < at.last; ++i) {
-    for (int c = 0; c < kColumns; ++c) {
-      const std::size_t node = at.nodes[i] * kColumns + c;
-      Lanes Ca = view.Ca_mM[node];
-      Ca += ahead * (pool.min_Ca_mM + pool.source * pool.decay_ms * view.i_Ca_mA_cm2[node] - Ca);
-      view.E_Ca_mV[node] = pool.nernst_mV * log_of(Lanes(pool.Ca_out_mM / Ca));
-      view.i_Ca_mA_cm2[node] = Lanes{};
-      view.g_Ca_S_cm2[node] = Lanes{};
-    }
+    const std::size_t node = at.nodes[i];
+    LanePair &i_Ca = pair(view.i_Ca_mA_cm2, node), Ca = pair(view.Ca_mM, node);
+    Ca = madd(madd(i_Ca, pool.source * pool.decay_ms, pool.min_Ca_mM) - Ca, ahead, Ca);
+    pair(view.E_Ca_mV, node) = pool.nernst_mV * log_of(pool.Ca_out_mM / Ca);
+    i_Ca = broadcast<LanePair>(0.0);
+    pair(view.g_Ca_S_cm2, node) = broadcast<LanePair>(0.0);
   }
 }
 
 inline void advance_calcium(const Instances& at, const MembraneView& view, const CalciumPool& pool, double relaxed) {
   for (std::size_t i = at.first; i < at.last; ++i) {
-    for (int c = 0; c < kColumns; ++c) {
-      const std::size_t node = at.nodes[i] * kColumns + c;
-      Lanes current = view.i_Ca_mA_cm2[node];
-      if (pool.second_order) {
-        // It was taken at the potential of the step's start; i = g (V - E) is linear in V.
-        current = madd(view.g_Ca_S_cm2[node], Lanes(view.V_mV[node] - view.V_middle_mV[node]), current);
-        view.i_Ca_mA_cm2[node] = current;
-      }
-      Lanes& Ca = view.Ca_mM[node];
-      const Lanes steady = madd(current, pool.source * pool.decay_ms, pool.min_Ca_mM);
-      Ca = madd(Lanes(steady - Ca), relaxed, Ca);
+    const std::size_t node = at.nodes[i];
+    LanePair &i_Ca = pair(view.i_Ca_mA_cm2, node), &Ca = pair(view.Ca_mM, node);
+    if (pool.second_order) {
+      // It was taken at the potential of the step's start; i = g (V - E) is linear in V.
+      i_Ca = madd(pair(view.g_Ca_S_cm2, node), pair(view.V_mV, node) - pair(view.V_middle_mV, node), i_Ca);
     }
+    Ca = madd(madd(i_Ca, pool.source * pool.decay_ms, pool.min_Ca_mM) - Ca, relaxed, Ca);
   }
 }
 

@@ -55,43 +55,71 @@ using LaneArray = std::vector<Lanes, LaneAllocator<Lanes>>;
 
 inline namespace TRISCALE_INSTRUCTIONS {
 
+/// Two vectors side by side. Every operation is done on one, then on the other: while the processor waits for the
+/// first, it has the second to do, where a single chain of dependent operations would leave it idle.
+template <class V>
+struct Two {
+  V a, b;
+  // Member by member: the compiler would copy the whole through general registers.
+  Two() = default;
+  TRISCALE_INLINE Two(const V& first, const V& second) : a(first), b(second) {}
+  TRISCALE_INLINE Two(const Two& other) : a(other.a), b(other.b) {}
+  TRISCALE_INLINE Two& operator=(const Two& other) {
+    a = other.a;
+    b = other.b;
+    return *this;
+  }
+};
+using LanePair = Two<Lanes>;
+
+#define TRISCALE_PAIRWISE(op)                                                               \
+  template <class V>                                                                        \
+  TRISCALE_INLINE auto operator op(const Two<V>& x, const Two<V>& y) {                      \
+    return Two<decltype(x.a op y.a)>{x.a op y.a, x.b op y.b};                               \
+  }                                                                                         \
+  template <class V, class S>                                                               \
+  requires std::is_arithmetic_v<S> TRISCALE_INLINE auto operator op(const Two<V>& x, S y) { \
+    return Two<decltype(x.a op y)>{x.a op y, x.b op y};                                     \
+  }                                                                                         \
+  template <class V, class S>                                                               \
+  requires std::is_arithmetic_v<S> TRISCALE_INLINE auto operator op(S x, const Two<V>& y) { \
+    return Two<decltype(x op y.a)>{x op y.a, x op y.b};                                     \
+  }
+TRISCALE_PAIRWISE(+)
+TRISCALE_PAIRWISE(-)
+TRISCALE_PAIRWISE(*)
+TRISCALE_PAIRWISE(/)
+TRISCALE_PAIRWISE(<)
+TRISCALE_PAIRWISE(>)
+TRISCALE_PAIRWISE(<<)
+#undef TRISCALE_PAIRWISE
+template <class V>
+TRISCALE_INLINE Two<V> operator-(const Two<V>& x) {
+  return {-x.a, -x.b};
+}
+template <class V, class X>
+TRISCALE_INLINE Two<V>& operator+=(Two<V>& x, const X& y) {
+  return x = x + y;
+}
+template <class V, class X>
+TRISCALE_INLINE Two<V>& operator-=(Two<V>& x, const X& y) {
+  return x = x - y;
+}
+template <class V, class X>
+TRISCALE_INLINE Two<V>& operator/=(Two<V>& x, const X& y) {
+  return x = x / y;
+}
+
 template <class T>
-TRISCALE_INLINE T broadcast(double x);
-template <>
-TRISCALE_INLINE double broadcast<double>(double x) {
-  return x;
+TRISCALE_INLINE T broadcast(double x) {
+  if constexpr (std::is_same_v<T, double>) {
+    return x;
+  } else if constexpr (std::is_same_v<T, Lanes>) {
+    return Lanes{x, x, x, x};
+  } else {
+    return {broadcast<Lanes>(x), broadcast<Lanes>(x)};
+  }
 }
-template <>
-TRISCALE_INLINE Lanes broadcast<Lanes>(double x) {
-  return Lanes{x, x, x, x};
-}
-
-TRISCALE_INLINE double select(bool condition, double a, double b) {
-  return condition ? a : b;
-}
-TRISCALE_INLINE Lanes select(const LaneBits& condition, const Lanes& a, const Lanes& b) {
-  return condition ? a : b;
-}
-
-TRISCALE_INLINE double max_of(double a, double b) {
-  return a > b ? a : b;
-}
-TRISCALE_INLINE Lanes max_of(const Lanes& a, const Lanes& b) {
-  return a > b ? a : b;
-}
-TRISCALE_INLINE double min_of(double a, double b) {
-  return a < b ? a : b;
-}
-TRISCALE_INLINE Lanes min_of(const Lanes& a, const Lanes& b) {
-  return a < b ? a : b;
-}
-TRISCALE_INLINE double abs_of(double x) {
-  return x < 0 ? -x : x;
-}
-TRISCALE_INLINE Lanes abs_of(const Lanes& x) {
-  return x < 0.0 ? -x : x;
-}
-
 /// `x` as a T: itself, or the same number in every lane.
 template <class T, class X>
 TRISCALE_INLINE T broadcast_of(const X& x) {
@@ -102,21 +130,75 @@ TRISCALE_INLINE T broadcast_of(const X& x) {
   }
 }
 
+TRISCALE_INLINE double select(bool condition, double a, double b) {
+  return condition ? a : b;
+}
+TRISCALE_INLINE Lanes select(const LaneBits& condition, const Lanes& a, const Lanes& b) {
+  return condition ? a : b;
+}
+TRISCALE_INLINE LanePair select(const Two<LaneBits>& condition, const LanePair& a, const LanePair& b) {
+  return {select(condition.a, a.a, b.a), select(condition.b, a.b, b.b)};
+}
+
+/// b if either is not a number.
+TRISCALE_INLINE double max_of(double a, double b) {
+  return a > b ? a : b;
+}
+TRISCALE_INLINE double min_of(double a, double b) {
+  return a < b ? a : b;
+}
+TRISCALE_INLINE Lanes max_of(const Lanes& a, const Lanes& b) {
+#if defined(__AVX2__) && defined(__FMA__)
+  return Lanes(_mm256_max_pd(a, b));
+#else
+  return a > b ? a : b;
+#endif
+}
+TRISCALE_INLINE Lanes min_of(const Lanes& a, const Lanes& b) {
+#if defined(__AVX2__) && defined(__FMA__)
+  return Lanes(_mm256_min_pd(a, b));
+#else
+  return a < b ? a : b;
+#endif
+}
+TRISCALE_INLINE LanePair max_of(const LanePair& a, const LanePair& b) {
+  return {max_of(a.a, b.a), max_of(a.b, b.b)};
+}
+TRISCALE_INLINE LanePair min_of(const LanePair& a, const LanePair& b) {
+  return {min_of(a.a, b.a), min_of(a.b, b.b)};
+}
+
+namespace lanes_detail {
+
+TRISCALE_INLINE double fused(double a, double b, double c) {
+#if defined(__AVX2__) && defined(__FMA__)
+  return __builtin_fma(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+TRISCALE_INLINE Lanes fused(const Lanes& a, const Lanes& b, const Lanes& c) {
+#if defined(__AVX2__) && defined(__FMA__)
+  return Lanes(_mm256_fmadd_pd(a, b, c));
+#else
+  return a * b + c;
+#endif
+}
+TRISCALE_INLINE LanePair fused(const LanePair& a, const LanePair& b, const LanePair& c) {
+  return {fused(a.a, b.a, c.a), fused(a.b, b.b, c.b)};
+}
+
+/// The first that is not a plain double.
+template <class A, class B, class C>
+using Widest = std::conditional_t<!std::is_same_v<A, double>, A, std::conditional_t<!std::is_same_v<B, double>, B, C>>;
+
+}  // namespace lanes_detail
+
 /// a b + c.
 template <class A, class B, class C>
 TRISCALE_INLINE auto madd(const A& a, const B& b, const C& c) {
-  using T = std::conditional_t<std::is_same_v<A, double> && std::is_same_v<B, double> && std::is_same_v<C, double>,
-                               double, Lanes>;
-  const T x = broadcast_of<T>(a), y = broadcast_of<T>(b), z = broadcast_of<T>(c);
-#if defined(__AVX2__) && defined(__FMA__)
-  if constexpr (std::is_same_v<T, double>) {
-    return __builtin_fma(x, y, z);
-  } else {
-    return Lanes(_mm256_fmadd_pd(x, y, z));
-  }
-#else
-  return T(x * y + z);
-#endif
+  using T = lanes_detail::Widest<A, B, C>;
+  return lanes_detail::fused(broadcast_of<T>(a), broadcast_of<T>(b), broadcast_of<T>(c));
 }
 /// c - a b.
 template <class A, class B, class C>
@@ -129,12 +211,19 @@ namespace lanes_detail {
 template <class To, class From>
 TRISCALE_INLINE To bits_of(const From& from) {
   static_assert(sizeof(To) == sizeof(From));
-  To to;
-  std::memcpy(&to, &from, sizeof to);
-  return to;
+  if constexpr (requires { from.b; }) {
+    return {bits_of<decltype(To::a)>(from.a), bits_of<decltype(To::b)>(from.b)};
+  } else if constexpr (sizeof(From) == sizeof(Lanes)) {
+    return reinterpret_cast<To>(from);
+  } else {
+    To to;
+    std::memcpy(&to, &from, sizeof to);
+    return to;
+  }
 }
 template <class T>
-using Words = std::conditional_t<std::is_same_v<T, double>, std::uint64_t, LaneWords>;
+using Words = std::conditional_t<std::is_same_v<T, double>, std::uint64_t,
+                                 std::conditional_t<std::is_same_v<T, Lanes>, LaneWords, Two<LaneWords>>>;
 
 inline constexpr double kInvLn2 = 1.4426950408889634074;
 inline constexpr double kLn2High = 6.93147180369123816490e-01;  // upper 33 bits of ln 2
@@ -250,6 +339,10 @@ TRISCALE_INLINE void split(const Lanes& x, Lanes& mantissa, Lanes& exponent) {
   std::memcpy(&mantissa, &m, sizeof m);
   std::memcpy(&exponent, &e, sizeof e);
   exponent -= 0x1.8p52;
+}
+TRISCALE_INLINE void split(const LanePair& x, LanePair& mantissa, LanePair& exponent) {
+  split(x.a, mantissa.a, exponent.a);
+  split(x.b, mantissa.b, exponent.b);
 }
 
 }  // namespace lanes_detail
