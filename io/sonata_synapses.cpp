@@ -1,6 +1,7 @@
 #include "io/sonata_synapses.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cmath>
 
@@ -43,6 +44,56 @@ SynapseModel read_stp1syn(const JsonObject& json) {
   return {synapse, release};
 }
 
+/// What the two stochastic synapses of the Blue Brain Project have in common, under the names of their files: release
+/// with Use, Dep and Fac at Nrrp sites, and a conductance of gmax uS for a weight of 1.
+network::Release read_stochastic_release(const JsonObject& json) {
+  network::Release release;
+  release.U = json.required_number("Use").value_or(0.5);
+  release.tau_recovery_ms = json.required_number("Dep").value_or(0);
+  release.tau_facilitation_ms = json.required_number("Fac").value_or(0);
+  const double sites = json.number("Nrrp").value_or(1);
+  if (!(sites >= 1 && sites <= 1e6 && sites == std::floor(sites))) json.error("Nrrp", "must be a whole number >= 1");
+  release.sites = sites >= 1 && sites <= 1e6 ? static_cast<std::uint32_t>(sites) : 1;
+  if (json.number("u0").value_or(0) != 0) json.error("u0", "must be 0", "no other start is supported");
+  json.accept({"level_of_detail"});
+  return release;
+}
+
+/// One receptor; the keys are those of its file, e.g. tau_r_AMPA.
+network::Receptor read_receptor(const JsonObject& json, const std::string& suffix, double tau_rise_ms,
+                                double tau_decay_ms, double E_rev_mV, double weight_factor) {
+  network::Receptor receptor;
+  receptor.kinetics.tau_rise_ms = json.number("tau_r_" + suffix).value_or(tau_rise_ms);
+  receptor.kinetics.tau_decay_ms = json.number("tau_d_" + suffix).value_or(tau_decay_ms);
+  receptor.kinetics.E_rev_mV = E_rev_mV;
+  receptor.weight_factor = weight_factor;
+  return receptor;
+}
+
+/// ProbAMPANMDA_EMS: AMPA and, under magnesium block, NMDA receptors behind one stochastic release.
+SynapseModel read_ampa_nmda(const JsonObject& json) {
+  const double E_rev_mV = json.number("e").value_or(0), gmax_uS = json.number("gmax").value_or(1e-3);
+  network::ReceptorSynapse synapse;
+  synapse.receptors.push_back(read_receptor(json, "AMPA", 0.2, 1.7, E_rev_mV, gmax_uS));
+  const double ratio = json.number("NMDA_ratio").value_or(0.71);
+  synapse.receptors.push_back(read_receptor(json, "NMDA", 0.29, 43, E_rev_mV, ratio * gmax_uS));
+  synapse.receptors.back().Mg_mM = json.number("mg").value_or(1);
+  if (ratio == 0) synapse.receptors.pop_back();
+  return {synapse, read_stochastic_release(json)};
+}
+
+/// ProbGABAAB_EMS: GABA_A and, by default none of, GABA_B receptors behind one stochastic release.
+SynapseModel read_gaba(const JsonObject& json) {
+  const double gmax_uS = json.number("gmax").value_or(1e-3);
+  network::ReceptorSynapse synapse;
+  synapse.receptors.push_back(read_receptor(json, "GABAA", 0.2, 8, json.number("e_GABAA").value_or(-80), gmax_uS));
+  const double ratio = json.number("GABAB_ratio").value_or(0);
+  synapse.receptors.push_back(
+      read_receptor(json, "GABAB", 3.5, 260.9, json.number("e_GABAB").value_or(-97), ratio * gmax_uS));
+  if (ratio == 0) synapse.receptors.pop_back();
+  return {synapse, read_stochastic_release(json)};
+}
+
 }  // namespace
 
 std::optional<SynapseModel> SynapseModels::find(const TypedRows& edges, std::size_t row, bool target_is_point) {
@@ -67,8 +118,10 @@ std::optional<SynapseModel> SynapseModels::find(const TypedRows& edges, std::siz
                  target_is_point ? "must be an instantaneous synapse for an IntFire1 target"
                                  : "must be a conductance synapse (exp2syn) for a biophysical target");
   }
-  if (!instantaneous && model_template != "exp2syn" && model_template != "expsyn" && model_template != "stp1syn") {
-    return error("model_template", model_template, "must be Exp2Syn, ExpSyn or stp1syn",
+  constexpr std::array kTemplates{"exp2syn", "expsyn", "stp1syn", "probampanmda_ems", "probgabaab_ems"};
+  if (!instantaneous && std::find(kTemplates.begin(), kTemplates.end(), model_template) == kTemplates.end()) {
+    return error("model_template", model_template,
+                 "must be Exp2Syn, ExpSyn, stp1syn, ProbAMPANMDA_EMS or ProbGABAAB_EMS",
                  "other synapse templates are not supported");
   }
   return model;
@@ -115,8 +168,10 @@ std::optional<SynapseModel> SynapseModels::read(const std::string& name, const s
   const auto json = JsonObject::load(folder_ / name, diagnostics_);
   if (!json) return std::nullopt;
   std::optional<SynapseModel> model;
-  if (model_template == "stp1syn") {
-    model = read_stp1syn(*json);
+  if (model_template == "stp1syn" || model_template == "probampanmda_ems" || model_template == "probgabaab_ems") {
+    model = model_template == "stp1syn"            ? read_stp1syn(*json)
+            : model_template == "probampanmda_ems" ? read_ampa_nmda(*json)
+                                                   : read_gaba(*json);
     json->report_unread();
     return model;
   }

@@ -15,7 +15,7 @@ namespace triscale::io {
 
 /// What a synapse file says; `release` where the mechanism has short-term plasticity.
 struct SynapseModel {
-  std::variant<network::BiexponentialSynapse, network::InstantaneousSynapse> kinetics;
+  std::variant<network::BiexponentialSynapse, network::InstantaneousSynapse, network::ReceptorSynapse> kinetics;
   std::optional<network::Release> release;
 };
 

@@ -1,7 +1,7 @@
 """Cost of a compartment-step in triscale and NEURON on the same generated cells, back to back.
 
     compartment_cost.py --triscale PATH [--cells N] [--duration-ms X] [--repeats N] [--scheme S] [--only NAME ...]
-    compartment_cost.py --triscale PATH --scaling        triscale only: against cells, compartments and threads
+    compartment_cost.py --triscale PATH --scaling [--plot F.svg]   triscale only: against compartments, cells, channels, threads
 
 A cell is a soma with unbranched dendrites of 200 um (11 compartments each); 0.2 nA into the soma, dt 0.025 ms, one thread.
 Both programs time their own time loop; of the repeats, taken in turn, the fastest counts. Prints Markdown.
@@ -131,16 +131,61 @@ def against_neuron(args):
         print(f"| {workload} | {min(theirs):.1f} | {min(ours):.2f} | {min(theirs) / min(ours):.1f} |", flush=True)
 
 
+VARIED = {                  # what grows: (dendrites, cells, threads) of each row
+    "compartments a cell": [(1, 64, 1), (4, 64, 1), (24, 64, 1), (96, 64, 1), (384, 64, 1)],
+    "cells": [(24, 1, 1), (24, 2, 1), (24, 4, 1), (24, 8, 1), (24, 64, 1), (24, 512, 1)],
+    "threads": [(24, 64, 1), (24, 64, 2), (24, 512, 1), (24, 512, 2)],
+}
+
+
+def measure(args, workload, dendrites, cells, threads):
+    """Milliseconds of model time such that a run takes a few tenths of a second; the fastest of the repeats."""
+    size = (1 + 11 * dendrites) * cells
+    duration_ms = DT * round(min(100.0, max(2.5, 2.5e6 / size * DT)) / DT)
+    return min(triscale_ns(args.triscale, workload, cells, dendrites, duration_ms, args.scheme, threads)
+               for _ in range(args.repeats))
+
+
 def scaling(args):
-    print("| workload | compartments a cell | cells | threads | ns per compartment-step |\n|---|---|---|---|---|")
+    rows = []               # (what varies, workload, value, ns)
     for workload in args.only or WORKLOADS:
-        for dendrites, cells, threads in ((24, 1, 1), (24, 8, 1), (24, 64, 1), (24, 256, 1), (2, 64, 1), (96, 64, 1),
-                                          (24, 64, 2), (24, 256, 2)):
-            size = (1 + 11 * dendrites) * cells
-            duration_ms = min(100.0, max(5.0, 2.5e6 / size * DT))
-            best = min(triscale_ns(args.triscale, workload, cells, dendrites, duration_ms, args.scheme, threads)
-                       for _ in range(args.repeats))
-            print(f"| {workload} | {1 + 11 * dendrites} | {cells} | {threads} | {best:.2f} |", flush=True)
+        for what, cases in VARIED.items():
+            for dendrites, cells, threads in cases:
+                value = {"compartments a cell": 1 + 11 * dendrites, "cells": cells, "threads": f"{threads} ({cells} cells)"}
+                rows.append((what, workload, value[what], measure(args, workload, dendrites, cells, threads)))
+    names = [name for name in HAY if name != "CaDynamics"]
+    for n in (0, 2, 4, 6, 8, 10):
+        placed = {name: HAY[name] for name in names[:n]}
+        if "SK" in placed:
+            placed["CaDynamics"] = HAY["CaDynamics"]
+        WORKLOADS["channels"] = (placed, placed, 34, -80)
+        rows.append(("channels", "Hay-like", n, measure(args, "channels", 24, 64, 1)))
+    print("| varied | | workload | ns per compartment-step |\n|---|---|---|---|")
+    for what, workload, value, ns in rows:
+        print(f"| {what} | {value} | {workload} | {ns:.2f} |")
+    if args.plot:
+        draw(rows, args.plot)
+
+
+def draw(rows, path):
+    import matplotlib
+    matplotlib.use("svg")
+    import matplotlib.pyplot as plt
+    panels = ["compartments a cell", "cells", "channels"]
+    figure, axes = plt.subplots(1, len(panels), figsize=(11, 3.6), sharey=True)
+    for axis, what in zip(axes, panels):
+        for workload in dict.fromkeys(row[1] for row in rows if row[0] == what):
+            points = [(row[2], row[3]) for row in rows if row[0] == what and row[1] == workload]
+            axis.plot(*zip(*points), marker="o", markersize=4, label=workload)
+        axis.set_xlabel(what)
+        axis.set_yscale("log")
+        if what != "channels":
+            axis.set_xscale("log", base=2)
+        axis.grid(alpha=0.3)
+        axis.legend(fontsize=7)
+    axes[0].set_ylabel("ns per compartment-step")
+    figure.tight_layout()
+    figure.savefig(path)
 
 
 def main():
@@ -153,6 +198,7 @@ def main():
     parser.add_argument("--scheme", default="backward_euler", choices=("backward_euler", "second_order"))
     parser.add_argument("--only", nargs="+", choices=list(WORKLOADS))
     parser.add_argument("--scaling", action="store_true")
+    parser.add_argument("--plot", metavar="FILE.svg", help="draw what --scaling measured")
     args = parser.parse_args()
     (scaling if args.scaling else against_neuron)(args)
 

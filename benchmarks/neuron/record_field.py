@@ -1,6 +1,7 @@
 """Extracellular potential of a SONATA circuit from NEURON's membrane currents and a line-source matrix made here.
 
-    record_field.py CONFIG.json --electrodes CSV -o OUT.h5 [--duration-ms X] [--mechanisms LIBRARY] [--compare ECP.h5]
+    record_field.py CONFIG.json --electrodes CSV -o OUT.h5 [--duration-ms X] [--mechanisms LIBRARY] [--stationary-nav]
+                    [--compare ECP.h5]
                     [--json OUT.json --channels 0,5 --times 500,560,0.5]
 
 OUT.h5 has /ecp/data (times x channels, mV) with one row a step, the first at t = 0. --compare prints how far another file of
@@ -83,6 +84,8 @@ def main():
     parser.add_argument("-o", "--output", required=True)
     parser.add_argument("--duration-ms", type=float)
     parser.add_argument("--mechanisms", help="library made by build_mechanisms.sh")
+    parser.add_argument("--stationary-nav", action="store_true",
+                        help="start NaV at its steady state, as triscale does, not where the published file starts")
     parser.add_argument("--compare")
     parser.add_argument("--json")
     parser.add_argument("--channels", default="0")
@@ -109,7 +112,7 @@ def main():
     network = Network(config)
     h.CVode().use_fast_imem(1)
     h.celsius = float(config.get("conditions", {}).get("celsius", 34.0))
-    h.published_start_NaV = 1
+    h.published_start_NaV = 0 if args.stationary_nav else 1
     h.dt = float(config["run"]["dt"])
     h.steps_per_ms = 1 / h.dt
 

@@ -462,6 +462,31 @@ TEST(SonataSynapses, ExpSynAndStp1synMapOntoASingleExponentialAndShortTermDepres
   EXPECT_EQ(stp1.release->sites, 0u);
 }
 
+TEST(SonataSynapses, StochasticSynapsesOfTheBlueBrainProjectKeepTheirReceptorsAndTheirRelease) {
+  TinySonata tiny("probgabaab");
+  tiny.replace("network/edge_types.csv", "inh.json 1.0 exp2syn", "inh.json 1.0 ProbGABAAB_EMS");
+  tiny.replace("components/inh.json", R"("level_of_detail": "exp2syn", "tau1": 2.7, "tau2": 15.0, "erev": -80.0)",
+               R"("Use": 0.25, "Dep": 706.0, "Fac": 21.0, "Nrrp": 3, "GABAB_ratio": 0.5, "tau_d_GABAA": 8.5)");
+  const network::SynapseType type = inhibitory_type(load_sonata(tiny.write()));
+  const auto& receptors = std::get<network::ReceptorSynapse>(*type.detailed).receptors;
+  ASSERT_EQ(receptors.size(), 2u);
+  EXPECT_EQ(receptors[0].kinetics.tau_rise_ms, 0.2);
+  EXPECT_EQ(receptors[0].kinetics.tau_decay_ms, 8.5);
+  EXPECT_EQ(receptors[0].kinetics.E_rev_mV, -80);
+  EXPECT_EQ(receptors[0].weight_factor, 1e-3);  // weights are in nS
+  EXPECT_EQ(receptors[1].kinetics.tau_decay_ms, 260.9);
+  EXPECT_EQ(receptors[1].kinetics.E_rev_mV, -97);
+  EXPECT_EQ(receptors[1].weight_factor, 5e-4);
+  ASSERT_TRUE(type.release);
+  EXPECT_EQ(type.release->U, 0.25);
+  EXPECT_EQ(type.release->tau_recovery_ms, 706);
+  EXPECT_EQ(type.release->tau_facilitation_ms, 21);
+  EXPECT_EQ(type.release->sites, 3u);
+
+  tiny.replace("network/edge_types.csv", "ProbGABAAB_EMS", "ProbAMPANMDA_EMS");
+  EXPECT_PIECE(errors_of(tiny), "GABAB_ratio");  // a key of the other file
+}
+
 TEST(SonataErrors, UnsupportedDynamicsAreNamedAndNeverSkipped) {
   {
     TinySonata tiny("template");

@@ -203,6 +203,42 @@ TEST(SteadyState, InputResistanceOfSealedAndKilledCylindersAndOfBallAndStick) {
 }
 
 // ------------------------------------------------------------------------------------- alternating current, symmetry
+/// Steady potential along a cone of diameter s y, y the distance from its apex, sealed at y = end: from
+///   (y^2 V')' = kappa y V,   kappa = 4 Ra g sqrt(1 + s^2/4)/s,
+/// V = y^(-1/2) (K2(z_end) I1(z) + I2(z_end) K1(z)), z = 2 sqrt(kappa y), modified Bessel functions.
+double cone_potential(double kappa, double y, double end) {
+  const double z = 2 * std::sqrt(kappa * y), z_end = 2 * std::sqrt(kappa * end);
+  return (std::cyl_bessel_k(2, z_end) * std::cyl_bessel_i(1, z) +
+          std::cyl_bessel_i(2, z_end) * std::cyl_bessel_k(1, z)) /
+         std::sqrt(y);
+}
+
+TEST(SteadyState, AttenuationAlongATaperedCableIsThatOfBesselsFunctionsToSecondOrder) {
+  const double wide = 6, narrow = 1, length = 800, Rm = 5000, s = (wide - narrow) / length;
+  const double kappa = 4 * kRa / Rm * std::sqrt(1 + s * s / 4) / s * 1e-4;  // 1/um
+  const auto error = [&](std::size_t pieces) {
+    network::Section cone = cylinder(length, wide, SectionKind::soma);
+    cone.points.back().diameter_um = narrow;
+    network::DetailedCell cell = test::passive_cell({cone}, kRa, 1 / Rm, kE_mV);
+    const double piece = length / static_cast<double>(pieces);
+    network::Circuit circuit = circuit_of(cell, 10, 2000, TimeScheme::backward_euler, piece);
+    circuit.probes[0].dt_ms = 2000;
+    inject(circuit, {0, 0.0}, 1e-2);
+    const std::vector<double> V = run(circuit).back().second;
+    EXPECT_EQ(V.size(), pieces);
+    double largest = 0;
+    for (std::size_t i = 0; i < V.size(); ++i) {
+      const auto y = [&](std::size_t k) { return wide / s - (static_cast<double>(k) + 0.5) * piece; };
+      const double expected = cone_potential(kappa, y(i), narrow / s) / cone_potential(kappa, y(0), narrow / s);
+      largest = std::max(largest, std::abs((V[i] - kE_mV) / (V[0] - kE_mV) / expected - 1));
+    }
+    return largest;
+  };
+  const double coarse = error(41), fine = error(123);
+  EXPECT_LT(fine, 2e-4);
+  EXPECT_NEAR(coarse / fine, 9, 1.5);
+}
+
 // --------
 
 TEST(AlternatingCurrent, InputImpedanceOfASealedCylinderIsRInfinityCothQLOverQ) {
