@@ -120,11 +120,16 @@ CellGroup::CellGroup(const CellTemplate& type, std::size_t cells, double dt_ms, 
   // mechanisms act in alphabetical order.
   std::stable_partition(mechanisms_.begin(), mechanisms_.end(),
                         [](const auto& mechanism) { return mechanism->is_calcium_pool(); });
-  for (std::size_t block = 0; block * kBlockNodes < tree.size(); ++block) {
-    for (auto& mechanism : mechanisms_) mechanism->initialise(view(), block);
+  blocks_.resize((tree.size() + kBlockNodes - 1) / kBlockNodes);
+  for (std::size_t block = 0; block < blocks_.size(); ++block) {
+    for (auto& mechanism : mechanisms_) {
+      if (!mechanism->sits_in(block)) continue;
+      blocks_[block].push_back(mechanism.get());
+      mechanism->initialise(view(), block);
+    }
   }
   build_synapses(synapses);
-  for (std::size_t block = 0; block * kBlockNodes < tree.size(); ++block) add_currents(block);
+  for (std::size_t block = 0; block < blocks_.size(); ++block) add_currents(block);
 }
 
 /// Where a mechanism reads the concentration, E_Ca is that of the concentration at the start; a pool then updates it.
@@ -305,8 +310,8 @@ void CellGroup::advance(std::int64_t step) {
   }
   // Block by block, while its potentials are in the cache: the end of this step and the beginning of the next.
   const MembraneView membrane = view();
-  for (std::size_t block = 0; block * kBlockNodes < tree().size(); ++block) {
-    for (const auto& mechanism : mechanisms_) mechanism->advance(membrane, dt_ms_, block);
+  for (std::size_t block = 0; block < blocks_.size(); ++block) {
+    for (Mechanism* mechanism : blocks_[block]) mechanism->advance(membrane, dt_ms_, block);
     add_currents(block);
   }
 }
@@ -317,8 +322,8 @@ void CellGroup::add_currents(std::size_t block) {
   const MembraneView membrane = view();
   const std::size_t first = block * kBlockNodes, last = std::min(first + kBlockNodes, tree().size());
   kernels().start_step(a.tree.view(), first, last, a.V.data(), a.G.data(), a.GE.data());
-  for (const auto& mechanism : mechanisms_) mechanism->prepare(membrane, dt_ms_, block);
-  for (const auto& mechanism : mechanisms_) mechanism->add_currents(membrane, block);
+  for (const Mechanism* mechanism : blocks_[block]) mechanism->prepare(membrane, dt_ms_, block);
+  for (const Mechanism* mechanism : blocks_[block]) mechanism->add_currents(membrane, block);
 }
 
 void CellGroup::add_junction_nodes(std::vector<std::size_t>& nodes) const {

@@ -140,6 +140,7 @@ class CellGroup {
   bool second_order_;
   std::unique_ptr<Arrays> arrays_;
   std::vector<std::unique_ptr<Mechanism>> mechanisms_;
+  std::vector<std::vector<Mechanism*>> blocks_;  // those that sit in each block of nodes, in the order of mechanisms_
 
   // Adjacency: targets of sources_[i] are targets_[offsets_[i] .. offsets_[i+1]).
   std::vector<std::uint32_t> sources_;

@@ -39,6 +39,7 @@ class Placed {
     }
     begins_.push_back(nodes_.size());
   }
+  bool any_in(std::size_t block) const { return block + 1 < begins_.size() && begins_[block] < begins_[block + 1]; }
   Instances in(std::size_t block) const {
     const bool any = block + 1 < begins_.size();
     // States are not the placement's own: what a mechanism may do with them is its matter.
@@ -82,6 +83,7 @@ class GatedChannel final : public Mechanism {
         kernels_(kernels().*kSet) {}
 
   void place(const MechanismSite& site) override { placed_.place(site, gbar_, n); }
+  bool sits_in(std::size_t block) const override { return placed_.any_in(block); }
   void initialise(const MembraneView& view, std::size_t block) override {
     kernels_.initialise(placed_.in(block), view, q_);
   }
@@ -119,6 +121,7 @@ class ConstantConductance final : public Mechanism {
  public:
   ConstantConductance(double g_S_cm2, double E_mV) : g_(g_S_cm2), E_mV_(E_mV) {}
   void place(const MechanismSite& site) override { placed_.place(site, g_, 0); }
+  bool sits_in(std::size_t block) const override { return placed_.any_in(block); }
   void initialise(const MembraneView&, std::size_t) override {}
   void add_currents(const MembraneView& view, std::size_t block) const override {
     kernels().constant_add(placed_.in(block), view, E_mV_);
@@ -149,6 +152,7 @@ class Nav final : public Mechanism {
                                                                          : kernels().nav_advance) {}
 
   void place(const MechanismSite& site) override { placed_.place(site, gbar_, NavScheme::kStates); }
+  bool sits_in(std::size_t block) const override { return placed_.any_in(block); }
   void initialise(const MembraneView& view, std::size_t block) override {
     const Instances at = placed_.in(block);
     kernels().nav_initialise(at, view, k_);
@@ -212,6 +216,7 @@ class CaDynamics final : public Mechanism {
         start_mM_(start_mM) {}
 
   void place(const MechanismSite& site) override { placed_.place(site, 0, 0); }
+  bool sits_in(std::size_t block) const override { return placed_.any_in(block); }
   void initialise(const MembraneView& view, std::size_t block) override {
     const Instances at = placed_.in(block);
     for (std::size_t i = at.first; i < at.last; ++i) {

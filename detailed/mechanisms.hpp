@@ -64,6 +64,8 @@ class Mechanism {
   // --- a group of cells; all but place() work on the nodes of one block ---
   /// Allocates the states for the nodes of a group, in rising order.
   virtual void place(const MechanismSite& site) = 0;
+  /// Whether any of its nodes is in the block.
+  virtual bool sits_in(std::size_t block) const = 0;
   /// States at their steady values for the present V.
   virtual void initialise(const MembraneView& view, std::size_t block) = 0;
   /// Before the currents of a step: reversal potentials from concentrations.

@@ -483,8 +483,9 @@ TEST(SonataSynapses, StochasticSynapsesOfTheBlueBrainProjectKeepTheirReceptorsAn
   EXPECT_EQ(type.release->tau_facilitation_ms, 21);
   EXPECT_EQ(type.release->sites, 3u);
 
-  tiny.replace("network/edge_types.csv", "ProbGABAAB_EMS", "ProbAMPANMDA_EMS");
-  EXPECT_PIECE(errors_of(tiny), "GABAB_ratio");  // a key of the other file
+  tiny.replace("components/inh.json", R"("Use": 0.25, )", R"("u0": 0.5, )");
+  EXPECT_PIECE(errors_of(tiny), "Use");
+  EXPECT_PIECE(errors_of(tiny), "must be 0");
 }
 
 TEST(SonataErrors, UnsupportedDynamicsAreNamedAndNeverSkipped) {
