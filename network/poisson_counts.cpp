@@ -5,6 +5,7 @@
 #endif
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -92,6 +93,18 @@ TRISCALE_AVX2 std::size_t count_few_avx2(const std::uint16_t* steps, std::size_t
 }
 #endif
 
+/// Cell 2 j has the lower half of word j: the order in memory of most machines.
+void split(std::span<const std::uint32_t> words, std::uint16_t* halves) {
+  if constexpr (std::endian::native == std::endian::little) {
+    std::memcpy(halves, words.data(), words.size_bytes());
+  } else {
+    for (std::size_t w = 0; w < words.size(); ++w) {
+      halves[2 * w] = static_cast<std::uint16_t>(words[w]);
+      halves[2 * w + 1] = static_cast<std::uint16_t>(words[w] >> 16);
+    }
+  }
+}
+
 constexpr std::uint64_t entity_of(std::uint64_t population, std::int64_t bin) {
   return (population << 40) | static_cast<std::uint64_t>(bin);
 }
@@ -168,11 +181,7 @@ void PoissonCounts::draw(std::int64_t bin, std::size_t first, std::span<std::uin
     const std::size_t vectors = (n + kVector - 1) / kVector;
     const std::size_t cell = first + done;
     core::fill_words(random, cell / 8, std::span(halves_).first(vectors * kVector / 2), isa_);
-    // Cell 2 j has the lower half of word j.
-    for (std::size_t w = 0; w < vectors * kVector / 2; ++w) {
-      halves[2 * w] = static_cast<std::uint16_t>(halves_[w]);
-      halves[2 * w + 1] = static_cast<std::uint16_t>(halves_[w] >> 16);
-    }
+    split(std::span(halves_).first(vectors * kVector / 2), halves);
     std::uint16_t* out = n == vectors * kVector ? counts.data() + done : numbers;
     auto count = isa_ == core::Isa::baseline ? count_baseline : count_avx2;
 #if defined(__x86_64__)
