@@ -108,7 +108,7 @@ std::vector<double> point_psp(const network::PointSynapse& synapse, const Bundle
   const network::SiteTransfer& row = *synapse.find(bundle.at.site);
   const auto steps = static_cast<std::size_t>((kDuration_ms - kSpike_ms) / dt_ms);
   const auto arrival = static_cast<std::size_t>(std::llround((kDelay_ms + row.extra_delay_ms) / dt_ms));
-  pointneuron::Receptors receptors(synapse.receptors, 1, dt_ms);
+  pointneuron::Receptors receptors(pointneuron::one_each(synapse.receptors), 1, dt_ms);
   std::vector<double> arrivals(synapse.receptors.size(), 0.0), G(1), GE(1), out;
   const double w = bundle.at.weight_uS;
   double dV = 0;
@@ -118,7 +118,7 @@ std::vector<double> point_psp(const network::PointSynapse& synapse, const Bundle
       arrivals[row.receptor] += static_cast<double>(bundle.synapses) * row.attenuation * w / (1 + row.shunt_per_uS * w);
     }
     G[0] = GE[0] = 0;
-    receptors.step(0, 1, arrivals, G, GE);
+    receptors.step(0, 1, arrivals, {}, G, GE);
     const double g_uS = membrane.g_L_uS + G[0];
     const double stationary = G[0] * drive_mV / g_uS;
     dV = stationary + (dV - stationary) * std::exp(-dt_ms * g_uS / membrane.C_m_nF);

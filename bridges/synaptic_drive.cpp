@@ -161,7 +161,7 @@ void SynapticDrive::add_conductances(const std::vector<network::SynapseType>& sy
     }
     std::stable_sort(arrivals.begin(), arrivals.end(),
                      [](const Arrival& a, const Arrival& b) { return a.step < b.step; });
-    pointneuron::Receptors receptors(synapse.receptors, cells, dt_ms);
+    pointneuron::Receptors receptors(pointneuron::one_each(synapse.receptors), cells, dt_ms);
     std::vector<double> row(synapse.receptors.size() * cells), G(cells), GE(cells);
     std::size_t next = 0;
     for (std::size_t step = 0; step < steps; ++step) {
@@ -170,7 +170,7 @@ void SynapticDrive::add_conductances(const std::vector<network::SynapseType>& sy
       }
       std::fill(G.begin(), G.end(), 0.0);
       std::fill(GE.begin(), GE.end(), 0.0);
-      receptors.step(0, cells, row, G, GE);
+      receptors.step(0, cells, row, {}, G, GE);
       for (std::size_t cell = 0; cell < cells; ++cell) {
         sweeps[cell].G_uS[step] += G[cell];
         sweeps[cell].I_nA[step] += GE[cell];

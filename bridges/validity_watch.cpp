@@ -86,6 +86,9 @@ void ValidityWatch::record_probe(std::size_t probe, double t_ms, std::span<const
 void ValidityWatch::record_field(std::size_t probe, double t_ms, std::span<const double> values) {
   next_.record_field(probe, t_ms, values);
 }
+void ValidityWatch::record_weights(std::size_t probe, double t_ms, std::span<const double> weights) {
+  next_.record_weights(probe, t_ms, weights);
+}
 void ValidityWatch::record_rates(double t_ms, std::span<const double> rates_hz) {
   next_.record_rates(t_ms, rates_hz);
 }

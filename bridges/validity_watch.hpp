@@ -33,6 +33,7 @@ class ValidityWatch : public core::Recorder {
   void record_spikes(std::size_t population, double t_ms, std::span<const std::uint32_t> cells) override;
   void record_probe(std::size_t probe, double t_ms, std::span<const double> values) override;
   void record_field(std::size_t probe, double t_ms, std::span<const double> values) override;
+  void record_weights(std::size_t probe, double t_ms, std::span<const double> weights) override;
   void record_rates(double t_ms, std::span<const double> rates_hz) override;
   void record_cell_rates(std::size_t population, std::span<const double> rates_hz) override;
 

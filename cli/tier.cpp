@@ -21,11 +21,14 @@ std::vector<core::Problem> missing(Tier tier, const network::Circuit& circuit) {
 
 namespace {
 
-/// Initial potentials of populations belong to the point tier.
-void name_unused_potentials(const network::Circuit& circuit, std::vector<core::Problem>& warnings) {
+/// Initial potentials of populations and probes of weights belong to the point tier.
+void name_what_only_points_have(const network::Circuit& circuit, std::vector<core::Problem>& warnings) {
   for (const network::Population& population : circuit.populations) {
     if (!population.V_init_mV) continue;
     warnings.push_back({"", "populations." + population.name + ".V_init_mV", "", "is used by the point tier only", ""});
+  }
+  for (const network::WeightProbe& probe : circuit.weight_probes) {
+    warnings.push_back({"", "weight_probes." + probe.name, "", "is recorded by the point tier only", ""});
   }
 }
 
@@ -33,7 +36,7 @@ void name_unused_potentials(const network::Circuit& circuit, std::vector<core::P
 
 core::RunStatistics simulate(Tier tier, const network::Circuit& circuit, std::size_t threads, core::Recorder& recorder,
                              core::Progress& progress, std::vector<core::Problem>& warnings) {
-  if (tier != Tier::point) name_unused_potentials(circuit, warnings);
+  if (tier != Tier::point) name_what_only_points_have(circuit, warnings);
   switch (tier) {
     case Tier::detailed:
       return detailed::simulate(circuit, threads, recorder, progress, bridges::forward_models(circuit));

@@ -1,8 +1,8 @@
 /// Counter-based random numbers: every draw is a pure function of (seed, purpose, entity, counter), so results do not
 /// depend on the number of threads or the order of evaluation.
 ///
-/// Generator: Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3", SC'11), from
-/// the Random123 library. Key = (seed mixed with purpose), counter = (entity, counter).
+/// Generator: Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3", SC'11),
+/// from the Random123 library. Key = (seed mixed with purpose), counter = (entity, counter).
 #pragma once
 
 #include <array>
@@ -27,6 +27,8 @@ enum class Purpose : std::uint32_t {
   release = 12,
   poisson_counts = 20,
   poisson_refinement = 21,
+  common_train = 22,
+  common_train_choice = 23,
   test = 1000,
 };
 

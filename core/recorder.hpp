@@ -20,6 +20,9 @@ class Recorder {
   /// One sample of field probe `probe` (index into Circuit::field_probes): a value per channel. Fields are handed over
   /// a few samples late: their times ascend among themselves, but not with those of spikes and probes.
   virtual void record_field(std::size_t /*probe*/, double /*t_ms*/, std::span<const double> /*values*/) {}
+  /// The weights of weight probe `probe` (index into Circuit::weight_probes): one per edge, in the order of the edges
+  /// of its projection (network::edges_of).
+  virtual void record_weights(std::size_t /*probe*/, double /*t_ms*/, std::span<const double> /*weights*/) {}
   /// Mean rate of every population at t_ms, Hz (mean-field tier).
   virtual void record_rates(double t_ms, std::span<const double> rates_hz) = 0;
   /// Rate that the mean-field tier expects of every cell of `population`, averaged over the run without its start.

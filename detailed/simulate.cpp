@@ -607,6 +607,11 @@ std::vector<core::Problem> missing(const Circuit& circuit) {
                          ""});
     }
   }
+  for (const network::SynapseType& type : circuit.synapse_types) {
+    if (!type.plasticity) continue;
+    diagnostics.error({"", "synapse type " + type.name, "plasticity", "is not supported by the detailed tier",
+                       "run the point tier, or leave it out"});
+  }
   for (const network::CurrentClamp& clamp : circuit.current_clamps) {
     if (!detailed_model(circuit, circuit.populations[clamp.population])) {
       diagnostics.error({"", "current clamp " + clamp.name, circuit.populations[clamp.population].name,

@@ -301,14 +301,14 @@ class KeyLister {
 
 const std::vector<std::string> kModelKey{"model"};
 
-template <class Work, std::size_t... i>
-void for_each_point_model(const Work& work, std::index_sequence<i...>) {
-  (work(std::variant_alternative_t<i, network::PointModel>{}), ...);
+template <class List, class Work, std::size_t... i>
+void for_each_of(const Work& work, std::index_sequence<i...>) {
+  (work(std::variant_alternative_t<i, List>{}), ...);
 }
-/// Calls work(Model{}) for every model of the list.
-template <class Work>
-void for_each_point_model(const Work& work) {
-  for_each_point_model(work, std::make_index_sequence<std::variant_size_v<network::PointModel>>{});
+/// Calls work(T{}) for every type T of a variant.
+template <class List, class Work>
+void for_each_of(const Work& work) {
+  for_each_of<List>(work, std::make_index_sequence<std::variant_size_v<List>>{});
 }
 
 /// Reports the models that exist; `chosen` is none of them.
@@ -336,6 +336,7 @@ Json to_json(const PointSynapseVariant& synapse) {
                                 : current->shape == Shape::alpha     ? "current_alpha"
                                                                      : "current_delta");
   }
+  if (const auto* several = std::get_if<ReceptorSynapse>(&synapse)) return Writer::of(*several, "receptors");
   return Writer::of(std::get<InstantaneousSynapse>(synapse), "instantaneous");
 }
 
@@ -348,7 +349,7 @@ PointCell read_point_cell(const JsonObject& json) {
   PointCell cell;
   std::string known;
   bool found = false;
-  for_each_point_model([&](auto model) {
+  for_each_of<network::PointModel>([&](auto model) {
     using Model = decltype(model);
     known += (known.empty() ? "" : ", ") + std::string(Model::kName);
     if (name != Model::kName) return;
@@ -370,7 +371,8 @@ PointSynapseVariant read_point_synapse(const JsonObject& json) {
   if (model == "current_exponential") return CurrentSynapse(Reader::of<ExponentialCurrent>(json, kModelKey));
   if (model == "current_alpha") return CurrentSynapse(Reader::of<AlphaCurrent>(json, kModelKey));
   if (model == "current_delta") return CurrentSynapse(Reader::of<DeltaCurrent>(json, kModelKey));
-  unknown_model(json, "conductance, instantaneous, current_exponential, current_alpha, current_delta");
+  if (model == "receptors") return Reader::of<ReceptorSynapse>(json, kModelKey);
+  unknown_model(json, "conductance, receptors, instantaneous, current_exponential, current_alpha, current_delta");
   return PointSynapse{};
 }
 
@@ -410,6 +412,31 @@ Release read_release(const JsonObject& json) {
   return release;
 }
 
+network::Plasticity read_plasticity(const JsonObject& json, const std::string& unit) {
+  network::Plasticity plasticity;
+  if (const auto rule = json.object("rule")) {
+    const std::string name = rule->required_text("model").value_or("");
+    std::string known;
+    bool found = false;
+    for_each_of<network::PlasticRule>([&](auto type) {
+      using Rule = decltype(type);
+      if constexpr (!std::is_same_v<Rule, std::monostate>) {
+        known += (known.empty() ? "" : ", ") + std::string(Rule::kName);
+        if (name != Rule::kName) return;
+        found = true;
+        plasticity.rule = Reader::of<Rule>(*rule, kModelKey);
+      }
+    });
+    if (!found) unknown_model(*rule, known);
+  }
+  plasticity.w_max = json.required_number("w_max" + unit).value_or(1);
+  if (const auto scaling = json.object("homeostasis")) {
+    plasticity.scaling = Reader::of<network::HomeostaticScaling>(*scaling);
+  }
+  json.reject_unread(model_keys().at("plasticity"));
+  return plasticity;
+}
+
 std::map<std::string, std::vector<std::string>> model_keys() {
   std::map<std::string, std::vector<std::string>> keys = {
       {"current_exponential", KeyLister::of<ExponentialCurrent>(kModelKey)},
@@ -427,7 +454,15 @@ std::map<std::string, std::vector<std::string>> model_keys() {
       {"site", KeyLister::of<SiteTransfer>()},
       {"after_spike_current", KeyLister::of<network::GlifModel::AfterSpikeCurrent>()},
       {"meanfield_synapse", KeyLister::of<MeanfieldSynapse>()}};
-  for_each_point_model([&keys](auto model) {
+  keys["plasticity"] = {"rule", "w_max", "w_max_uS", "w_max_nA", "w_max_mV", "homeostasis"};
+  for_each_of<network::PlasticRule>([&](auto rule) {
+    using Rule = decltype(rule);
+    if constexpr (!std::is_same_v<Rule, std::monostate>) {
+      keys[std::string(Rule::kName)] = KeyLister::of<Rule>(kModelKey);
+    }
+  });
+  keys["homeostasis"] = KeyLister::of<network::HomeostaticScaling>();
+  for_each_of<network::PointModel>([&keys](auto model) {
     using Model = decltype(model);
     keys[std::string(Model::kName)] = KeyLister::of<Model>(kModelKey);
   });

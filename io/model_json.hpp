@@ -14,7 +14,8 @@
 
 namespace triscale::io {
 
-using PointSynapseVariant = std::variant<network::PointSynapse, network::InstantaneousSynapse, network::CurrentSynapse>;
+using PointSynapseVariant = std::variant<network::PointSynapse, network::InstantaneousSynapse, network::CurrentSynapse,
+                                         network::ReceptorSynapse>;
 using DetailedSynapseVariant = std::variant<network::BiexponentialSynapse, network::InstantaneousSynapse,
                                             network::ReceptorSynapse, network::GapJunction>;
 
@@ -30,6 +31,8 @@ PointSynapseVariant read_point_synapse(const JsonObject& json);
 network::MeanfieldSynapse read_meanfield_synapse(const JsonObject& json);
 DetailedSynapseVariant read_detailed_synapse(const JsonObject& json);
 network::Release read_release(const JsonObject& json);
+/// `unit`: of the synapse's weights, as it stands at the end of keys: "_uS", "_nA", "_mV" or nothing.
+network::Plasticity read_plasticity(const JsonObject& json, const std::string& unit);
 
 /// The keys of every kind of object that these functions read.
 std::map<std::string, std::vector<std::string>> model_keys();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <iterator>
@@ -13,6 +14,7 @@
 #include "io/json_object.hpp"
 #include "io/model_json.hpp"
 #include "io/recipe_cells.hpp"
+#include "io/spike_file.hpp"
 #include "network/validate.hpp"
 
 namespace triscale::io {
@@ -154,6 +156,9 @@ class RecipeReader {
     if (const auto point = json.object("point")) type.point = read_point_synapse(*point);
     if (const auto meanfield = json.object("meanfield")) type.meanfield = read_meanfield_synapse(*meanfield);
     if (const auto release = json.object("release")) type.release = read_release(*release);
+    if (const auto plasticity = json.object("plasticity")) {
+      type.plasticity = read_plasticity(*plasticity, weight_unit(type));
+    }
     json.reject_unread(keys("synapse_type"));
     circuit_.synapse_types.push_back(std::move(type));
   }
@@ -202,6 +207,27 @@ class RecipeReader {
       trains.rates_hz = json.numbers("rates_hz");
     }
     take(json, "bin_ms", trains.bin_ms);
+    take(json, "correlation", trains.correlation);
+    return trains;
+  }
+
+  /// Spikes written out, or those of a population of a file.
+  network::SpikeTrains read_spikes(const JsonObject& json) {
+    const auto file = json.text("file");
+    if (!file) return {json.numbers("times_ms"), cell_list(json, "cells")};
+    const SpikesByPopulation spikes = read_spike_file(folder_ / *file, diagnostics_);
+    const std::string name = json.text("population").value_or(spikes.size() == 1 ? spikes.begin()->first : "");
+    const auto found = spikes.find(name);
+    if (found == spikes.end()) {
+      std::string known;
+      for (const auto& [other, trains] : spikes) known += (known.empty() ? "" : ", ") + other;
+      json.error("population", "must be the name of a population of the file", "there are: " + known);
+      return {};
+    }
+    network::SpikeTrains trains{found->second.times_ms, {}};
+    for (const std::uint64_t id : found->second.ids)
+      trains.cells.push_back(static_cast<std::uint32_t>(std::min<std::uint64_t>(id, UINT32_MAX)));
+    sort_in_time(trains);
     return trains;
   }
 
@@ -217,7 +243,7 @@ class RecipeReader {
         population.source = read_poisson(*poisson);
         poisson->reject_unread(keys("poisson"));
       } else if (const auto spikes = json.object("spikes")) {
-        population.source = network::SpikeTrains{spikes->numbers("times_ms"), cell_list(*spikes, "cells")};
+        population.source = read_spikes(*spikes);
         spikes->reject_unread(keys("spikes"));
       } else {
         json.error("virtual", "needs the key poisson or spikes beside it",
@@ -269,21 +295,23 @@ class RecipeReader {
   /// The weight's unit is that of the synapse: uS of a conductance, nA of a current, mV of a jump of the potential,
   /// none of an instantaneous synapse.
   Distribution read_weight(const JsonObject& json, std::optional<std::size_t> synapse_type) {
-    if (!synapse_type) {
-      json.accept({"weight", "weight_uS", "weight_nA", "weight_mV"});
-      return {};
-    }
-    const network::SynapseType& type = circuit_.synapse_types[*synapse_type];
+    if (synapse_type)
+      return read_distribution(json, ("weight" + weight_unit(circuit_.synapse_types[*synapse_type])).c_str());
+    json.accept({"weight", "weight_uS", "weight_nA", "weight_mV"});
+    return {};
+  }
+
+  /// As the end of a key.
+  static std::string weight_unit(const network::SynapseType& type) {
     if (!type.detailed && type.point) {
       if (const auto* current = std::get_if<network::CurrentSynapse>(&*type.point)) {
-        const bool jump = current->shape == network::CurrentSynapse::Shape::delta;
-        return read_distribution(json, jump ? "weight_mV" : "weight_nA");
+        return current->shape == network::CurrentSynapse::Shape::delta ? "_mV" : "_nA";
       }
     }
     const bool instantaneous =
         (type.detailed && std::holds_alternative<network::InstantaneousSynapse>(*type.detailed)) ||
         (!type.detailed && type.point && std::holds_alternative<network::InstantaneousSynapse>(*type.point));
-    return read_distribution(json, instantaneous ? "weight" : "weight_uS");
+    return instantaneous ? "" : "_uS";
   }
 
   network::DendriticPlacement read_placement(const JsonObject& json) {
@@ -438,7 +466,20 @@ class RecipeReader {
     if (target) circuit_.current_clamps.push_back(std::move(clamp));
   }
 
+  void read_weight_probe(const JsonObject& json) {
+    network::WeightProbe probe;
+    probe.name = json.required_text("name").value_or("");
+    const auto projection = find(json, "projection", circuit_.projections, "projection");
+    probe.projection = projection.value_or(0);
+    take(json, "begin_ms", probe.begin_ms);
+    take(json, "end_ms", probe.end_ms);
+    take(json, "dt_ms", probe.dt_ms);
+    json.reject_unread(keys("weight_probe"));
+    if (projection) circuit_.weight_probes.push_back(std::move(probe));
+  }
+
   void read_probe(const JsonObject& json) {
+    if (json.has("projection")) return read_weight_probe(json);
     network::Probe probe;
     probe.name = json.required_text("name").value_or("");
     const auto population = find(json, "population", circuit_.populations, "population");

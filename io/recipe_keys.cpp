@@ -24,19 +24,19 @@ const std::map<std::string, std::vector<std::string>>& recipe_keys() {
                        "center", "width",  "begin",    "end",    "inside", "outside"};
     keys["parameters"] = {"gbar_S_cm2", "gnabar_S_cm2", "gkbar_S_cm2", "gl_S_cm2",  "el_mV",
                           "gamma",      "decay_ms",     "depth_um",    "minCai_mM", "published_start"};
-    keys["synapse_type"] = {"name", "detailed", "point", "meanfield", "release"};
+    keys["synapse_type"] = {"name", "detailed", "point", "meanfield", "release", "plasticity"};
     keys["population"] = {"name", "size", "cell_type", "virtual", "sign", "poisson", "spikes", "V_init_mV"};
-    keys["poisson"] = {"rate_hz", "times_ms", "rates_hz", "bin_ms"};
-    keys["spikes"] = {"times_ms", "cells"};
+    keys["poisson"] = {"rate_hz", "times_ms", "rates_hz", "bin_ms", "correlation"};
+    keys["spikes"] = {"times_ms", "cells", "file", "population"};
     keys["projection"] = {"name",      "source",         "target",         "synapse_type", "rule",
                           "weight",    "weight_uS",      "weight_nA",      "weight_mV",    "delay_ms",
                           "placement", "source_section", "source_position"};
     keys["rule"] = {"kind", "probability", "number", "multapses", "autapses"};
     keys["distribution"] = {"kind", "mean", "sd", "low", "high"};
     keys["placement"] = {"kinds", "min_distance_um", "max_distance_um"};
-    keys["poisson_input"] = {"name",      "kind",      "target",           "synapse_type", "rate_hz",
-                             "times_ms",  "rates_hz",  "bin_ms",           "weight",       "weight_uS",
-                             "weight_nA", "weight_mV", "sources_per_cell", "delay_ms",     "placement"};
+    keys["poisson_input"] = {
+        "name",   "kind",      "target",    "synapse_type", "rate_hz",          "times_ms", "rates_hz",  "bin_ms",
+        "weight", "weight_uS", "weight_nA", "weight_mV",    "sources_per_cell", "delay_ms", "placement", "correlation"};
     keys["current_step"] = {"name",     "kind",     "target", "cells",       "section",
                             "position", "begin_ms", "end_ms", "amplitude_nA"};
     keys["current_ramp"] = {"name",     "kind",     "target", "cells",    "section",
@@ -44,6 +44,7 @@ const std::map<std::string, std::vector<std::string>>& recipe_keys() {
     keys["current_noise"] = {"name",     "kind",   "target",  "cells", "section", "position",
                              "begin_ms", "end_ms", "mean_nA", "sd_nA", "tau_ms"};
     keys["probe"] = {"name", "population", "variable", "cells", "where", "begin_ms", "end_ms", "dt_ms"};
+    keys["weight_probe"] = {"name", "projection", "begin_ms", "end_ms", "dt_ms"};
     keys["electrode"] = {"id", "position_um", "radius_um", "normal"};
     const std::vector<std::string> field = {"name", "kind", "populations", "begin_ms", "end_ms", "dt_ms", "average"};
     const auto field_keys = [&](std::vector<std::string> own) {

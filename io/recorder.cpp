@@ -61,6 +61,13 @@ FileRecorder::FileRecorder(const network::Circuit& circuit, const std::string& t
   fields_.resize(circuit.field_probes.size());
   std::set<std::filesystem::path> taken = {folder_ / "spikes.h5", folder_ / "rates.h5"};
   for (const Report& report : reports_) taken.insert(report.path);
+  weights_.resize(circuit.weight_probes.size());
+  for (const network::WeightProbe& probe : circuit.weight_probes) {
+    const std::string name = probe.name + ".h5";
+    if (name.find('/') == std::string::npos && taken.insert(folder_ / name).second) continue;
+    throw core::InputError({"", fmt::format("weight_probes.{}", probe.name), name,
+                            "cannot be the name of a result file, or is that of another one", "rename it"});
+  }
   for (const network::FieldProbe& probe : circuit.field_probes) {
     const std::string name = field_file_of(probe);
     if (name.find('/') == std::string::npos && taken.insert(folder_ / name).second) continue;
@@ -74,6 +81,13 @@ void FileRecorder::record_field(std::size_t probe, double t_ms, std::span<const 
   const network::FieldProbe& field = circuit_.field_probes[probe];
   if (!writer) writer = std::make_unique<FieldWriter>(folder_ / field_file_of(field), field);
   writer->append(t_ms, values);
+}
+
+void FileRecorder::record_weights(std::size_t probe, double t_ms, std::span<const double> weights) {
+  std::unique_ptr<WeightWriter>& writer = weights_.at(probe);
+  const network::WeightProbe& p = circuit_.weight_probes[probe];
+  if (!writer) writer = std::make_unique<WeightWriter>(folder_ / (p.name + ".h5"), circuit_, p);
+  writer->append(t_ms, weights);
 }
 
 void FileRecorder::describe_elements(std::size_t probe, ReportElements elements) {
@@ -159,6 +173,10 @@ void FileRecorder::finish() {
     if (fields_[k]) fields_[k]->finish(dt_ms > 0 ? dt_ms : circuit_.run.dt_ms);
   }
   fields_.clear();
+  for (const auto& writer : weights_) {
+    if (writer) writer->finish();
+  }
+  weights_.clear();
 }
 
 }  // namespace triscale::io

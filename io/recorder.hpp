@@ -11,6 +11,7 @@
 #include "core/recorder.hpp"
 #include "io/field_results.hpp"
 #include "io/results.hpp"
+#include "io/weight_results.hpp"
 #include "measure/activity.hpp"
 #include "measure/activity_recorder.hpp"
 #include "network/circuit.hpp"
@@ -36,6 +37,7 @@ class FileRecorder : public core::Recorder {
   void record_spikes(std::size_t population, double t_ms, std::span<const std::uint32_t> cells) override;
   void record_probe(std::size_t probe, double t_ms, std::span<const double> values) override;
   void record_field(std::size_t probe, double t_ms, std::span<const double> values) override;
+  void record_weights(std::size_t probe, double t_ms, std::span<const double> weights) override;
   void record_rates(double t_ms, std::span<const double> rates_hz) override;
   void record_cell_rates(std::size_t population, std::span<const double> rates_hz) override;
 
@@ -63,8 +65,9 @@ class FileRecorder : public core::Recorder {
   void write_row(Report& report);
 
   std::vector<Report> reports_;
-  std::vector<std::size_t> report_of_;                // of each probe
-  std::vector<std::unique_ptr<FieldWriter>> fields_;  // of each field probe; made with its first sample
+  std::vector<std::size_t> report_of_;                  // of each probe
+  std::vector<std::unique_ptr<FieldWriter>> fields_;    // of each field probe; made with its first sample
+  std::vector<std::unique_ptr<WeightWriter>> weights_;  // of each weight probe, likewise
 };
 
 }  // namespace triscale::io

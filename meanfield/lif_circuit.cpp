@@ -115,6 +115,11 @@ std::vector<core::Problem> missing_for_lif(const network::Circuit& circuit) {
           {"", place, "current_alpha", "has no mean-field theory", "exponential currents and jumps have"});
     }
   }
+  for (const network::SynapseType& type : circuit.synapse_types) {
+    if (!type.release && !type.plasticity) continue;
+    problems.push_back({"", fmt::format("synapse_types.{}.{}", type.name, type.release ? "release" : "plasticity"), "",
+                        "is not supported by the mean-field tier", "run a spiking tier, or leave it out"});
+  }
   for (const network::CurrentClamp& clamp : circuit.current_clamps) {
     const std::string place = fmt::format("inputs.{}", clamp.name);
     if (std::holds_alternative<network::NoiseCurrent>(clamp.waveform)) {

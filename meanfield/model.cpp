@@ -71,9 +71,9 @@ std::vector<core::Problem> missing(const network::Circuit& circuit) {
     if (!circuit.populations.at(projection.target).is_virtual) check_projection(circuit, projection, problems);
   }
   for (const network::SynapseType& type : circuit.synapse_types) {
-    if (!type.release) continue;
-    problems.push_back({"", fmt::format("synapse_types.{}.release", type.name), "",
-                        "is not supported by the mean-field tier", "run the detailed tier, or leave it out"});
+    if (!type.release && !type.plasticity) continue;
+    problems.push_back({"", fmt::format("synapse_types.{}.{}", type.name, type.release ? "release" : "plasticity"), "",
+                        "is not supported by the mean-field tier", "run a spiking tier, or leave it out"});
   }
   return problems;
 }
@@ -89,6 +89,12 @@ std::vector<core::Problem> left_out(const network::Circuit& circuit) {
     problems.push_back({"", fmt::format("field_probes.{}", probe.name), "",
                         "is not recorded by the mean-field tier, which has no currents in space",
                         "run the detailed tier for it"});
+  }
+  for (const network::Population& population : circuit.populations) {
+    const auto* trains = std::get_if<network::PoissonTrains>(&population.source);
+    if (trains == nullptr || trains->correlation == 0) continue;
+    problems.push_back({"", fmt::format("populations.{}.correlation", population.name), "",
+                        "is left out by the mean-field tier: it takes the trains as independent", ""});
   }
   return problems;
 }

@@ -51,6 +51,10 @@ void check_source(const Population& population, const std::string& place, Checks
     checks.require(ascending, place + ".times_ms", "", "must be finite and strictly ascending");
     for (const double rate : poisson->rates_hz) checks.not_negative(place + ".rates_hz", rate);
     checks.not_negative(place + ".bin_ms", poisson->bin_ms);
+    checks.require(poisson->correlation >= 0 && poisson->correlation <= 1, place + ".correlation",
+                   fmt::format("{}", poisson->correlation), "must lie between 0 and 1");
+    checks.require(poisson->correlation == 0 || poisson->bin_ms == 0, place + ".bin_ms",
+                   fmt::format("{}", poisson->bin_ms), "must be 0 for correlated trains");
   } else {
     checks.warning(place, "", "is empty: the virtual population never fires", "give spike trains or a Poisson rate");
   }

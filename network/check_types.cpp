@@ -166,6 +166,31 @@ void check_release(const Release& release, const std::string& place, Checks& che
   checks.not_negative(place + ".tau_facilitation_ms", release.tau_facilitation_ms);
 }
 
+/// The rules that a plasticity hands its values to (network/plasticity.hpp).
+struct PlasticityRules {
+  const std::string& place;
+  Checks& checks;
+  void positive(const std::string& key, double value) { checks.positive(place + "." + key, value); }
+  void not_negative(const std::string& key, double value) { checks.not_negative(place + "." + key, value); }
+  void finite(const std::string& key, double value) { checks.finite(place + "." + key, value); }
+};
+
+void check_plasticity(const Plasticity& plasticity, const std::string& place, Checks& checks) {
+  PlasticityRules rules{place, checks};
+  std::visit(
+      [&rules](const auto& rule) {
+        if constexpr (requires { rule.check(rules); }) rule.check(rules);
+      },
+      plasticity.rule);
+  checks.positive(place + ".w_max", plasticity.w_max);
+  checks.require(plasticity.scaling || !std::holds_alternative<std::monostate>(plasticity.rule), place, "",
+                 "must have a rule, homeostasis, or both");
+  if (!plasticity.scaling) return;
+  const std::string scaling_place = place + ".homeostasis";
+  PlasticityRules scaling{scaling_place, checks};
+  plasticity.scaling->check(scaling);
+}
+
 void check_site_table(const PointSynapse& synapse, const std::string& place, Checks& checks) {
   for (std::size_t i = 0; i < synapse.sites.size(); ++i) {
     const SiteTransfer& row = synapse.sites[i];
@@ -206,8 +231,9 @@ void check_synapse_type(const SynapseType& type, const std::string& place, Check
     }
   }
   if (type.release) check_release(*type.release, place + ".release", checks);
-  checks.require(!is_gap_junction(type) || (!type.point && !type.meanfield && !type.release), place, "",
-                 "must be described by its detailed description alone, because it is a gap junction");
+  if (type.plasticity) check_plasticity(*type.plasticity, place + ".plasticity", checks);
+  checks.require(!is_gap_junction(type) || (!type.point && !type.meanfield && !type.release && !type.plasticity), place,
+                 "", "must be described by its detailed description alone, because it is a gap junction");
   if (type.point) {
     if (const auto* s = std::get_if<PointSynapse>(&*type.point)) {
       check_point_synapse(*s, place + ".point", checks);
@@ -216,6 +242,8 @@ void check_synapse_type(const SynapseType& type, const std::string& place, Check
       // The same weights would mean a conductance on one tier and a current on the other.
       checks.require(!type.detailed, place, "", "must not have a detailed description beside a current synapse",
                      "give the synapse of the detailed tier a synapse type of its own");
+    } else if (const auto* several = std::get_if<ReceptorSynapse>(&*type.point)) {
+      check_receptors(*several, place + ".point", checks);
     } else {
       check_instantaneous(std::get<InstantaneousSynapse>(*type.point), place + ".point", checks);
     }

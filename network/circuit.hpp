@@ -50,6 +50,10 @@ struct PoissonTrains {
   /// process at the resolution of the bins, and much cheaper where the rate is high and the bins are the time steps: a
   /// rate of 16 kHz stands for 2000 sources of 8 Hz.
   double bin_ms = 0;
+  /// Correlation of the spike counts of any two cells of the population, 0..1: each cell keeps every spike of one
+  /// common train of rate / correlation with the probability `correlation` (multiple-interaction process; Kuhn, Aertsen
+  /// & Rotter 2003, Neural Computation 15:67).
+  double correlation = 0;
 };
 
 using SpikeSource = std::variant<std::monostate, SpikeTrains, PoissonTrains>;
@@ -160,6 +164,14 @@ struct Probe {
   std::string report{};
 };
 
+/// The weights of a projection over time; point tier.
+struct WeightProbe {
+  std::string name;
+  std::size_t projection = 0;  ///< index into Circuit::projections
+  double begin_ms = 0, end_ms = 1e300;
+  double dt_ms = 1000;  ///< sampling interval
+};
+
 /// How the detailed tier advances time; see detailed/cell_group.hpp.
 enum class TimeScheme {
   backward_euler,  ///< NEURON's default, first order: spikes fall on time steps
@@ -196,6 +208,7 @@ struct Circuit {
   std::vector<Projection> projections;
   std::vector<CurrentClamp> current_clamps;
   std::vector<Probe> probes;
+  std::vector<WeightProbe> weight_probes;
   std::vector<FieldProbe> field_probes;
   RunSettings run;
 };

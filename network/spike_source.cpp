@@ -30,6 +30,17 @@ SpikeSourceReader::SpikeSourceReader(const Circuit& circuit, std::size_t populat
       numbers_.resize(end - begin + begin % 8);
       return;
     }
+    if (poisson->correlation > 0) {
+      rate_factor_ = 1 / poisson->correlation;
+      poisson_.push_back({core::RandomStream(circuit.run.seed, core::Purpose::common_train, population),
+                          poisson->times_ms.front(), 0});
+      schedule_next(poisson_.back());
+      for (std::size_t cell = begin; cell < end; ++cell) {
+        choices_.emplace_back(circuit.run.seed, core::Purpose::common_train_choice,
+                              (static_cast<std::uint64_t>(population) << 32) | cell);
+      }
+      return;
+    }
     poisson_.reserve(end - begin);
     for (std::size_t cell = begin; cell < end; ++cell) {
       const std::uint64_t entity = (static_cast<std::uint64_t>(population) << 32) | cell;
@@ -43,7 +54,7 @@ SpikeSourceReader::SpikeSourceReader(const Circuit& circuit, std::size_t populat
 void SpikeSourceReader::schedule_next(PoissonCell& cell) const {
   double remaining = cell.stream.next_exponential();
   for (;;) {
-    const double rate_per_ms = rates_->rates_hz[cell.piece] * 1e-3;
+    const double rate_per_ms = rate_factor_ * rates_->rates_hz[cell.piece] * 1e-3;
     const bool last = cell.piece + 1 == rates_->times_ms.size();
     const double end_ms = last ? kNever : rates_->times_ms[cell.piece + 1];
     const double wait_ms = rate_per_ms > 0 ? remaining / rate_per_ms : kNever;
@@ -55,6 +66,18 @@ void SpikeSourceReader::schedule_next(PoissonCell& cell) const {
     cell.next_ms = end_ms;
     ++cell.piece;
   }
+}
+
+void SpikeSourceReader::take_common(double end_ms, std::vector<SourceSpike>& spikes) {
+  const auto first_new = static_cast<std::ptrdiff_t>(spikes.size());
+  PoissonCell& common = poisson_.front();
+  for (; common.next_ms < end_ms; schedule_next(common), ++common_spikes_) {
+    for (std::size_t i = 0; i < choices_.size(); ++i) {
+      if (choices_[i].uniform(common_spikes_) >= rates_->correlation) continue;
+      spikes.push_back({common.next_ms, begin_ + static_cast<std::uint32_t>(i)});
+    }
+  }
+  std::sort(spikes.begin() + first_new, spikes.end(), by_cell_then_time);
 }
 
 void SpikeSourceReader::take_bins(double end_ms, std::vector<SourceSpike>& spikes) {
@@ -73,6 +96,7 @@ void SpikeSourceReader::take_until(double end_ms, std::vector<SourceSpike>& spik
   while (listed_next_ < listed_.size() && listed_[listed_next_].t_ms < end_ms)
     spikes.push_back(listed_[listed_next_++]);
   if (counts_) take_bins(end_ms, spikes);
+  if (!choices_.empty()) return take_common(end_ms, spikes);
   std::sort(spikes.begin() + first_new, spikes.end(), by_cell_then_time);
   for (std::size_t i = 0; i < poisson_.size(); ++i) {
     while (poisson_[i].next_ms < end_ms) {

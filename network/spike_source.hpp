@@ -5,7 +5,8 @@
 /// intensity L(t) = int rate dt, spike n is at L^-1(E_1 + ... + E_n), E_i exponential with mean 1 (Devroye 1986, ch.
 /// VI.1.3). The draws of a cell are a function of (seed, population, cell) alone: they depend neither on the time step,
 /// nor on the tier, nor on the number of threads. With bin_ms > 0 the spikes of bin k are at k bin_ms, and their
-/// numbers come from network/poisson_counts.hpp.
+/// numbers come from network/poisson_counts.hpp. With a correlation c the spikes of the common train, of rate / c, are
+/// drawn likewise for the population; cell i keeps spike n of it if the draw (seed, population, i, n) is below c.
 #pragma once
 
 #include <cstdint>
@@ -38,13 +39,17 @@ class SpikeSourceReader {
     std::size_t piece = 0;  ///< of the piecewise constant rate, at next_ms
   };
   void schedule_next(PoissonCell& cell) const;
+  void take_common(double end_ms, std::vector<SourceSpike>& spikes);
   void take_bins(double end_ms, std::vector<SourceSpike>& spikes);
 
   std::uint32_t begin_;
   std::vector<SourceSpike> listed_;  ///< SpikeTrains, ascending in time
   std::size_t listed_next_ = 0;
   const PoissonTrains* rates_ = nullptr;
-  std::vector<PoissonCell> poisson_;
+  std::vector<PoissonCell> poisson_;         ///< of each cell; or, if correlated, the common train alone
+  std::vector<core::RandomStream> choices_;  ///< of each cell, if correlated
+  std::uint64_t common_spikes_ = 0;
+  double rate_factor_ = 1;
   std::optional<PoissonCounts> counts_;
   std::int64_t next_bin_ = 0;
   std::vector<std::uint16_t> numbers_;  ///< of one bin, from a multiple of 8 on

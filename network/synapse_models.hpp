@@ -10,6 +10,7 @@
 
 #include "network/cell_models.hpp"
 #include "network/morphology.hpp"
+#include "network/plasticity.hpp"
 
 namespace triscale::network {
 
@@ -31,7 +32,7 @@ struct Receptor {
   double Mg_mM = 0;
 };
 
-/// A synapse with several receptors, e.g. AMPA and NMDA, or GABA_A and GABA_B; detailed tier.
+/// A synapse with several receptors, e.g. AMPA and NMDA, or GABA_A and GABA_B.
 struct ReceptorSynapse {
   std::vector<Receptor> receptors;
 };
@@ -40,9 +41,9 @@ struct ReceptorSynapse {
 /// Projection::source_site on the source. It has no delay; detailed tier.
 struct GapJunction {};
 
-/// Short-term plasticity and stochastic transmission (equations: network/release.hpp). The weight of the edge is that of
-/// a release of everything: a first spike transmits the share U of it in the mean and fails with probability
-/// (1 - U)^sites.
+/// Short-term plasticity and stochastic transmission (equations: network/release.hpp). The weight of the edge is that
+/// of a release of everything: a first spike transmits the share U of it in the mean and fails with probability (1 -
+/// U)^sites.
 struct Release {
   double U = 0.5;                  ///< utilisation by a first spike: release probability of a full site
   double tau_recovery_ms = 0;      ///< of released vesicles; 0: at once (no depression)
@@ -96,9 +97,10 @@ struct MeanfieldSynapse {
 struct SynapseType {
   std::string name;
   std::optional<std::variant<BiexponentialSynapse, InstantaneousSynapse, ReceptorSynapse, GapJunction>> detailed;
-  std::optional<std::variant<PointSynapse, InstantaneousSynapse, CurrentSynapse>> point;
+  std::optional<std::variant<PointSynapse, InstantaneousSynapse, CurrentSynapse, ReceptorSynapse>> point;
   std::optional<MeanfieldSynapse> meanfield;
-  std::optional<Release> release{};  ///< of the presynaptic side, hence the same for every tier
+  std::optional<Release> release{};        ///< of the presynaptic side, hence the same for every tier
+  std::optional<Plasticity> plasticity{};  ///< long-term plasticity of the weights; point tier
 };
 
 /// True for the synapse types whose edges are electrical.

@@ -84,6 +84,12 @@ void check_probe(const Circuit& circuit, const Probe& probe, const std::string& 
   check_sampling(circuit, probe.begin_ms, probe.end_ms, probe.dt_ms, place, checks);
 }
 
+void check_weight_probe(const Circuit& circuit, const WeightProbe& probe, const std::string& place, Checks& checks) {
+  checks.index(place + ".projection", probe.projection, circuit.projections.size(), "projections");
+  check_sampling(circuit, probe.begin_ms, probe.end_ms, probe.dt_ms, place, checks);
+  checks.positive(place + ".dt_ms", probe.dt_ms);
+}
+
 }  // namespace
 
 void check_sampling(const Circuit& circuit, double begin_ms, double end_ms, double dt_ms, const std::string& place,
@@ -105,6 +111,10 @@ void check_inputs_and_probes(const Circuit& circuit, Checks& checks) {
   UniqueNames probes(checks, "probes");
   for (std::size_t i = 0; i < circuit.probes.size(); ++i) {
     check_probe(circuit, circuit.probes[i], probes.add(circuit.probes[i].name, i), checks);
+  }
+  UniqueNames weight_probes(checks, "weight_probes");
+  for (std::size_t i = 0; i < circuit.weight_probes.size(); ++i) {
+    check_weight_probe(circuit, circuit.weight_probes[i], weight_probes.add(circuit.weight_probes[i].name, i), checks);
   }
 }
 

@@ -65,10 +65,11 @@ std::vector<core::Problem> missing(const network::Circuit& circuit) {
                                "derive it with 'triscale derive', or give one"));
   }
   for (std::size_t p = 0; p < circuit.projections.size(); ++p) check_projection(circuit, p, problems);
-  for (const network::SynapseType& type : circuit.synapse_types) {
-    if (!type.release) continue;
-    problems.push_back(problem(fmt::format("synapse_types.{}.release", type.name), "",
-                               "is not supported by the point tier", "run the detailed tier, or leave it out"));
+  for (const network::WeightProbe& probe : circuit.weight_probes) {
+    const network::Projection& projection = circuit.projections[probe.projection];
+    if (circuit.synapse_types[projection.synapse_type].plasticity) continue;
+    problems.push_back(problem(fmt::format("weight_probes.{}", probe.name), projection.name,
+                               "must name a projection with plasticity", "the weights of all others stay as they are"));
   }
   for (const network::Population& population : circuit.populations) {
     const auto& cell = circuit.cell_types[population.cell_type].point;

@@ -8,8 +8,16 @@ namespace {
 
 using Shape = network::CurrentSynapse::Shape;
 
-bool same(const network::BiexponentialSynapse& a, const network::BiexponentialSynapse& b) {
-  return a.tau_rise_ms == b.tau_rise_ms && a.tau_decay_ms == b.tau_decay_ms && a.E_rev_mV == b.E_rev_mV;
+using Group = std::vector<network::Receptor>;
+
+bool same(const network::Receptor& x, const network::Receptor& y) {
+  const network::BiexponentialSynapse &a = x.kinetics, &b = y.kinetics;
+  return a.tau_rise_ms == b.tau_rise_ms && a.tau_decay_ms == b.tau_decay_ms && a.E_rev_mV == b.E_rev_mV &&
+         x.weight_factor == y.weight_factor && x.Mg_mM == y.Mg_mM;
+}
+bool same(const Group& a, const Group& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const network::Receptor& x, const network::Receptor& y) { return same(x, y); });
 }
 bool same(const network::CurrentSynapse& a, const network::CurrentSynapse& b) {
   return a.shape == b.shape && (a.shape == Shape::delta || a.tau_ms == b.tau_ms);
@@ -53,7 +61,9 @@ std::vector<ReceptorRows> receptor_rows(const network::Circuit& circuit) {
     if (circuit.populations[target].is_virtual) continue;
     const auto& type = point_of(circuit, p);
     if (const auto* synapse = std::get_if<network::PointSynapse>(&type)) {
-      for (const auto& receptor : synapse->receptors) add(rows[target].conductances, receptor);
+      for (const auto& receptor : synapse->receptors) add(rows[target].conductances, Group{{receptor}});
+    } else if (const auto* several = std::get_if<network::ReceptorSynapse>(&type)) {
+      add(rows[target].conductances, several->receptors);
     } else if (const auto* current = std::get_if<network::CurrentSynapse>(&type)) {
       add(rows[target].currents, *current);
     }
@@ -67,7 +77,10 @@ Connection connection_of(const network::Circuit& circuit, std::size_t projection
   const auto& type = point_of(circuit, projection);
   Connection connection;
   if (const auto* synapse = std::get_if<network::PointSynapse>(&type)) {
-    for (const auto& receptor : synapse->receptors) connection.rows.push_back(position(known.conductances, receptor));
+    for (const auto& receptor : synapse->receptors)
+      connection.rows.push_back(position(known.conductances, Group{{receptor}}));
+  } else if (const auto* several = std::get_if<network::ReceptorSynapse>(&type)) {
+    connection.rows = {position(known.conductances, several->receptors)};
   } else if (const auto* current = std::get_if<network::CurrentSynapse>(&type)) {
     connection.rows = {known.conductances.size() + position(known.currents, *current)};
     connection.sign = current->sign;

@@ -10,8 +10,8 @@ namespace triscale::pointneuron {
 
 /// Rows of conductances come first, then those of currents.
 struct ReceptorRows {
-  std::vector<network::BiexponentialSynapse> conductances;
-  std::vector<network::CurrentSynapse> currents;  ///< their signs are meaningless
+  std::vector<std::vector<network::Receptor>> conductances;  ///< receptors that share their events
+  std::vector<network::CurrentSynapse> currents;             ///< their signs are meaningless
   bool instantaneous = false;
 
   std::size_t count() const;

@@ -7,6 +7,10 @@
 /// the event adds w to g itself. The equations are linear, so the propagator over a step is exact (Rotter & Diesmann
 /// 1999, Biol Cybern 81:381), and so is the mean of g over the step, which is what the membrane equation needs: the
 /// charge that a synapse delivers does not depend on dt.
+///
+/// The receptors of a synapse type that has several share their events: one row of arrivals feeds all of them, each
+/// with its weight_factor. A magnesium block (network::Receptor) is that of the potential at the beginning of the step,
+/// so such a receptor is first order in dt.
 #pragma once
 
 #include <cstddef>
@@ -19,34 +23,37 @@ namespace triscale::pointneuron {
 
 /// Exact step of one receptor.
 struct ReceptorPropagator {
-  ReceptorPropagator(const network::BiexponentialSynapse& receptor, double dt_ms);
+  ReceptorPropagator(const network::Receptor& receptor, double dt_ms);
 
   double kick_x = 0, kick_g = 0;            ///< what an event of weight 1 adds to x and g
   double x_from_x = 0;                      ///< x(t+dt) = x_from_x x
   double g_from_g = 0, g_from_x = 0;        ///< g(t+dt) = g_from_g g + g_from_x x
   double mean_from_g = 0, mean_from_x = 0;  ///< mean of g over [t, t+dt]
-  double E_rev_mV = 0;
+  double E_rev_mV = 0, Mg_mM = 0;
 };
 
-/// All receptors of one population. Event weights arrive as rows of `cells` values, one row per receptor.
+/// A group for each receptor.
+std::vector<std::vector<network::Receptor>> one_each(const std::vector<network::BiexponentialSynapse>& receptors);
+
+/// All receptors of one population. Event weights arrive as rows of `cells` values, one row per group of receptors.
 class Receptors {
  public:
-  Receptors(const std::vector<network::BiexponentialSynapse>& receptors, std::size_t cells, double dt_ms);
-
-  std::size_t count() const { return propagators_.size(); }
+  Receptors(const std::vector<std::vector<network::Receptor>>& groups, std::size_t cells, double dt_ms);
 
   /// One step for the cells [begin, end): takes the events that arrive at the beginning of the step (and clears them),
-  /// then writes the step means G = sum g and GE = sum g E_rev, and moves the states to the end of the step.
-  void step(std::size_t begin, std::size_t end, std::span<double> arrivals_uS, std::span<double> G_uS,
-            std::span<double> GE_nA);
+  /// then writes the step means G = sum g and GE = sum g E_rev, and moves the states to the end of the step. V_mV: the
+  /// potentials at its beginning; may be empty where no receptor has a magnesium block.
+  void step(std::size_t begin, std::size_t end, std::span<double> arrivals_uS, std::span<const double> V_mV,
+            std::span<double> G_uS, std::span<double> GE_nA);
 
-  /// Sum of the conductances of a cell now, uS.
+  /// Sum of the conductances of a cell now, uS; without magnesium block.
   double total_uS(std::size_t cell) const;
 
  private:
   std::size_t cells_;
   std::vector<ReceptorPropagator> propagators_;
-  std::vector<double> x_, g_;  ///< [receptor][cell]
+  std::vector<std::size_t> rows_;  ///< of the arrivals, ascending
+  std::vector<double> x_, g_;      ///< [receptor][cell]
 };
 
 }  // namespace triscale::pointneuron

@@ -20,6 +20,7 @@
 #include "pointneuron/current_input.hpp"
 #include "pointneuron/current_receptors.hpp"
 #include "pointneuron/delivery.hpp"
+#include "pointneuron/dynamic_synapses.hpp"
 #include "pointneuron/neuron_model.hpp"
 #include "pointneuron/private_drive.hpp"
 #include "pointneuron/receptor_rows.hpp"
@@ -78,6 +79,7 @@ class Simulation {
   void set_potentials(std::size_t population);
   void make_cell_projections();
   void make_virtual_projections();
+  void make_dynamic(std::size_t projection);
   void make_drive(std::size_t projection);
   void make_rings();
   void choose_horizon();
@@ -86,6 +88,10 @@ class Simulation {
   void for_blocks_of(std::size_t part, const Work& work);
   void run_window(std::size_t part, std::int64_t begin, std::int64_t end);
   void deliver_virtual(std::size_t block, std::int64_t begin);
+  void hand_over_dynamic(std::size_t block, std::int64_t first_spike, std::int64_t last_spike);
+  void step_dynamic(std::size_t block, std::int64_t step);
+  template <class Work>
+  void for_spikes_of(std::size_t population, std::int64_t step, std::size_t block, const Work& work);
   void deliver(std::size_t block, std::int64_t first_spike, std::int64_t last_spike, std::int64_t first_arrival,
                std::int64_t last_arrival);
   void advance(std::size_t block, std::size_t population, std::int64_t step);
@@ -96,6 +102,7 @@ class Simulation {
   void draw_virtual(std::size_t block, double end_ms);
   void gather_virtual();
   void sample_probes(std::size_t block, std::int64_t begin, std::int64_t step);
+  void sample_weights(std::size_t block, std::int64_t begin, std::int64_t step);
   void record_spikes(std::int64_t begin, std::int64_t end, core::Recorder& recorder);
   void record_probes(std::int64_t begin, std::int64_t first, std::int64_t last, core::Recorder& recorder);
   std::vector<std::uint32_t>& spikes_at(std::int64_t step, std::size_t block) {
@@ -115,10 +122,13 @@ class Simulation {
   std::int64_t exchange_ = 1;  ///< steps between two exchanges of spikes: no spike acts earlier
   std::vector<Cells> cells_;   ///< [population]; empty for virtual ones
   std::vector<Block> blocks_;
-  std::vector<std::vector<std::vector<std::uint32_t>>> history_;   ///< [step modulo][block]: cells that fired, numbered
-                                                                   ///< through the circuit, ascending
-  std::vector<std::vector<OutgoingEdges>> virtual_edges_;          ///< [projection][block]
+  std::vector<std::vector<std::vector<std::uint32_t>>> history_;  ///< [step modulo][block]: cells that fired, numbered
+                                                                  ///< through the circuit, ascending
+  std::vector<std::vector<OutgoingEdges>> virtual_edges_;         ///< [projection][block]
+  std::vector<std::vector<DynamicSynapses>> dynamic_;             ///< [projection][block]
+  std::vector<WeightSampling> weights_;
   std::vector<double> longest_virtual_delay_ms_;                   ///< [population]
+  std::vector<bool> has_dynamic_;                                  ///< [population]: it is the target of such synapses
   std::vector<std::vector<VirtualShare>> virtual_shares_;          ///< [population][block]
   std::vector<std::vector<network::SourceSpike>> virtual_spikes_;  ///< [population], of this window, by cell
   std::vector<ProbeSampling> probes_;
@@ -134,7 +144,9 @@ Simulation::Simulation(const network::Circuit& circuit, std::size_t threads, con
       rows_(receptor_rows(circuit)),
       cells_(circuit.populations.size()),
       virtual_edges_(circuit.projections.size()),
+      dynamic_(circuit.projections.size()),
       longest_virtual_delay_ms_(circuit.populations.size(), 0.0),
+      has_dynamic_(circuit.populations.size(), false),
       virtual_shares_(circuit.populations.size()),
       virtual_spikes_(circuit.populations.size()) {
   const Clock::time_point start = Clock::now();
@@ -149,6 +161,12 @@ Simulation::Simulation(const network::Circuit& circuit, std::size_t threads, con
   choose_horizon();
   for (std::size_t p = 0; p < circuit.probes.size(); ++p) {
     if (can_sample(circuit, circuit.probes[p])) probes_.emplace_back(circuit, p, grid_, kWindow);
+  }
+  for (std::size_t p = 0; p < circuit.weight_probes.size(); ++p) {
+    weights_.emplace_back(circuit, p, grid_, kWindow);
+    std::size_t edges = 0;
+    for (const DynamicSynapses& block : dynamic_[weights_.back().projection]) edges += block.size();
+    weights_.back().resize(edges);
   }
   statistics_.setup_s = seconds_since(start);
 }
@@ -202,6 +220,10 @@ void Simulation::make_cell_projections() {
     const bool between_cells =
         !circuit_.populations[projection.source].is_virtual && !circuit_.populations[projection.target].is_virtual;
     if (!between_cells) continue;
+    if (is_dynamic(circuit_, projection)) {
+      make_dynamic(p);
+      continue;
+    }
     const Connection connection = connection_of(circuit_, p, rows_);
     projections.push_back({p, connection.rows, connection.sign, connection.at_end_of_step});
   }
@@ -224,6 +246,11 @@ void Simulation::make_virtual_projections() {
   for (std::size_t p = 0; p < circuit_.projections.size(); ++p) {
     const network::Projection& projection = circuit_.projections[p];
     if (!circuit_.populations[projection.source].is_virtual) continue;
+    if (!circuit_.populations[projection.target].is_virtual && is_dynamic(circuit_, projection)) {
+      has_readers[projection.source] = true;
+      make_dynamic(p);
+      continue;
+    }
     const network::EdgeList edges = network::edges_of(circuit_, p);
     statistics_.edge_hash = network::hash_edges(statistics_.edge_hash, p, edges);
     if (circuit_.populations[projection.target].is_virtual) continue;
@@ -255,12 +282,28 @@ void Simulation::make_virtual_projections() {
   }
 }
 
+/// Synapses with a state of their own, from cells or from virtual sources.
+void Simulation::make_dynamic(std::size_t projection) {
+  const network::EdgeMaker edges(circuit_, projection);
+  const std::vector<std::uint64_t> first = first_edges(circuit_, edges, projection);
+  const Connection connection = connection_of(circuit_, projection, rows_);
+  const std::size_t target = circuit_.projections[projection].target;
+  for (const auto& ranges : layout_.ranges) {
+    dynamic_[projection].emplace_back(circuit_, projection, edges, first, ranges[target], connection.rows,
+                                      connection.sign, connection.at_end_of_step);
+    statistics_.edge_hash += dynamic_[projection].back().edge_hash();
+    dynamic_[projection].back().make_room(kWindow + kSlots);
+  }
+  statistics_.synapses += first.back();
+  has_dynamic_[target] = true;
+}
+
 void Simulation::make_rings() {
   for (std::size_t p = 0; p < cells_.size(); ++p) {
     Cells& cells = cells_[p];
     if (!cells.neurons) continue;
     const double longest_ms = longest_virtual_delay_ms_[p];
-    if (cells.leaky && longest_ms == 0) continue;
+    if (cells.leaky && longest_ms == 0 && !has_dynamic_[p]) continue;
     // An event arrives at most one step (rounding) and the window of its spike later than its delay says.
     const auto slots = static_cast<std::size_t>(std::ceil(longest_ms / grid_.dt_ms)) +
                        (longest_ms > 0 ? static_cast<std::size_t>(kWindow) : 0) + 3;
@@ -290,6 +333,10 @@ void Simulation::choose_horizon() {
     throw core::InputError({"", "horizon_steps", fmt::format("{}", horizon_), "must be 0, 1, 2, 4 or 8", ""});
   }
   exchange_ = synapses_.synapses > 0 ? std::min(horizon_, synapses_.shortest_delay) : horizon_;
+  for (std::size_t p = 0; p < dynamic_.size(); ++p) {
+    if (circuit_.populations[circuit_.projections[p].source].is_virtual) continue;
+    for (const DynamicSynapses& block : dynamic_[p]) exchange_ = std::min(exchange_, block.shortest_delay());
+  }
   while (horizon_ % exchange_ != 0) --exchange_;
   const std::int64_t kept = synapses_.longest_delay + 2 * horizon_ + kWindow + 1;
   history_.assign(static_cast<std::size_t>(kept), std::vector<std::vector<std::uint32_t>>(layout_.blocks()));
@@ -344,14 +391,63 @@ void Simulation::deliver(std::size_t block, std::int64_t first_spike, std::int64
 /// Spikes of virtual sources go to the ring buffers of this block's targets.
 void Simulation::deliver_virtual(std::size_t block, std::int64_t begin) {
   for (std::size_t p = 0; p < circuit_.projections.size(); ++p) {
-    if (virtual_edges_[p].empty()) continue;
     const network::Projection& projection = circuit_.projections[p];
+    const bool is_dynamic_here = !dynamic_[p].empty() && circuit_.populations[projection.source].is_virtual;
+    if (virtual_edges_[p].empty() && !is_dynamic_here) continue;
     RingBuffer& ring = *cells_[projection.target].ring;
     for (const network::SourceSpike& spike : virtual_spikes_[projection.source]) {
       const double t_steps = spike.t_ms / grid_.dt_ms;
       const std::int64_t earliest = std::max(begin, static_cast<std::int64_t>(std::floor(t_steps))) + 1;
-      virtual_edges_[p][block].deliver(spike.cell, t_steps, earliest, ring);
+      if (is_dynamic_here) {
+        dynamic_[p][block].virtual_spike(spike.cell, t_steps, earliest);
+      } else {
+        virtual_edges_[p][block].deliver(spike.cell, t_steps, earliest, ring);
+      }
     }
+  }
+}
+
+/// Calls work(cell) for the cells of a population, numbered within it, that one block saw firing in a step.
+template <class Work>
+void Simulation::for_spikes_of(std::size_t population, std::int64_t step, std::size_t block, const Work& work) {
+  const std::uint32_t first = layout_.first_source[population];
+  const auto last = static_cast<std::uint32_t>(first + circuit_.populations[population].size);
+  const std::vector<std::uint32_t>& spikes = spikes_at(step, block);
+  for (auto it = std::lower_bound(spikes.begin(), spikes.end(), first); it != spikes.end() && *it < last; ++it)
+    work(*it - first);
+}
+
+/// Tells the dynamic synapses of a block of the spikes of steps [first_spike, last_spike).
+void Simulation::hand_over_dynamic(std::size_t block, std::int64_t first_spike, std::int64_t last_spike) {
+  for (std::size_t p = 0; p < dynamic_.size(); ++p) {
+    const std::size_t source = circuit_.projections[p].source;
+    if (dynamic_[p].empty() || circuit_.populations[source].is_virtual) continue;
+    for (std::int64_t step = std::max<std::int64_t>(0, first_spike); step < last_spike; ++step) {
+      for (std::size_t origin = 0; origin < layout_.blocks(); ++origin) {
+        for_spikes_of(source, step, origin, [&](std::uint32_t cell) { dynamic_[p][block].cell_spike(cell, step); });
+      }
+    }
+  }
+}
+
+/// What happens at the dynamic synapses of a block in a step, in the order of time: arrivals before target spikes of
+/// the same moment.
+void Simulation::step_dynamic(std::size_t block, std::int64_t step) {
+  for (std::size_t p = 0; p < dynamic_.size(); ++p) {
+    if (dynamic_[p].empty()) continue;
+    DynamicSynapses& synapses = dynamic_[p][block];
+    const std::size_t target = circuit_.projections[p].target;
+    const auto arrive = [&] {
+      synapses.arrive(step, [&](std::uint32_t row, std::uint32_t cell, double weight) {
+        events_of(target, row, step)[cell] += weight;
+      });
+    };
+    if (!synapses.acts_at_end()) arrive();
+    std::vector<std::uint32_t>& fired = blocks_[block].step_spikes;
+    fired.clear();
+    if (step > 0) for_spikes_of(target, step - 1, block, [&](std::uint32_t cell) { fired.push_back(cell); });
+    synapses.target_spikes(step, fired);
+    if (synapses.acts_at_end()) arrive();
   }
 }
 
@@ -394,7 +490,7 @@ void Simulation::step_any(std::size_t block, std::size_t population, std::int64_
   const std::size_t size = circuit_.populations[population].size;
   const std::span<double> row = cells.ring->row(step);
   if (cells.receptors) {
-    cells.receptors->step(range.begin, range.end, row, cells.G_uS, cells.GE_nA);
+    cells.receptors->step(range.begin, range.end, row, cells.neurons->variable("v"), cells.G_uS, cells.GE_nA);
     input.G_uS = cells.G_uS;
     input.GE_nA = cells.GE_nA;
   }
@@ -509,12 +605,15 @@ void Simulation::run_window(std::size_t part, std::int64_t begin, std::int64_t e
       const std::int64_t to = std::min(end, from + exchange_);
       guarded([&](std::size_t block) {
         if (from > horizon) deliver(block, from - exchange_, from, from, horizon_end);
+        hand_over_dynamic(block, from - exchange_, from);
         for (std::int64_t step = from; step < to; ++step) {
           spikes_at(step, block).clear();
+          step_dynamic(block, step);
           for (std::size_t p = 0; p < cells_.size(); ++p) {
             if (cells_[p].neurons) advance(block, p, step);
           }
           sample_probes(block, begin, step + 1);
+          sample_weights(block, begin, step + 1);
         }
       });
       barrier_.arrive_and_wait();
@@ -550,6 +649,13 @@ void Simulation::sample_probes(std::size_t block, std::int64_t begin, std::int64
       if (cell < range.begin || cell >= range.end) continue;
       sampling.values[row + i] = value_of(cell);
     }
+  }
+}
+
+/// This block's share of the weights at a step.
+void Simulation::sample_weights(std::size_t block, std::int64_t begin, std::int64_t step) {
+  for (WeightSampling& sampling : weights_) {
+    if (sampling.due(step)) dynamic_[sampling.projection][block].copy_weights(sampling.row(begin, step));
   }
 }
 
@@ -590,6 +696,9 @@ void Simulation::record_probes(std::int64_t begin, std::int64_t first, std::int6
       recorder.record_probe(sampling.probe, grid_.time_ms(step),
                             std::span(sampling.values).subspan(static_cast<std::size_t>(step - begin) * n, n));
     }
+    for (WeightSampling& sampling : weights_) {
+      if (sampling.due(step)) recorder.record_weights(sampling.probe, grid_.time_ms(step), sampling.row(begin, step));
+    }
   }
 }
 
@@ -599,6 +708,7 @@ void Simulation::run(core::Recorder& recorder, core::Progress& progress) {
     for_blocks_of(part, [&](std::size_t block) {
       draw_virtual(block, grid_.time_ms(kWindow));
       sample_probes(block, 0, 0);
+      sample_weights(block, 0, 0);
     });
   });
   gather_virtual();

@@ -198,11 +198,32 @@ json point_recipe() {
       {"name": "from file", "point": {"model": "glif", "allen_file": "glif.json"}},
       {"name": "simple", "point": {"model": "izhikevich", "C_m_nF": 0.1, "k_uS_per_mV": 0.0007, "V_rest_mV": -60,
        "V_T_mV": -40, "V_peak_mV": 35, "c_mV": -50, "a_per_ms": 0.03, "b_uS": -0.002, "d_nA": 0.1, "u_init_nA": 0.01}}],
+    "synapse_types": [
+      {"name": "pair", "point": {"model": "receptors", "receptors": [{"tau_decay_ms": 2, "E_rev_mV": 0},
+                                                                     {"tau_decay_ms": 50, "E_rev_mV": 0, "Mg_mM": 1}]},
+       "plasticity": {"rule": {"model": "pair_stdp", "A_plus": 0.01, "A_minus": 0.012, "tau_plus_ms": 15, "tau_minus_ms": 30,
+                               "mu_plus": 0.1, "mu_minus": 0.2},
+                      "w_max_uS": 0.01, "homeostasis": {"target_rate_hz": 4, "tau_ms": 1e5, "tau_rate_ms": 500, "interval_ms": 50}}},
+      {"name": "triplet", "point": {"model": "current_exponential", "tau_ms": 2, "sign": 1},
+       "plasticity": {"rule": {"model": "triplet_stdp", "A2_plus": 1e-3, "A2_minus": 7e-3, "A3_plus": 6e-3, "A3_minus": 1e-4,
+                               "tau_plus_ms": 17, "tau_minus_ms": 34, "tau_x_ms": 100, "tau_y_ms": 110}, "w_max_nA": 0.2}},
+      {"name": "inhibitory", "point": {"model": "current_delta", "sign": -1},
+       "plasticity": {"rule": {"model": "inhibitory", "eta": 1e-3, "tau_ms": 20, "target_rate_hz": 5}, "w_max_mV": 2}},
+      {"name": "scaled", "point": {"model": "instantaneous", "sign": 1},
+       "plasticity": {"w_max": 3, "homeostasis": {"target_rate_hz": 4, "tau_ms": 1e5}}}],
     "populations": [{"name": "glif", "size": 2, "cell_type": "glif"}, {"name": "file", "size": 2, "cell_type": "from file"},
-                    {"name": "simple", "size": 2, "cell_type": "simple"}]
+                    {"name": "simple", "size": 2, "cell_type": "simple"},
+                    {"name": "together", "size": 5, "virtual": true, "poisson": {"rate_hz": 4, "correlation": 0.2}},
+                    {"name": "recorded", "size": 9, "virtual": true, "spikes": {"file": "spikes.csv", "population": "LGN"}}],
+    "projections": [{"name": "plastic", "source": "together", "target": "glif", "synapse_type": "triplet",
+                     "rule": {"kind": "all_to_all"}, "weight_nA": 0.1, "delay_ms": 1}],
+    "inputs": [{"name": "pairs", "kind": "poisson", "target": "simple", "synapse_type": "triplet", "rate_hz": 5,
+                "sources_per_cell": 2, "correlation": 0.5, "weight_nA": 0.01, "delay_ms": 1}],
+    "probes": [{"name": "weights", "projection": "plastic", "begin_ms": 10, "end_ms": 500, "dt_ms": 100}]
   })json");
 }
 
+constexpr const char* kSpikes = "timestamps population node_ids\n4.5 LGN 3\n2.5 LGN 8\n1 other 0\n";
 constexpr const char* kGlif = R"({"C_m": 60, "g": 10, "E_L": -78, "V_th": -50, "t_ref": 3, "V_reset": -77})";
 constexpr const char* kElectrodes = "channel x_pos y_pos z_pos\n4 10.0 -20 5\n5 11.0 -30 5\n";
 constexpr const char* kSwc = "1 1 0 0 0 5 -1\n2 3 5 0 0 1 1\n3 3 50 0 0 1 2\n";
@@ -216,6 +237,7 @@ class Recipe : public testing::Test {
     write_text_file(folder_ / "cell.swc", kSwc);
     write_text_file(folder_ / "electrodes.csv", kElectrodes);
     write_text_file(folder_ / "glif.json", kGlif);
+    write_text_file(folder_ / "spikes.csv", kSpikes);
   }
   ~Recipe() override { fs::remove_all(folder_); }
 
@@ -338,6 +360,11 @@ TEST_F(Recipe, FullExampleMakesASoundCircuit) {
   EXPECT_TRUE(diagnostics_.ok()) << problems();
 }
 
+/// The entry of this name.
+const auto named = [](const auto& list, const std::string& name) -> const auto& {
+  return *std::find_if(list.begin(), list.end(), [&](const auto& entry) { return entry.name == name; });
+};
+
 TEST_F(Recipe, PointNeuronsArrive) {
   const Circuit c = read(point_recipe());
   network::validate(c, "recipe.json", diagnostics_);
@@ -348,6 +375,17 @@ TEST_F(Recipe, PointNeuronsArrive) {
   EXPECT_EQ(glif.after_spike_currents[0].kept, 0.9);
   EXPECT_EQ(std::get<network::GlifModel>(c.cell_types[1].point->model).V_reset_mV, -77);
   EXPECT_EQ(std::get<network::IzhikevichModel>(c.cell_types[2].point->model).u_init_nA, 0.01);
+  const auto& pair = *named(c.synapse_types, "pair").plasticity;
+  EXPECT_EQ(std::get<network::PairStdp>(pair.rule).mu_minus, 0.2);
+  EXPECT_EQ(pair.w_max, 0.01);
+  EXPECT_EQ(pair.scaling->interval_ms, 50);
+  EXPECT_EQ(std::get<network::ReceptorSynapse>(*named(c.synapse_types, "pair").point).receptors.at(1).Mg_mM, 1);
+  const auto& spikes = std::get<network::SpikeTrains>(named(c.populations, "recorded").source);
+  EXPECT_EQ(spikes.times_ms, (std::vector<double>{2.5, 4.5}));
+  EXPECT_EQ(spikes.cells, (std::vector<std::uint32_t>{8, 3}));
+  EXPECT_EQ(std::get<network::PoissonTrains>(named(c.populations, "pairs").source).correlation, 0.5);
+  ASSERT_EQ(c.weight_probes.size(), 1u);
+  EXPECT_EQ(c.weight_probes[0].dt_ms, 100);
 }
 
 TEST_F(Recipe, SynapsesAndVaryingDensitiesArrive) {
@@ -449,9 +487,6 @@ TEST_F(Recipe, ProjectionsArrive) {
 
 TEST_F(Recipe, CurrentSynapsesTheirWeightsAndInitialPotentialsArrive) {
   const Circuit c = read(full_recipe());
-  const auto named = [](const auto& list, const std::string& name) {
-    return *std::find_if(list.begin(), list.end(), [&](const auto& entry) { return entry.name == name; });
-  };
   const auto slow = std::get<network::CurrentSynapse>(*named(c.synapse_types, "slow current").point);
   EXPECT_EQ(slow.shape, network::CurrentSynapse::Shape::alpha);
   EXPECT_EQ(slow.tau_ms, 2);

@@ -256,6 +256,36 @@ TEST_F(Results, PotentialsStandInTheFileOfTheFormat) {
   EXPECT_EQ(file.read<double>("/ecp/position_um"), (std::vector<double>{1, 2, 3, 4, 5, 6}));
 }
 
+TEST_F(Results, WeightsStandBesideTheirEdges) {
+  network::Circuit c = circuit();
+  network::SynapseType type;
+  type.name = "plastic";
+  type.point = network::CurrentSynapse{};
+  c.synapse_types = {type};
+  network::Projection projection;
+  projection.name = "exc->inh/1";
+  projection.target = 1;
+  projection.connectivity = network::ExplicitEdges{{1, 0, 1}, {1, 0, 0}, {0.1, 0.2, 0.3}, {1, 1, 1}, {}};
+  c.projections = {projection};
+  c.weight_probes = {{"weights", 0, 0, 1e300, 50}};
+  FileRecorder recorder(c, "point", folder_);
+  recorder.record_weights(0, 0.0, std::array<double, 3>{0.2, 0.3, 0.1});
+  recorder.record_weights(0, 50.0, std::array<double, 3>{0.25, 0.3, 1.0 / 3.0});
+  EXPECT_FALSE(fs::exists(folder_ / "weights.h5")) << "nothing looks complete before the end";
+  recorder.finish();
+  const Hdf5File file = Hdf5File::open(folder_ / "weights.h5");
+  const std::string group = "/weights/exc->inh_1";
+  EXPECT_EQ(file.string_attribute(group, "source_population"), "v1");
+  // By target: cell 0 (id 1) has the sources 0 (id 0) and 1 (id 2), cell 1 (id 7) the source 1.
+  EXPECT_EQ(file.read<std::uint64_t>(group + "/source"), (std::vector<std::uint64_t>{0, 2, 2}));
+  EXPECT_EQ(file.read<std::uint64_t>(group + "/target"), (std::vector<std::uint64_t>{1, 1, 7}));
+  EXPECT_EQ(file.read<double>(group + "/time"), (std::vector<double>{0, 50}));
+  EXPECT_EQ(file.read<double>(group + "/weight"), (std::vector<double>{0.2, 0.3, 0.1, 0.25, 0.3, 1.0 / 3.0}));
+  EXPECT_EQ(file.string_attribute(group + "/weight", "units"), "nA");
+  c.weight_probes[0].name = "spikes";
+  EXPECT_THROW(FileRecorder(c, "point", folder_), core::InputError);
+}
+
 TEST_F(Results, FieldFileMustHaveANameOfItsOwn) {
   network::Circuit c = circuit();
   network::FieldProbe probe;

@@ -43,6 +43,43 @@ TEST(PoissonSource, RateFollowsThePiecewiseConstantRate) {
   }
 }
 
+/// Mean count per cell and bin, and the mean correlation of the counts of two cells, from the variance of the sum:
+/// var(sum) = N var (1 + (N - 1) c).
+TEST(PoissonSource, CorrelatedTrainsHaveTheirRateAndPairwiseCorrelationWhateverTheParts) {
+  const std::size_t cells = 50, bins = 4000;
+  for (const double correlation : {0.05, 0.3}) {
+    network::PoissonTrains trains{{0}, {20}};
+    trains.correlation = correlation;
+    const auto circuit = poisson_circuit(cells, trains);
+    auto spikes = all_spikes(circuit, 0, 20, 10.0 * bins, 3);
+    const auto rest = all_spikes(circuit, 20, cells, 10.0 * bins, 7);
+    spikes.insert(spikes.end(), rest.begin(), rest.end());
+    const auto whole = all_spikes(circuit, 0, cells, 10.0 * bins, 1);
+    ASSERT_EQ(spikes.size(), whole.size());
+    std::vector<double> sum(bins, 0.0);
+    double singles = 0, total = 0, squares = 0;
+    std::vector<std::vector<int>> counts(cells, std::vector<int>(bins, 0));
+    for (std::size_t i = 0; i < spikes.size(); ++i) {
+      ASSERT_EQ(spikes[i].t_ms, whole[i].t_ms);
+      const auto bin = static_cast<std::size_t>(spikes[i].t_ms / 10);
+      sum[bin] += 1;
+      ++counts[spikes[i].cell][bin];
+    }
+    const double mean = static_cast<double>(spikes.size()) / (cells * bins);
+    for (const auto& row : counts) {
+      for (const int n : row) singles += (n - mean) * (n - mean) / (cells * bins);
+    }
+    for (const double n : sum) total += n, squares += n * n;
+    const double variance = squares / bins - total / bins * total / bins;
+    const double measured = (variance / (cells * singles) - 1) / (cells - 1);
+    // The common train has 20/c events per second, so the mean rate over 40 s has a relative error of sqrt(c / 800);
+    // the variance of the sum has one of about sqrt((2 + 1/lambda) / bins), lambda = 0.2/c events per bin.
+    EXPECT_NEAR(mean, 0.2, 4 * 0.2 * std::sqrt(correlation / 800)) << correlation;
+    EXPECT_NEAR(singles, 0.2, 0.02) << "Poisson variance";
+    EXPECT_NEAR(measured, correlation, 4 * (correlation + 0.02) * std::sqrt((2 + correlation / 0.2) / bins));
+  }
+}
+
 TEST(PoissonSource, CountsOfCellsHavePoissonVarianceAndIntervalsHaveCvOne) {
   const std::size_t cells = 400;
   const auto spikes = all_spikes(poisson_circuit(cells, {{0}, {50}}), 0, cells, 1000, 1);

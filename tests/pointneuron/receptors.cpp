@@ -25,11 +25,11 @@ struct Course {
   double charge = 0;
 };
 Course course_of(const network::BiexponentialSynapse& s, double dt, int steps) {
-  pointneuron::Receptors receptors({s}, 1, dt);
-  std::vector<double> arrivals{1.0}, G{0}, GE{0};
+  pointneuron::Receptors receptors({{network::Receptor{s}}}, 1, dt);
+  std::vector<double> arrivals{1.0}, V{-70}, G{0}, GE{0};
   Course course;
   for (int k = 0; k < steps; ++k) {
-    receptors.step(0, 1, arrivals, G, GE);
+    receptors.step(0, 1, arrivals, V, G, GE);
     EXPECT_EQ(arrivals[0], 0);
     course.charge += G[0] * dt;
     course.g.push_back(receptors.total_uS(0));
@@ -122,6 +122,58 @@ TEST(Receptors, ConstantConductanceShiftsTheSteadyStateByOhmsLaw) {
   const double g = 1e-4 / -std::expm1(-0.1 / 5) * 5 * -std::expm1(-0.1 / 5) / 0.1;  // mean over a step in steady state
   EXPECT_NEAR(testing::samples_of(circuit, probe).back().second[0], model.g_L_uS * model.E_L_mV / (model.g_L_uS + g),
               1e-6);
+}
+
+/// The potential at 40 ms of a cell that two spikes reach over the given synapse types.
+double V_at_40_ms(const std::vector<network::SynapseType>& types, double dt) {
+  network::GifModel model;
+  model.V_threshold_mV = 100;
+  network::Circuit circuit = testing::cells_of(model, 1, 41, dt);
+  circuit.synapse_types = types;
+  const std::size_t source = testing::add_spikes(circuit, 1, network::SpikeTrains{{2.0, 12.0}, {0, 0}});
+  for (std::size_t type = 0; type < types.size(); ++type)
+    testing::add_edges(circuit, source, 0, type, {{0}, {0}, {0.004}, {1.0}, {}});
+  const std::size_t probe = testing::add_probe(circuit, "v");
+  for (const auto& [t, V] : testing::samples_of(circuit, probe)) {
+    if (std::abs(t - 40) < 1e-9) return V[0];
+  }
+  return std::nan("");
+}
+
+network::SynapseType receptors_of(const char* name, std::vector<network::Receptor> receptors) {
+  network::SynapseType type;
+  type.name = name;
+  type.point = network::ReceptorSynapse{std::move(receptors)};
+  return type;
+}
+
+TEST(Receptors, OfOneSynapseShareItsEvents) {
+  const network::Receptor ampa{{0.2, 1.7, 0}, 1, 0}, slow{{0.29, 43, -5}, 0.71, 0};
+  const double together = V_at_40_ms({receptors_of("both", {ampa, slow})}, 0.1);
+  const double apart = V_at_40_ms({receptors_of("a", {ampa}), receptors_of("b", {slow})}, 0.1);
+  EXPECT_NEAR(together, apart, 1e-12);
+  EXPECT_GT(together, -69);
+}
+
+TEST(Receptors, MagnesiumBlocksAtRestAndItsStepIsFirstOrder) {
+  const auto nmda = [](double Mg_mM) { return receptors_of("nmda", {{{0.29, 43, 0}, 1, Mg_mM}}); };
+  const double reference = V_at_40_ms({nmda(1)}, 0.2 / 64);
+  const double coarse = std::abs(V_at_40_ms({nmda(1)}, 0.2) - reference);
+  const double fine = std::abs(V_at_40_ms({nmda(1)}, 0.1) - reference);
+  EXPECT_NEAR(coarse / fine, 2, 0.2);
+  // By explicit steps of the published equations.
+  double V = -70, x = 0, g = 0;
+  const double h = 1e-3, t_peak = 0.29 * 43 / (43 - 0.29) * std::log(43 / 0.29);
+  const double kick = std::exp(t_peak / 43) / 0.29;
+  for (int k = 0; k < 40000; ++k) {
+    if (k == 3000 || k == 13000) x += 0.004 * kick;
+    const double block = 1 / (1 + std::exp(-0.062 * V) / 3.57);
+    V += h * (-0.005 * (V + 70) - g * block * V) / 0.1;
+    g += h * (-g / 43 + x);
+    x -= h * x / 0.29;
+  }
+  EXPECT_NEAR(reference, V, 0.01);
+  EXPECT_LT(reference, V_at_40_ms({nmda(0)}, 0.1) - 5);
 }
 
 }  // namespace
