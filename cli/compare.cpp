@@ -1,7 +1,11 @@
 /// `triscale compare`: the main job, from one circuit to the page that says whether its three resolutions agree.
+#include "cli/compare.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -14,9 +18,11 @@
 #include "cli/load.hpp"
 #include "cli/report.hpp"
 #include "cli/run_tier.hpp"
+#include "cli/sweep.hpp"
 #include "cli/tier.hpp"
 #include "io/consistency_json.hpp"
 #include "io/reduced.hpp"
+#include "network/freeze_edges.hpp"
 
 namespace triscale::cli {
 
@@ -26,9 +32,16 @@ namespace {
 void remove_old_results(const network::Circuit& circuit, const std::filesystem::path& folder) {
   std::error_code ignored;
   for (const char* name : {"index.html", "consistency.json"}) std::filesystem::remove(folder / name, ignored);
-  for (const Tier tier : kTiers) {
-    remove_tier_results(circuit, folder / to_string(tier));
-    std::filesystem::remove(folder / to_string(tier), ignored);  // only if nothing else is in it
+  std::vector<std::filesystem::path> runs = {folder};
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    if (entry.is_directory() && entry.path().filename().string().rfind("seed_", 0) == 0) runs.push_back(entry.path());
+  }
+  for (const std::filesystem::path& run : runs) {
+    for (const Tier tier : kTiers) {
+      remove_tier_results(circuit, run / to_string(tier));
+      std::filesystem::remove(run / to_string(tier), ignored);  // only if nothing else is in it
+    }
+    if (run != folder) std::filesystem::remove(run, ignored);
   }
 }
 
@@ -39,16 +52,6 @@ void require_runnable(const std::vector<Tier>& tiers, const network::Circuit& ci
     for (core::Problem& problem : missing(tier, circuit)) diagnostics.error(std::move(problem));
   }
   diagnostics.throw_if_errors();
-}
-
-void require_same_edges(const std::vector<TierResult>& results) {
-  for (const TierResult& result : results) {
-    // 0: the theory of leaky cells did not list the edges of a large circuit; it uses the rules that they are drawn by.
-    const bool listed = result.statistics.edge_hash != 0;
-    if (!listed || result.statistics.edge_hash == results.front().statistics.edge_hash) continue;
-    throw std::logic_error(
-        fmt::format("tiers {} and {} ran on different edges", results.front().activity.tier, result.activity.tier));
-  }
 }
 
 std::string shown(const std::optional<double>& value) {
@@ -76,9 +79,58 @@ void print_summary(const measure::Consistency& consistency) {
   fmt::print("\n{}: {}\n", measure::to_string(consistency.verdict), consistency.summary);
 }
 
+/// Results of the runs with other noise: DIR/seed_<seed>/<tier>.
+std::filesystem::path folder_of(const std::filesystem::path& folder, std::uint64_t seed) {
+  return folder / fmt::format("seed_{}", seed);
+}
+
+/// Runs all tiers with the noise of `circuit.run.seed`. Those after the first differ in noise only.
+bridges::Run run_all(const std::vector<Tier>& tiers, const network::Circuit& circuit,
+                     const network::Derivation& derivation, const std::filesystem::path& folder, const Options& options,
+                     std::uint64_t& edge_hash) {
+  std::vector<TierResult> results;
+  for (const Tier tier : tiers)
+    results.push_back(run_tier(tier, circuit, derivation, folder / to_string(tier), options));
+  bridges::Run run;
+  for (TierResult& result : results) {
+    // 0: the theory of leaky cells did not list the edges of a large circuit; it uses the rules that they are drawn by.
+    const std::uint64_t hash = result.statistics.edge_hash;
+    if (hash != 0 && edge_hash != 0 && hash != edge_hash) {
+      throw std::logic_error(fmt::format("tier {} ran on other edges than those before", result.activity.tier));
+    }
+    if (hash != 0) edge_hash = hash;
+    run.push_back(std::move(result.activity));
+  }
+  return run;
+}
+
+std::vector<bridges::Run> run_seeds(const std::vector<Tier>& tiers, const LoadedCircuit& loaded,
+                                    const Options& options) {
+  std::uint64_t edge_hash = 0;
+  std::vector<bridges::Run> runs = {
+      run_all(tiers, loaded.circuit, loaded.derivation, options.output, options, edge_hash)};
+  if (options.seeds < 2) return runs;
+  network::Circuit other = network::with_frozen_edges(loaded.circuit);
+  for (std::size_t k = 1; k < options.seeds; ++k) {
+    other.run.seed = loaded.circuit.run.seed + k;
+    const std::filesystem::path folder = folder_of(options.output, other.run.seed);
+    prepare_folder(folder);
+    runs.push_back(run_all(tiers, other, loaded.derivation, folder, options, edge_hash));
+  }
+  return runs;
+}
+
+void write_comparison_page(const Options& options) {
+  if (const core::Problem problem = write_page(options.output, options.quiet); !problem.rule.empty()) {
+    print_warnings({problem});
+  } else {
+    fmt::print("{}\n", (options.output / "index.html").string());
+  }
+}
+
 }  // namespace
 
-int compare(const Options& options) {
+measure::Consistency compare_tiers(const Options& options) {
   LoadedCircuit loaded = load(options);
   prepare_folder(options.output);
   remove_old_results(loaded.circuit, options.output);
@@ -92,30 +144,22 @@ int compare(const Options& options) {
   io::write_reduced(options.output / "reduced.json", loaded.circuit, loaded.derivation);
 
   require_runnable(tiers, loaded.circuit);
-
-  std::vector<TierResult> results;
-  for (const Tier tier : tiers) {
-    results.push_back(run_tier(tier, loaded.circuit, loaded.derivation, options.output / to_string(tier), options));
-  }
-  require_same_edges(results);
-
-  std::vector<measure::Activity> activities;
-  for (TierResult& result : results) activities.push_back(std::move(result.activity));
   bridges::ConsistencyOptions checks;
   checks.seed = loaded.circuit.run.seed;
-  measure::Consistency consistency = bridges::check_consistency(activities, checks);
+  measure::Consistency consistency = bridges::check_consistency(run_seeds(tiers, loaded, options), checks);
   if (!left_out.empty()) {
     consistency.summary += fmt::format(" The mean-field tier was left out, because it cannot be derived here: {}.",
                                        core::to_string(left_out.front()));
   }
   io::write_consistency(options.output / "consistency.json", consistency);
+  return consistency;
+}
 
+int compare(const Options& options) {
+  if (!options.sweep.empty()) return sweep(options);
+  const measure::Consistency consistency = compare_tiers(options);
   print_summary(consistency);
-  if (const core::Problem problem = write_page(options.output, options.quiet); !problem.rule.empty()) {
-    print_warnings({problem});
-  } else {
-    fmt::print("{}\n", (options.output / "index.html").string());
-  }
+  write_comparison_page(options);
   return consistency.verdict == measure::Verdict::inconsistent ? kInconsistent : kDone;
 }
 

@@ -12,7 +12,7 @@ namespace triscale::cli {
 
 struct LoadedCircuit {
   network::Circuit circuit;
-  network::Derivation derivation;    ///< of descriptions that came from --reduced
+  network::Derivation derivation;      ///< of descriptions that came from --reduced
   std::vector<core::Problem> notes{};  ///< how the files were understood where they leave something open
 };
 

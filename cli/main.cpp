@@ -131,6 +131,16 @@ int run_command(int argc, char** argv) {
       ->allow_extra_args(false)
       ->check(CLI::IsMember(tier_names()))
       ->option_text("detailed,point,meanfield");
+  compare_app->add_option("--seeds", options.seeds, "run every tier N times with other noise on the same connections")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000));
+  compare_app
+      ->add_option("--sweep", options.sweep, "compare over one or two --set keys and draw where the levels agree")
+      ->type_name("KEY=A:B:N[,KEY=A:B:N]")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  compare_app->add_flag("--derive-each", options.derive_each,
+                        "of a sweep: derive anew at every point, instead of once from CONFIG as it is");
   add_common(*compare_app, options);
 
   CLI::App* analyse_app =

@@ -39,7 +39,10 @@ struct Options {
   std::optional<std::uint64_t> seed;
   std::vector<std::string> settings;  ///< --set KEY=VALUE
   std::size_t threads = 0;            ///< 0: all cores
-  bool convergence = false;  ///< of `check`: also run the convergence check
+  bool convergence = false;           ///< of `check`: also run the convergence check
+  std::size_t seeds = 1;              ///< of `compare`: runs with other noise
+  std::vector<std::string> sweep;     ///< of `compare`: one or two KEY=from:to:number
+  bool derive_each = false;           ///< of a sweep: derive at every point and not once
   bool quiet = false;
   AnalysisRequest analysis;  ///< of `analyse`
 

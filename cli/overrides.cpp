@@ -10,10 +10,13 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "core/nearest_name.hpp"
+#include "meanfield/theory_of.hpp"
+#include "network/validate.hpp"
 
 namespace triscale::cli {
 
@@ -99,9 +102,35 @@ void add_clamp_fields(network::CurrentClamp& clamp, Fields& fields) {
   }
 }
 
+Setter scale_of(std::vector<network::Projection*> projections) {
+  return [projections = std::move(projections)](std::string_view text) {
+    const std::optional<double> factor = parse<double>(text);
+    if (!factor || !std::isfinite(*factor) || *factor < 0) return false;
+    for (network::Projection* projection : projections) meanfield::scale_weights(*projection, *factor);
+    return true;
+  };
+}
+
+/// scale.<projection> multiplies its weights; scale.* those of all, scale.external of those from virtual populations,
+/// scale.excitatory and scale.inhibitory of the recurrent ones of that sign.
+void add_scales(network::Circuit& circuit, Fields& fields) {
+  std::map<std::string, std::vector<network::Projection*>> groups;
+  for (network::Projection& projection : circuit.projections) {
+    const int sign = network::synapse_sign(circuit.synapse_types[projection.synapse_type]);
+    const bool external = circuit.populations[projection.source].is_virtual;
+    groups["scale." + projection.name].push_back(&projection);
+    groups["scale.*"].push_back(&projection);
+    if (external) groups["scale.external"].push_back(&projection);
+    if (!external && sign > 0) groups["scale.excitatory"].push_back(&projection);
+    if (!external && sign < 0) groups["scale.inhibitory"].push_back(&projection);
+  }
+  for (auto& [key, projections] : groups) fields[key] = scale_of(std::move(projections));
+}
+
 Fields fields_of(network::Circuit& circuit) {
   Fields fields;
   add_run_fields(circuit.run, fields);
+  add_scales(circuit, fields);
   for (network::CurrentClamp& clamp : circuit.current_clamps) add_clamp_fields(clamp, fields);
   for (network::Population& population : circuit.populations) {
     auto* poisson = std::get_if<network::PoissonTrains>(&population.source);

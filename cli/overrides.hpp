@@ -2,7 +2,7 @@
 ///
 /// Keys: run.<field> for the run settings, with the names of network::RunSettings or of SONATA (run.tstop, run.dt,
 /// run.dL, run.spike_threshold, conditions.celsius, conditions.v_init); inputs.<name>.<field> for current clamps and
-/// Poisson inputs.
+/// Poisson inputs; scale.<projection>, scale.*, scale.external, scale.excitatory, scale.inhibitory multiply weights.
 #pragma once
 
 #include <string>

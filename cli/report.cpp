@@ -87,12 +87,18 @@ core::Problem write_analysis_page(const std::filesystem::path& folder, bool quie
   return write_by("analysis.py", folder, "analysis.html", "the same command", quiet);
 }
 
+core::Problem write_sweep_page(const std::filesystem::path& folder, bool quiet) {
+  return write_by("sweep.py", folder, "index.html", "the same command", quiet);
+}
+
 int report(const Options& options) {
   if (!std::filesystem::is_directory(options.output)) {
     throw core::InputError(
         {options.output.string(), "", "", "is not a folder", "give the folder that compare has written"});
   }
-  const core::Problem problem = write_page(options.output, options.quiet);
+  const bool sweep = std::filesystem::exists(options.output / "sweep.json");
+  const core::Problem problem =
+      sweep ? write_sweep_page(options.output, options.quiet) : write_page(options.output, options.quiet);
   if (!problem.rule.empty()) throw core::InputError(problem);
   fmt::print("{}\n", (options.output / "index.html").string());
   return kDone;

@@ -12,5 +12,7 @@ namespace triscale::cli {
 core::Problem write_page(const std::filesystem::path& folder, bool quiet);
 /// Likewise folder/analysis.html from folder/analysis.json.
 core::Problem write_analysis_page(const std::filesystem::path& folder, bool quiet);
+/// Likewise folder/index.html from folder/sweep.json and the points' consistency.json.
+core::Problem write_sweep_page(const std::filesystem::path& folder, bool quiet);
 
 }  // namespace triscale::cli

@@ -15,7 +15,11 @@ STATISTICS = {"mean_rate": "mean rate", "cv_isi": "CV of intervals", "rate_distr
               "rate_correlation": "rate time course", "rate_correlation_10ms": "time course, 10 ms",
               "power_below_15_hz": "power < 15 Hz", "power_15_to_40_hz": "power 15–40 Hz", "power_40_to_150_hz": "power 40–150 Hz",
               "pair_correlation": "pair correlation", "pair_correlation_distribution": "pair distribution",
-              "pair_correlation_decay": "pair decay"}
+              "pair_correlation_decay": "pair decay", "pulse_peak": "pulse peak", "pulse_area": "pulse size",
+              "pulse_latency": "pulse latency", "step_peak": "step peak", "step_area": "step size", "step_latency": "step latency"}
+RESPONSE_UNITS = {"peak": "Hz", "area": "spikes per cell", "latency": "ms"}
+RESPONSE_WORDS = {"peak": "a peak", "area": "a size", "latency": "a latency"}
+POWER_BANDS = {"below_15_hz": "below 15 Hz", "15_to_40_hz": "from 15 to 40 Hz", "40_to_150_hz": "from 40 to 150 Hz"}
 UNITS = {"mean_rate": " Hz"}
 SYMBOLS = {"consistent": "✓", "inconsistent": "✗", "undecided": "?"}
 HEADLINES = {"consistent": "The levels agree", "inconsistent": "The levels disagree",
@@ -45,6 +49,9 @@ ADVICE = {
     "pair_correlation": "Cells share more or less of their fluctuations: look at common input, and at how regular the noise of the coarser "
                         "level makes them.",
     "pair_correlation_distribution": "Which cells fluctuate together differs: look at the spread of weights and of common input.",
+    **{f"{stimulus}_{kind}": f"The response to a {stimulus} of the drive differs. A late or early one points to synaptic delays and time "
+                             "constants, a large or small one to the gain: the slope of rate against input, and adaptation."
+       for stimulus in ("pulse", "step") for kind in RESPONSE_UNITS},
     "pair_correlation_decay": "Correlation falls off with distance differently: look at the range of connections.",
 }
 
@@ -169,6 +176,17 @@ def finding(check: dict) -> str:
                        f"{num(100 * (a or 0))}&nbsp;% in the {finer} one",
         "silent_fraction": f"has {num(100 * (b or 0))}&nbsp;% silent cells in the {coarser} level, {num(100 * (a or 0))}&nbsp;% in the "
                            f"{finer} one",
+        "rate_correlation_10ms": f"follows its input less closely in the {coarser} level than in the {finer} one: correlation in 10 ms bins, "
+                                 f"without chance, {num(b)}, where {num(1 - (check.get('tolerance') or 0))} is asked for",
+        "pair_correlation": f"has pairs of cells that are {more} correlated in the {coarser} level: {num(b)} in place of {num(a)} ({interval})",
+        "pair_correlation_distribution": f"spreads its correlations over pairs of cells differently in the {coarser} level: distance {num(d)}, "
+                                         f"where {tolerance} still counts as agreement",
+        "pair_correlation_decay": f"loses {more} correlation over distance in the {coarser} level: {num(b)} in place of {num(a)} ({interval})",
+        **{f"power_{band}": f"has {num(abs(d or 0), 2)} dB {more} power {words} in the {coarser} level than in the {finer} one ({interval})"
+           for band, words in POWER_BANDS.items()},
+        **{f"{stimulus}_{kind}": f"answers a {stimulus} of the drive with {RESPONSE_WORDS[kind]} of {num(b)} {unit} in the {coarser} level, "
+                                 f"{num(a)} {unit} in the {finer} one ({interval})"
+           for stimulus in ("pulse", "step") for kind, unit in RESPONSE_UNITS.items()},
         "rate_correlation": f"rises and falls at other times in the {coarser} level than in the {finer} one: correlation {num(b)}, "
                             f"where {num(a)} can be expected",
     }.get(check["statistic"], f"differs in {esc(check['statistic'])} by {signed(d)} ({interval})")
@@ -233,43 +251,69 @@ def checks_of(results: Results) -> list[dict]:
     return [c for c in checks if isinstance(c, dict) and wanted <= c.keys()]
 
 
+def statistics_of(checks: list[dict]) -> list[str]:
+    """Those that occur, in the order of STATISTICS; then what this page has no name for."""
+    found = dict.fromkeys(c["statistic"] for c in checks)
+    return [s for s in STATISTICS if s in found] + [s for s in found if s not in STATISTICS]
+
+
 def matrix(checks: list[dict], omitted: list[dict]) -> str:
-    pairs = list(dict.fromkeys((c["finer"], c["coarser"]) for c in checks))
-    populations = list(dict.fromkeys(c["population"] for c in checks))
-    by_key = {(c["population"], c["finer"], c["coarser"], c["statistic"]): c for c in checks}
-    reasons = {(c.get("population"), c.get("finer"), c.get("coarser"), c.get("statistic")): c.get("reason", "") for c in omitted}
-    head = '<tr><th rowspan="2" scope="col">population</th>' + "".join(
-        f'<th colspan="{len(STATISTICS)}" scope="colgroup" class="pair">{title_of(a)} → {title_of(b)}</th>' for a, b in pairs) + "</tr><tr>"
-    head += "".join(f'<th scope="col" class="small">{s}</th>' for _ in pairs for s in STATISTICS.values()) + "</tr>"
-    rows = ""
-    for population in populations:
-        rows += f'<tr><th scope="row">{esc(population)}</th>'
-        for pair in pairs:
-            for statistic in STATISTICS:
-                key = (population, *pair, statistic)
-                check = by_key.get(key)
+    """For each pair of levels a table of populations and statistics; only statistics that were compared get a column."""
+    reasons = {(o.get("population"), o.get("finer"), o.get("coarser"), o.get("statistic")): o.get("reason", "") for o in omitted}
+    text = ""
+    for pair in dict.fromkeys((c["finer"], c["coarser"]) for c in checks):
+        of_pair = {(c["population"], c["statistic"]): c for c in checks if (c["finer"], c["coarser"]) == pair}
+        statistics = statistics_of(list(of_pair.values()))
+        head = '<tr><th scope="col">population</th>' + "".join(
+            f'<th scope="col" class="small">{STATISTICS.get(s, esc(s))}</th>' for s in statistics) + "</tr>"
+        rows = ""
+        for population in dict.fromkeys(p for p, _ in of_pair):
+            rows += f'<tr><th scope="row">{esc(population)}</th>'
+            for statistic in statistics:
+                check = of_pair.get((population, statistic))
                 if check is None:
-                    rows += f'<td class="cell" title="{esc(reasons.get(key, "not compared"))}"><span aria-label="left out">·</span></td>'
+                    reason = esc(reasons.get((population, *pair, statistic), "not compared"))
+                    rows += f'<td class="cell" title="{reason}"><span aria-label="left out">·</span></td>'
                     continue
                 tip = f"{signed(check.get('difference'))} ({signed(check.get('ci_low'))} to {signed(check.get('ci_high'))})"
                 rows += (f'<td class="cell {check["verdict"]}" title="{esc(tip)}"><span aria-label="{check["verdict"]}">'
                          f'{SYMBOLS.get(check["verdict"], "?")}</span></td>')
-        rows += "</tr>"
-    return (f'<div class="scroll"><table class="matrix"><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
-            '<p class="key"><span class="chip consistent">✓ consistent</span> <span class="chip inconsistent">✗ inconsistent</span> '
-            '<span class="chip undecided">? undecided</span> · left out, with the reason further down</p>')
+            rows += "</tr>"
+        text += (f"<h3>{title_of(pair[0])} → {title_of(pair[1])}</h3>"
+                 f'<div class="scroll"><table class="matrix"><thead>{head}</thead><tbody>{rows}</tbody></table></div>')
+    return text + ('<p class="key"><span class="chip consistent">✓ consistent</span> <span class="chip inconsistent">✗ inconsistent</span> '
+                   '<span class="chip undecided">? undecided</span> · left out, with the reason further down</p>')
+
+
+MOST_OPEN = 6  # populations whose checks are shown without being asked for; of a longer circuit only those that disagree
+
+
+def check_list(checks: list[dict]) -> str:
+    """All checks, grouped by population."""
+    populations = list(dict.fromkeys(c["population"] for c in checks))
+    text = ""
+    for population in populations:
+        group = [c for c in checks if c["population"] == population]
+        counts = ", ".join(f"{n} {v}" for v in SYMBOLS if (n := sum(c["verdict"] == v for c in group)))
+        disagrees = any(c["verdict"] == "inconsistent" for c in group)
+        is_open = " open" if len(populations) <= MOST_OPEN or disagrees else ""
+        tables = "".join(f"<h4>{title_of(a)} → {title_of(b)}</h4>" + check_table([c for c in group if (c["finer"], c["coarser"]) == (a, b)])
+                         for a, b in dict.fromkeys((c["finer"], c["coarser"]) for c in group))
+        text += (f'<details class="group"{is_open}><summary>{esc(population)} <span class="counts">{counts}</span></summary>'
+                 f"{tables}</details>")
+    return text
 
 
 def check_table(checks: list[dict]) -> str:
     rows = []
     for c in checks:
         interval = f'{signed(c.get("ci_low"), 2)} … {signed(c.get("ci_high"), 2)}' if c.get("ci_low") is not None else "–"
-        sign = "−" if c["statistic"] == "rate_correlation" else "±"
-        rows.append([esc(c["population"]), STATISTICS.get(c["statistic"], esc(c["statistic"])), chip(c["verdict"]),
+        sign = "−" if c["statistic"] in ("rate_correlation", "rate_correlation_10ms") else "±"
+        rows.append([STATISTICS.get(c["statistic"], esc(c["statistic"])), chip(c["verdict"]),
                      num(c.get("finer_value")), num(c.get("coarser_value")), signed(c.get("difference")), interval,
                      sign + num(c.get("tolerance")), seconds(c["needed_ms"]) if c.get("needed_ms") is not None else "",
                      esc(c.get("note") or "")])
-    head = ["population", "statistic", "verdict", "finer", "coarser", "difference", "interval", "tolerance", "time to decide", "remark"]
+    head = ["statistic", "verdict", "finer", "coarser", "difference", "interval", "tolerance", "time to decide", "remark"]
     used = [k for k in range(len(head)) if any(row[k] for row in rows)]
     return table([head[k] for k in used], [[row[k] for k in used] for row in rows], "dense checks")
 
@@ -283,11 +327,8 @@ def agreement(results: Results) -> str:
     body += figure(figures.forest(results, STATISTICS),
                    "Each difference (mark) with its interval (line), divided by its tolerance, so that the shaded band from −1 to 1 means "
                    "agreement. Arrowheads are off the scale. Of rate time courses only falling short, to the left, counts.", "No differences to draw.")
-    pairs = list(dict.fromkeys((c["finer"], c["coarser"]) for c in checks))
-    tables = "".join(f"<h4>{title_of(a)} → {title_of(b)}</h4>" + check_table([c for c in checks if (c["finer"], c["coarser"]) == (a, b)])
-                     for a, b in pairs)
-    if tables:
-        body += f"<details open><summary>All {len(checks)} comparisons</summary>{tables}</details>"
+    if checks:
+        body += f"<h3>All {len(checks)} comparisons, by population</h3>{check_list(checks)}"
     if omitted:
         rows = [[esc(o.get("population", "")), STATISTICS.get(o.get("statistic"), esc(o.get("statistic", ""))),
                  f'{esc(o.get("finer", ""))} → {esc(o.get("coarser", ""))}', esc(o.get("reason", ""))] for o in omitted]
@@ -417,7 +458,8 @@ def method(results: Results) -> str:
     analysis = (results.consistency or {}).get("analysis") or {}
     cut = ""
     if analysis.get("blocks"):
-        cut = (f" Here: {analysis['blocks']} blocks of {num(analysis.get('block_ms'))} ms, {analysis.get('replicates')} replicates, "
+        runs = f" of each of {analysis['runs']} runs with other noise" if (analysis.get("runs") or 1) > 1 else ""
+        cut = (f" Here: {analysis['blocks']} blocks of {num(analysis.get('block_ms'))} ms{runs}, {analysis.get('replicates')} replicates, "
                f"{num(100 * (analysis.get('confidence') or 0))} % intervals, seed {analysis.get('seed')}.")
     body = f"""<dl>
 <dt>Verdict</dt><dd>The interval of the difference is held against a tolerance. Wholly inside: consistent. Wholly outside: inconsistent.
@@ -431,7 +473,11 @@ levels, because they share their input. Cells are not redrawn: all levels simula
 below a rate, corrected for counting noise.</dd>
 <dt>Top 10 % share</dt><dd>Share of all spikes that the most active tenth of the cells fires.</dd>
 <dt>Rate time course</dt><dd>Correlation of the population's rates in bins, compared with what a perfect copy with chance of its own would
-reach, judged from the variance that the cells have in common.</dd></dl>"""
+reach, judged from the variance that the cells have in common. In 10 ms bins, divided by that: 1 is perfect.</dd>
+<dt>Power</dt><dd>Power density of the population's rate in a band of frequencies, in decibels; 3 dB is a factor of two. A mean-field's rate has no
+chance of its own; the power of that many independent spikes is added.</dd>
+<dt>Pair correlations</dt><dd>Correlation of the spike counts of pairs of cells, the same pairs in both levels: their mean, the distance of their
+distributions, and by how much near pairs are more correlated than far ones.</dd></dl>"""
     return section("method", "How to read this", body)
 
 

@@ -4,6 +4,7 @@ import contextlib
 import html.parser
 import io
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -17,6 +18,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "report")]
 
 import figures
 import numpy as np
+import page
 import synthetic
 import triscale_report
 
@@ -205,6 +207,51 @@ class ReportTest(unittest.TestCase):
         frequency, power = figures.welch(rates, 2.0, 500)
         self.assertAlmostEqual(power.sum() * frequency[1], 12.5, delta=0.05)
         self.assertAlmostEqual(frequency[power.argmax()], 40.0)
+
+    def test_tells_verdicts_without_colour_and_on_paper(self):
+        text = (self.base / "complete" / "index.html").read_text(encoding="utf-8")
+        fields = re.findall(r'<td class="cell (\w+)"[^>]*>(.*?)</td>', text) + re.findall(r'<span class="chip (\w+)">(.*?)</span>', text)
+        self.assertTrue(fields)
+        for verdict, content in fields:
+            self.assertIn({"consistent": "✓", "inconsistent": "✗", "undecided": "?"}[verdict], content)
+        paper = text[text.index("@media print"):]
+        paper = paper[:paper.index("</style>")]
+        for rule in (".chip, .matrix td.cell { border", "nav { display: none", "::details-content { content-visibility: visible"):
+            self.assertIn(rule, paper)
+
+    def test_groups_checks_by_population_and_opens_those_that_disagree(self):
+        check = {"statistic": "mean_rate", "finer": "detailed", "coarser": "point", "verdict": "consistent", "tolerance": 1}
+        checks = [{**check, "population": f"P{k}"} for k in range(40)]
+        checks[7]["verdict"] = "inconsistent"
+        text = page.check_list(checks)
+        self.assertEqual(text.count("<details"), 40)
+        self.assertEqual(re.findall(r"<details[^>]* open><summary>(\w+)", text), ["P7"])
+
+
+class SweepTest(unittest.TestCase):
+    def test_draws_a_map_that_says_where_each_reduction_holds_and_what_failed(self):
+        import sweep
+        folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        points = []
+        for k, difference in enumerate((0.1, 0.9, 3.0)):
+            (folder / f"points/{k}").mkdir(parents=True)
+            verdict = ("consistent", "undecided", "inconsistent")[k]
+            check = {"statistic": "mean_rate", "population": "E", "finer": "detailed", "coarser": "point", "finer_value": 8,
+                     "coarser_value": 8 + difference, "difference": difference, "tolerance": 1, "verdict": verdict}
+            (folder / f"points/{k}/consistency.json").write_text(json.dumps({"checks": [check]}))
+            points.append({"values": [0.5 * k], "folder": f"points/{k}", "status": "done", "verdict": verdict})
+        points.append({"values": [1.5], "folder": "points/3", "status": "failed", "problem": "V is not finite"})
+        (folder / "sweep.json").write_text(json.dumps({
+            "config": "c.json", "derived": "once", "axes": [{"key": "scale.external", "values": [0, 0.5, 1, 1.5]}], "points": points}))
+        self.assertEqual(sweep.main([str(folder)]), 0)
+        parsed = Page((folder / "index.html").read_text(encoding="utf-8"))
+        self.assertIn("of 3 points, 1 consistent, 1 inconsistent, 1 undecided", parsed.text)
+        self.assertIn("V is not finite", parsed.text)
+        overview = next(i["alt"] for i in parsed.images if i["alt"].startswith("Map of agreement"))
+        self.assertIn("at 1: inconsistent 3.0", overview)
+        self.assertIn("at 1.5: failed", overview)
+        self.assertEqual(sweep.main([str(folder / "points")]), 2)
 
 
 if __name__ == "__main__":
