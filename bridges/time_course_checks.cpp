@@ -15,6 +15,10 @@ using measure::ConsistencyCheck;
 /// A rate whose standard deviation over time is below this share of its mean has no time course.
 constexpr double kConstantRate = 0.02;
 
+bool is_constant(const BlockedPopulation& population, Multiplicity m) {
+  return std::sqrt(population.rate_variance(m)) < kConstantRate * population.mean_rate_hz(m);
+}
+
 /// Share of the variance that a tier's cells have in common; of a mean-field all, because it has no chance.
 double shared_variance(const BlockedPopulation& population, Multiplicity m) {
   return population.spiking() ? population.shared_rate_variance(m).value_or(0.0) : 1.0;
@@ -30,8 +34,7 @@ void check_rate_correlation(Judge& judge, const TierPair& pair) {
         fmt::format("chance cannot be told from signal with fewer than {} cells", judge.options().min_cells));
   }
   const Multiplicity all = judge.original();
-  const bool constant = std::sqrt(coarser.rate_variance(all)) < kConstantRate * coarser.mean_rate_hz(all);
-  if (!coarser.spiking() && constant && pair.coarser_tier.constant_input) {
+  if (!coarser.spiking() && is_constant(coarser, all) && pair.coarser_tier.constant_input) {
     return judge.omit(pair.subject, kName,
                       "the mean-field rate is constant, as its external input is: there is no time course to compare. "
                       "Fluctuations that finite numbers of cells and of input spikes make are not part of it");
@@ -87,9 +90,9 @@ void check_fine_correlation(Judge& judge, const TierPair& pair) {
         fmt::format("the rate in bins of {:.0f} ms varies by chance: a perfect copy would correlate by {:.2f}",
                     judge.options().fine_bin_ms, expected));
   }
-  if (!coarser.spiking() && pair.coarser_tier.constant_input) {
+  if (!coarser.spiking() && pair.coarser_tier.constant_input && is_constant(coarser, judge.original())) {
     return judge.omit(pair.subject, kName,
-                      "the mean-field's external input is constant: it has no common ups and downs");
+                      "the mean-field rate is constant, as its external input is: there is no time course to compare");
   }
   const auto corrected = [&](Multiplicity m) -> std::optional<double> {
     const double expected_here = reachable(m);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "meanfield/integrator.hpp"
+#include "meanfield/known_input.hpp"
 #include "meanfield/lif_circuit.hpp"
 #include "meanfield/rate_history.hpp"
 
@@ -50,6 +51,7 @@ class TimeCourse {
       : model_(model),
         step_ms_(step_ms),
         history_(model.populations().size(), longest_delay(model), step_ms),
+        known_(model, step_ms),
         inputs_(model.populations().size()) {
     for (const PopulationModel& population : model.populations()) size_ += population.transfer.adaptation_nA.size();
     size_ += model.populations().size();
@@ -90,7 +92,15 @@ class TimeCourse {
     }
     State slope(state.size());
     derivative(state, slope, t_ms);
-    history_.push(state, slope);
+    State rates_hz = state;
+    for (std::size_t i = 0; i < inputs_.size(); ++i) rates_hz[i] = rate_hz(i, state);
+    history_.push(rates_hz, slope);
+    if (known_.any()) known_.advance(t_ms, inputs_);
+  }
+
+  /// The rate that others see: the state and what known external spikes add to it.
+  double rate_hz(std::size_t population, const State& state) const {
+    return std::max(0.0, state[population] + known_.extra_hz()[population]);
   }
 
   const std::vector<PopulationInput>& inputs() const { return inputs_; }
@@ -103,7 +113,7 @@ class TimeCourse {
       if (model_.circuit().populations[channel.source].is_virtual) continue;
       const std::size_t source = model_.index_of(channel.source);
       const bool delayed = channel.delay_ms >= step_ms_ * (1 - 1e-9);
-      input.source_hz[c] = delayed ? history_.at(source, t_ms - channel.delay_ms) : state[source];
+      input.source_hz[c] = delayed ? history_.at(source, t_ms - channel.delay_ms) : rate_hz(source, state);
     }
   }
 
@@ -111,6 +121,7 @@ class TimeCourse {
   double step_ms_;
   std::size_t size_ = 0;
   RateHistory history_;
+  KnownInput known_;
   std::vector<PopulationInput> inputs_;
 };
 
@@ -174,10 +185,11 @@ class CellRates {
   std::size_t samples_ = 0;
 };
 
-std::vector<double> all_rates(const Model& model, const State& state, double t_ms) {
+std::vector<double> all_rates(const Model& model, const TimeCourse& course, const State& state, double t_ms) {
   std::vector<double> rates_hz(model.circuit().populations.size(), 0.0);
   for (std::size_t p = 0; p < rates_hz.size(); ++p) {
-    rates_hz[p] = model.circuit().populations[p].is_virtual ? model.external(p).at(t_ms) : state[model.index_of(p)];
+    rates_hz[p] = model.circuit().populations[p].is_virtual ? model.external(p).at(t_ms)
+                                                            : course.rate_hz(model.index_of(p), state);
   }
   return rates_hz;
 }
@@ -230,7 +242,7 @@ core::RunStatistics simulate(const network::Circuit& circuit, const SimulationOp
     course.accept(now, t_ms);
     if (step % steps_per_output == 0) {
       const std::size_t output = step / steps_per_output;
-      recorder.record_rates(t_ms, all_rates(model, now, t_ms));
+      recorder.record_rates(t_ms, all_rates(model, course, now, t_ms));
       // All rates start at 0; the way from there to the working point is not what the fit was made for.
       const bool started = t_ms >= std::min(kStart_ms, 0.1 * duration_ms);
       if (started && (output % kLookInterval == 0 || output == outputs)) {
