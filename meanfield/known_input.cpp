@@ -21,6 +21,9 @@ double low_pass(double& x, double u, double tau_ms, double step_ms) {
   return average;
 }
 
+/// Over which the mean of the rate is held: long against the membrane, short against a run.
+constexpr double kMemory_ms = 2000;
+
 /// Total conductance of a class, mean of the recurrent and of all external input included.
 double conductance_uS(const PopulationModel& population, const CellClass& cells, const PopulationInput& input) {
   double G_uS = population.transfer.g_L_uS;
@@ -150,8 +153,15 @@ double KnownInput::extra_of(const PopulationModel& population, Target& target, c
     rest.mu_mV += deviation.delta_mV;
     rest.sigma_mV = std::sqrt(all.sigma_mV * all.sigma_mV - deviation.variance_mV2);
     const double V_eff_mV = effective_threshold(P_mV, threshold_basis(population.transfer, all));
-    extra_hz += cells.share * (transfer_rate(V_eff_mV, rest, population.transfer.t_ref_ms) -
-                               transfer_rate(V_eff_mV, all, population.transfer.t_ref_ms));
+    const double unknown_hz = transfer_rate(V_eff_mV, all, population.transfer.t_ref_ms);
+    const double known_hz = transfer_rate(V_eff_mV, rest, population.transfer.t_ref_ms);
+    if (!deviation.started) deviation.mean_known_hz = deviation.mean_unknown_hz = unknown_hz;
+    deviation.started = true;
+    low_pass(deviation.mean_known_hz, known_hz, kMemory_ms, step_ms_);
+    low_pass(deviation.mean_unknown_hz, unknown_hz, kMemory_ms, step_ms_);
+    const bool fires = deviation.mean_known_hz > 0;
+    extra_hz +=
+        cells.share * (fires ? known_hz * deviation.mean_unknown_hz / deviation.mean_known_hz - unknown_hz : 0.0);
   }
   return extra_hz;
 }

@@ -13,10 +13,12 @@
 ///   < erfc((V_eff - mu - delta) / sqrt(2 (sigma^2 - s^2))) >_delta  =  erfc((V_eff - mu) / (sqrt2 sigma))
 ///
 /// for Gaussian delta of variance s^2. So with V_eff and tau_V as they are for unknown input, the rate moves with
-/// delta(t) and keeps the mean that was fitted. s^2 is the known spikes' part of sigma^2.
+/// delta(t) and keeps the mean that was fitted. s^2 is the known spikes' part of sigma^2. Where few strong synapses
+/// make delta, it is not Gaussian (strongly driven V1 interneurons lost a third of their rate), so the mean is held
+/// explicitly: rates are multiplied by the ratio of the means, over the last seconds, of the rate without and with
+/// known spikes.
 ///
-/// Approximations: a projection acts after its mean delay; the membrane filters with its mean conductance; delta is not
-/// exactly Gaussian if few strong synapses make it.
+/// Approximations: a projection acts after its mean delay; the membrane filters with its mean conductance.
 #pragma once
 
 #include <cstddef>
@@ -45,6 +47,8 @@ class KnownInput {
   struct Deviation {
     double delta_mV = 0;
     double variance_mV2 = 0;
+    double mean_known_hz = 0, mean_unknown_hz = 0;  ///< of the last seconds
+    bool started = false;
   };
   const std::vector<Deviation>& deviations(std::size_t population) const { return targets_[population].deviations; }
 

@@ -12,7 +12,7 @@
 namespace triscale::meanfield {
 namespace {
 
-constexpr double kDuration_ms = 40000;
+constexpr double kDuration_ms = 20000;
 
 /// 50 cells, each with 40 of 100 sources of 40 Hz; trains given one by one, or only their rate.
 network::Circuit driven(bool given) {
@@ -55,7 +55,7 @@ network::Circuit driven(bool given) {
   rule.kind = network::ConnectionRule::Kind::fixed_in_degree;
   rule.number = 40;
   rule.multapses = false;
-  rule.weight.mean = 0.0004;
+  rule.weight.mean = 0.00025;  // mean potential 1.3 standard deviations below threshold
   rule.delay_ms.mean = 2;
   network::Projection projection;
   projection.name = "drive";
@@ -106,7 +106,7 @@ TEST(KnownInput, DeviationOfThePotentialHasTheVarianceThatItTakesFromTheNoise) {
     expected_mV2 = known.deviations(0)[3].variance_mV2;
   }
   const Moments delta = moments(of_cell_3, 200);
-  // About 1500 independent samples (40 s over two membrane time constants): the variance is known to 4 %.
+  // About 750 independent samples (20 s over two membrane time constants): the variance is known to 5 %.
   EXPECT_NEAR(delta.sd * delta.sd / expected_mV2, 1, 0.15);
   EXPECT_NEAR(delta.mean, 0, 0.1 * delta.sd);
 }
