@@ -223,18 +223,37 @@ class CellDeriver {
           regression->training.variance_explained_V > fit.training.variance_explained_V + options_.regression_gain;
     }
     if (by_regression) fit = std::move(*regression);
+    if (options_.describe) {
+      GifFitOptions bootstrap = by_regression ? regression_options : fit_options;
+      bootstrap.draws = options_.draws;
+      bootstrap.seed = seed_;
+      result.draws = bootstrap_gif(fit.model, recordings_.training, bootstrap);
+    }
+    const double moved_mV = correct_rate(fit);
+    for (network::GifModel& draw : result.draws) draw.V_threshold_mV += moved_mV;
     result.model = fit.model;
     if (blocked > kNoticedShare) {
       result.cell_provenance.notes.push_back(fmt::format(
           "{:.2g} of the training time is depolarisation block, which the point model does not have; left out",
           blocked));
     }
-    if (options_.describe) describe_cell(fit, fit_options, by_regression, comparison);
+    if (options_.describe) describe_cell(fit, fit_options, by_regression, comparison, moved_mV);
+  }
+
+  /// The likelihood looks at V with the spikes of the data; free-running, the model may fire more or less often. Moves
+  /// the threshold if it does by more than the sampling error of the data's count, and returns by how much.
+  double correct_rate(GifFit& fit) const {
+    constexpr double kStandardErrors = 2;
+    constexpr std::size_t kRepetitions = 2;
+    const GifPrediction now = predict_gif(fit.model, recordings_.training, kSkip_ms, kRepetitions, seed_ + kTraining);
+    const double error = kStandardErrors / std::sqrt(static_cast<double>(fit.training.spikes));
+    if (std::abs(now.rate_model_hz / now.rate_data_hz - 1) < error) return 0;
+    return match_rate(fit.model, recordings_.training, kSkip_ms, seed_ + kTraining);
   }
 
   // ----------------------------------------------------------------------------------------------- provenance --------
   void describe_cell(const GifFit& fit, const GifFitOptions& fit_options, bool by_regression,
-                     const std::string& comparison) {
+                     const std::string& comparison, double moved_mV) {
     const GifFitQuality unseen = evaluate_gif(fit.model, recordings_.test, fit_options);
     const GifPrediction predicted =
         predict_gif(fit.model, recordings_.test, kSkip_ms, options_.repetitions, seed_ + kTest);
@@ -256,8 +275,11 @@ class CellDeriver {
     p.fit_error["V_unexplained_variance"] = 1 - unseen.variance_explained_V;
     p.fit_error["missed_coincidence_4ms"] = 1 - predicted.coincidence;
     p.fit_error["bits_per_spike_training_minus_unseen"] = fit.training.bits_per_spike - unseen.bits_per_spike;
-    p.uncertainty["V_threshold_mV"] = fit.V_threshold_error_mV;
-    p.uncertainty["Delta_V_mV"] = fit.Delta_V_error_mV;
+    p.operating_point["V_threshold_moved_mV"] = moved_mV;
+    p.uncertainty = spread_of(result.draws);
+    if (!by_regression) {  // they are not from these data
+      for (const char* given : {"C_m_nF", "g_L_uS", "E_L_mV"}) p.uncertainty.erase(given);
+    }
     p.validity_range["rate_hz"] = {0, recordings_.highest_rate_hz};
     p.validity_range["V_mV"] = range_between_spikes(recordings_.training);
     p.notes.push_back("input: " + recordings_.input);

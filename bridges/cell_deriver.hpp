@@ -20,12 +20,14 @@ struct CellDerivationOptions {
   double current_sweep_ms = 8000;  ///< current input: length of each of 8 sweeps
   std::size_t repetitions = 20;    ///< of the noisy point model on unseen input
   double regression_gain = 0.05;   ///< share of the variance of V that regression must explain more to be chosen
+  std::size_t draws = 8;           ///< of the bootstrap, for the uncertainty of the parameters
   bool describe = true;            ///< measure the error; without it there is a model and no account of it
   std::vector<std::size_t> synapse_types{};  ///< to be carried to the soma
 };
 
 struct CellDerivation {
   std::optional<network::GifModel> model;  ///< none if the cell type has a point description
+  std::vector<network::GifModel> draws;    ///< of the bootstrap, as likely as the model
   network::Provenance cell_provenance;
   struct Synapse {
     std::size_t type = 0;

@@ -8,6 +8,7 @@
 
 #include "bridges/cell_deriver.hpp"
 #include "bridges/operating_point.hpp"
+#include "bridges/uncertainty_bands.hpp"
 #include "core/parallel.hpp"
 #include "core/shared_progress.hpp"
 
@@ -75,8 +76,10 @@ class Rounds {
   network::Circuit run(network::Derivation& derivation) {
     OperatingPoint state = first_guess(circuit_);
     if (!has_recurrent_input(circuit_, types_)) {
-      progress_.stage(1);
-      return filled_in(derive(state, true), &derivation);
+      progress_.stage(kFullShare);
+      network::Circuit out = filled_in(derive(state, true), &derivation);
+      note_bands(out, derivation);
+      return out;
     }
     // A quick round to know the rates, then as many with all data as it takes: nearly always one.
     progress_.stage(kQuickShare);
@@ -90,6 +93,7 @@ class Rounds {
       out = filled_in(derive(state, true), &derivation);
     }
     for (const std::size_t type : types_) note_state(circuit_.cell_types[type].name, state, derivation);
+    note_bands(out, derivation);
     return out;
   }
 
@@ -123,16 +127,19 @@ class Rounds {
     out.current_sweep_ms = options_.current_sweep_ms * (all_data ? 1 : kQuick);
     out.repetitions = options_.repetitions;
     out.regression_gain = options_.regression_gain;
+    out.draws = options_.draws;
     out.describe = all_data;
     out.synapse_types = synapses_to_reduce(circuit_, type);
     return out;
   }
 
-  network::Circuit filled_in(std::vector<CellDerivation> derived, network::Derivation* derivation) const {
+  network::Circuit filled_in(std::vector<CellDerivation> derived, network::Derivation* derivation) {
     network::Circuit out = circuit_;
+    draws_.clear();
     for (std::size_t i = 0; i < types_.size(); ++i) {
       network::CellType& type = out.cell_types[types_[i]];
       if (derived[i].model) type.point = network::PointCell{*derived[i].model};
+      if (derived[i].model) draws_[types_[i]] = std::move(derived[i].draws);
       if (derived[i].model && derivation) derivation->point_cells[type.name] = std::move(derived[i].cell_provenance);
       for (CellDerivation::Synapse& one : derived[i].synapses) {
         network::SynapseType& synapse = out.synapse_types[one.type];
@@ -168,8 +175,24 @@ class Rounds {
         state.change));
   }
 
+  /// What the uncertainty of the parameters means for the rates of the network.
+  void note_bands(const network::Circuit& reduced, network::Derivation& derivation) {
+    progress_.stage(1);
+    for (const RateBand& band : point_rate_bands(reduced, draws_, {}, threads_, progress_)) {
+      const network::Population& population = reduced.populations[band.population];
+      const auto entry = derivation.point_cells.find(reduced.cell_types[population.cell_type].name);
+      if (entry == derivation.point_cells.end()) continue;
+      entry->second.uncertainty["network_rate_" + population.name + "_hz"] = band.sd_hz;
+      entry->second.notes.push_back(
+          fmt::format("{} fires at {:.3g} to {:.3g} Hz in the point network with {} parameter sets that describe the "
+                      "training data as well",
+                      population.name, band.low_hz, band.high_hz, band.sets));
+    }
+  }
+
   const network::Circuit& circuit_;
   const std::vector<std::size_t>& types_;
+  PointDraws draws_;
   const PointDerivationOptions& options_;
   std::size_t threads_;
   core::PartProgress& progress_;

@@ -36,6 +36,7 @@ struct PointDerivationOptions {
   double current_sweep_ms = 8000;  ///< current input: length of each of 8 sweeps
   std::size_t repetitions = 20;    ///< of the noisy point model on unseen input
   double regression_gain = 0.05;   ///< share of the variance of V that regression must explain more to be chosen
+  std::size_t draws = 8;           ///< of the bootstrap, for the uncertainty of the parameters
   std::size_t max_rounds = 4;      ///< of the iteration of the operating point
 };
 

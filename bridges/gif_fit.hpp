@@ -7,17 +7,24 @@
 ///
 /// Three steps (Mensi et al. 2012, J Neurophysiol 107:1756; Pozzorini et al. 2015, PLoS Comput Biol 11:e1004275):
 ///   1. V_reset: the spike-triggered average of V at t_ref.
-///   2. Membrane and eta: linear regression of dV/dt, away from spikes, then Gauss-Newton on the error of V itself with
-///   the
-///      spikes forced to be those of the data. The second part is ours: the data have no measurement noise, but the
-///      cell has dendrites, and what matters is the predicted V, not its fast derivative.
+///   2. Membrane and eta: linear regression of dV/dt, away from spikes, then Gauss-Newton on the error of V
+///      itself with the spikes forced to be those of the data. The second part is ours: the data have no measurement
+///      noise, but the cell has dendrites, and what matters is the predicted V, not its fast derivative.
 ///   3. Threshold: maximum likelihood, a concave problem, by Newton. Spikes are found once a step of dt, so the
 ///   likelihood of
 ///      a step is 1 - exp(-lambda dt) with a spike and exp(-lambda dt) without. For small lambda dt this is the
 ///      published log L = sum_spikes ln(lambda dt) - sum lambda dt; it stays right for a nearly deterministic cell.
+///   4. V_T* may be moved until the free-running model fires as often as the data (match_rate): a model whose V has an
+///      error fires at other moments than the data, and then its hazard is not the one that was fitted.
+///
+/// Uncertainty: the Bayesian bootstrap (Rubin 1981, Ann Stat 9:130). Stretches of block_ms get exponentially
+/// distributed weights, and the fit is repeated from its optimum (one Gauss-Newton step for the membrane, Newton for
+/// the threshold). Curvature alone would be far too sure: the error of V is correlated over tens of ms.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -53,6 +60,9 @@ struct GifFitOptions {
   std::vector<double> eta_tau_ms{5, 25, 150};
   std::vector<double> gamma_tau_ms{10, 50, 250};
   std::optional<PassiveMembrane> passive;  ///< given: only eta is fitted in step 2
+  double block_ms = 700;                   ///< of the bootstrap: long against all correlations
+  std::size_t draws = 0;                   ///< of the bootstrap
+  std::uint64_t seed = 1;                  ///< of the bootstrap
   bool refine_voltage = true;              ///< Gauss-Newton on V after the regression of dV/dt
 };
 
@@ -69,15 +79,20 @@ struct GifFit {
   network::GifModel model;
   GifFitQuality training;
   double variance_explained_dV = 0;  ///< of the regression, training data
-  double V_threshold_error_mV = 0;   ///< standard errors from the curvature of the likelihood
-  double Delta_V_error_mV = 0;
-  std::vector<double> gamma_errors_mV;
   int newton_iterations = 0;
 };
 
 /// Throws InputError if the sweeps are inconsistent or hold fewer than 5 spikes, NumericalError if a step has no
 /// solution.
 GifFit fit_gif(std::span<const GifSweep> training, const GifFitOptions& options);
+
+/// Parameter sets that describe the data as well as `model`, which was fitted to them with these options: up to
+/// options.draws of the bootstrap.
+std::vector<network::GifModel> bootstrap_gif(const network::GifModel& model, std::span<const GifSweep> training,
+                                             const GifFitOptions& options);
+
+/// Standard deviation of every parameter over the draws, by its name with unit; empty for fewer than two.
+std::map<std::string, double> spread_of(std::span<const network::GifModel> draws);
 
 /// Quality on any sweeps, e.g. unseen ones.
 GifFitQuality evaluate_gif(const network::GifModel& model, std::span<const GifSweep> sweeps,
@@ -87,6 +102,9 @@ GifFitQuality evaluate_gif(const network::GifModel& model, std::span<const GifSw
 /// drawn from (seed, repetition). Deterministic threshold if Delta_V is 0.
 std::vector<double> simulate_gif(const network::GifModel& model, const GifSweep& drive, double V_start_mV,
                                  std::uint64_t seed, std::uint64_t repetition);
+
+/// Moves V_threshold_mV so that the free-running model fires as often as the data, by up to 5 mV; returns the movement.
+double match_rate(network::GifModel& model, std::span<const GifSweep> sweeps, double skip_ms, std::uint64_t seed);
 
 /// Free-running comparison with unseen data.
 struct GifPrediction {

@@ -107,43 +107,76 @@ PassiveMembrane fit_membrane(const ImpedanceSpectrum& spectrum, double E_L_mV) {
 
 namespace {
 
+/// A time course that a compartment may be given, with the point neuron's response to it.
+struct Candidate {
+  BiexponentialSynapse receptor;
+  std::vector<Complex> K, response;  ///< spectrum; Z_pt K
+  double norm = 0;                   ///< int |Z_pt K|^2 df
+};
+
 /// What the compartments of a synapse type share: spectra on the grid.
 class Reducer {
  public:
   Reducer(const BiexponentialSynapse& kinetics, const ImpedanceSpectrum& spectrum, const PassiveMembrane& membrane)
       : kinetics_(kinetics), spectrum_(spectrum) {
-    for (std::size_t k = 0; k < spectrum.frequencies_Hz.size(); ++k) {
-      const double f = spectrum.frequencies_Hz[k];
+    for (const double f : spectrum.frequencies_Hz) {
       G_.push_back(spectrum_of(kinetics, f));
       Z_point_.push_back(1.0 / Complex(membrane.g_L_uS, kTwoPiPerMs * f * membrane.C_m_nF));
     }
+    for (std::size_t d = 0; d <= kDelays; ++d) {
+      for (const double f : spectrum.frequencies_Hz) {
+        phases_.push_back(std::polar(1.0, -kTwoPiPerMs * f * kDelayStep_ms * static_cast<double>(d)));
+      }
+    }
   }
 
-  /// Best amplitude and delay of a somatic synapse with spectrum K for a compartment.
+  Candidate candidate(const BiexponentialSynapse& receptor) const {
+    Candidate out;
+    out.receptor = receptor;
+    for (std::size_t k = 0; k < G_.size(); ++k) {
+      out.K.push_back(spectrum_of(receptor, spectrum_.frequencies_Hz[k]));
+      out.response.push_back(Z_point_[k] * out.K.back());
+      out.norm += spectrum_.widths_Hz[k] * std::norm(out.response.back());
+    }
+    return out;
+  }
+
+  /// Best amplitude and delay of a somatic synapse with a candidate's time course for a compartment.
   struct Fit {
     double a = 0, delay_ms = 0, error = std::numeric_limits<double>::infinity();
   };
-  Fit fit(std::size_t node, const std::vector<Complex>& K) const {
+  Fit fit(std::size_t node, const Candidate& candidate) const {
     // Coarse to fine: the error has one minimum in the delay within the range of dendritic delays.
-    constexpr double kLongest_ms = 20, kCoarse_ms = 0.5, kFine_ms = 0.025;
+    // The delay only turns the phases of this product of the candidate's response and the dendrite's.
+    std::vector<Complex> product;
+    double data = 0;
+    for (std::size_t k = 0; k < G_.size(); ++k) {
+      const Complex target = spectrum_.transfer[k][node] * G_[k];
+      product.push_back(spectrum_.widths_Hz[k] * std::conj(candidate.response[k]) * target);
+      data += spectrum_.widths_Hz[k] * std::norm(target);
+    }
     Fit best;
-    for (double delay = 0; delay <= kLongest_ms; delay += kCoarse_ms) {
-      const Fit trial = at_delay(node, K, delay);
-      if (trial.error < best.error) best = trial;
-      if (trial.error > best.error && delay > best.delay_ms + 2 * kCoarse_ms) break;
+    const auto try_delay = [&](std::size_t d) {
+      double cross = 0;
+      const Complex* phase = phases_.data() + d * product.size();
+      for (std::size_t k = 0; k < product.size(); ++k) {
+        cross += product[k].real() * phase[k].real() + product[k].imag() * phase[k].imag();
+      }
+      const double a = std::max(0.0, cross / candidate.norm);
+      const double error = std::sqrt(std::max(0.0, 1 + (a * a * candidate.norm - 2 * a * cross) / data));
+      if (error < best.error) best = {a, kDelayStep_ms * static_cast<double>(d), error};
+      return error;
+    };
+    std::size_t centre = 0;
+    for (std::size_t d = 0; d <= kDelays; d += kCoarse) {
+      const double before = best.error;
+      const double error = try_delay(d);
+      if (best.error < before) centre = d;
+      if (error > best.error && d > centre + 2 * kCoarse) break;
     }
-    const double centre = best.delay_ms;
-    for (double delay = std::max(0.0, centre - kCoarse_ms); delay <= centre + kCoarse_ms; delay += kFine_ms) {
-      const Fit trial = at_delay(node, K, delay);
-      if (trial.error < best.error) best = trial;
-    }
+    const std::size_t from = centre > kCoarse ? centre - kCoarse : 0;
+    for (std::size_t d = from; d <= std::min(kDelays, centre + kCoarse); ++d) try_delay(d);
     return best;
-  }
-
-  std::vector<Complex> spectrum(const BiexponentialSynapse& receptor) const {
-    std::vector<Complex> out;
-    for (const double f : spectrum_.frequencies_Hz) out.push_back(spectrum_of(receptor, f));
-    return out;
   }
 
   /// Charge lost to the own depolarisation per unit of peak conductance, in the dendrite and at the soma.
@@ -154,54 +187,67 @@ class Reducer {
     }
     return sum / integral_of(kinetics_);
   }
-  double somatic_loss_per_uS(const BiexponentialSynapse& receptor, const std::vector<Complex>& K) const {
+  double somatic_loss_per_uS(const Candidate& candidate) const {
     double sum = 0;
-    for (std::size_t k = 0; k < K.size(); ++k) {
-      sum += 2e-3 * spectrum_.widths_Hz[k] * std::norm(K[k]) * Z_point_[k].real();
+    for (std::size_t k = 0; k < candidate.K.size(); ++k) {
+      sum += 2e-3 * spectrum_.widths_Hz[k] * std::norm(candidate.K[k]) * Z_point_[k].real();
     }
-    return sum / integral_of(receptor);
+    return sum / integral_of(candidate.receptor);
   }
 
  private:
-  Fit at_delay(std::size_t node, const std::vector<Complex>& K, double delay_ms) const {
-    double cross = 0, model = 0, data = 0;
-    for (std::size_t k = 0; k < K.size(); ++k) {
-      const Complex target = spectrum_.transfer[k][node] * G_[k];
-      const Complex point = Z_point_[k] * K[k] * std::polar(1.0, -kTwoPiPerMs * spectrum_.frequencies_Hz[k] * delay_ms);
-      const double width = spectrum_.widths_Hz[k];
-      cross += width * (std::conj(point) * target).real();
-      model += width * std::norm(point);
-      data += width * std::norm(target);
-    }
-    const double a = std::max(0.0, cross / model);
-    return {a, delay_ms, std::sqrt(std::max(0.0, 1 + (a * a * model - 2 * a * cross) / data))};
-  }
+  static constexpr double kDelayStep_ms = 0.025;
+  static constexpr std::size_t kDelays = 800, kCoarse = 20;  // up to 20 ms; 0.5 ms
 
   const BiexponentialSynapse& kinetics_;
   const ImpedanceSpectrum& spectrum_;
   std::vector<Complex> G_, Z_point_;
+  std::vector<Complex> phases_;  ///< [delay][frequency]
 };
 
-/// Time constants of low-passes to choose from, ms: 0, then geometric.
-std::vector<double> low_pass_candidates() {
-  std::vector<double> out{0};
-  for (double tau = 0.1; tau < 15; tau *= 1.35) out.push_back(tau);
+/// The synapse itself, then a grid of rise and decay times around it. Low-passes alone are too few: the point neuron
+/// has one time constant, and the time course must also make up for what the cell's input impedance has besides.
+std::vector<BiexponentialSynapse> time_courses(const BiexponentialSynapse& kinetics) {
+  constexpr double kRises[] = {0.3, 0.5, 0.75, 1, 1.4, 2, 3, 4.5};
+  constexpr double kDecays[] = {0.6, 0.75, 0.9, 1, 1.1, 1.25, 1.4, 1.6, 1.85, 2.2, 2.7, 3.3, 4};
+  constexpr double kLeastRise_ms = 0.1;
+  std::vector<BiexponentialSynapse> out{kinetics};
+  const double rise_ms = std::max(kLeastRise_ms, kinetics.tau_rise_ms);
+  for (const double rise : kRises) {
+    for (const double decay : kDecays) {
+      if (rise * rise_ms < decay * kinetics.tau_decay_ms) {
+        out.push_back({rise * rise_ms, decay * kinetics.tau_decay_ms, kinetics.E_rev_mV});
+      }
+    }
+  }
+  for (double tau = 0.1; tau < 15; tau *= 1.35) out.push_back(low_pass(kinetics, tau));
   return out;
 }
 
-/// The candidates that compartments like best, thinned out to at most `max`: evenly spaced in rank, weighted by area.
-std::vector<double> choose_low_passes(std::vector<std::pair<double, double>> best_and_area, std::size_t max) {
-  std::sort(best_and_area.begin(), best_and_area.end());
-  double total = 0;
-  for (const auto& [tau, area] : best_and_area) total += area;
-  std::vector<double> chosen;
-  double sum = 0;
-  for (const auto& [tau, area] : best_and_area) {
-    sum += area;
-    const double quantile = (static_cast<double>(chosen.size()) + 0.5) / static_cast<double>(max);
-    if (sum < quantile * total) continue;
-    if (chosen.empty() || tau > chosen.back()) chosen.push_back(tau);
-    if (chosen.size() == max) break;
+/// Greedy choice of at most `max` candidates that minimise the squared error over the membrane's area.
+std::vector<std::size_t> choose(const std::vector<std::vector<double>>& errors, const std::vector<double>& areas,
+                                std::size_t max) {
+  constexpr double kWorthIt = 0.02;  // relative gain of one more time course
+  std::vector<double> best(errors.size(), 1e300);
+  std::vector<std::size_t> chosen;
+  double total = 1e300;
+  while (chosen.size() < max) {
+    std::size_t next = 0;
+    double least = 1e300;
+    for (std::size_t c = 0; c < errors.front().size(); ++c) {
+      double sum = 0;
+      for (std::size_t n = 0; n < errors.size(); ++n) {
+        const double error = std::min(best[n], errors[n][c]);
+        sum += areas[n] * error * error;
+      }
+      if (!(sum < least)) continue;
+      least = sum;
+      next = c;
+    }
+    if (!(least < total * (1 - kWorthIt))) break;
+    total = least;
+    chosen.push_back(next);
+    for (std::size_t n = 0; n < errors.size(); ++n) best[n] = std::min(best[n], errors[n][next]);
   }
   return chosen;
 }
@@ -212,33 +258,23 @@ SynapseReduction reduce_synapse(const BiexponentialSynapse& kinetics, const deta
                                 const ImpedanceSpectrum& spectrum, const PassiveMembrane& membrane,
                                 std::size_t max_receptors) {
   const Reducer reducer(kinetics, spectrum, membrane);
-  std::vector<double> taus = low_pass_candidates();
-  std::vector<std::vector<Complex>> spectra;
-  for (const double tau : taus) spectra.push_back(reducer.spectrum(low_pass(kinetics, tau)));
-
-  std::vector<std::pair<double, double>> best_and_area;
+  std::vector<Candidate> candidates;
+  for (const BiexponentialSynapse& receptor : time_courses(kinetics)) candidates.push_back(reducer.candidate(receptor));
+  std::vector<std::vector<double>> errors;
+  std::vector<double> areas_um2;
   for (std::size_t node = 0; node < tree.size(); ++node) {
     if (!(tree.areas_um2[node] > 0)) continue;
-    std::size_t best = 0;
-    double error = std::numeric_limits<double>::infinity();
-    for (std::size_t t = 0; t < taus.size(); ++t) {
-      const double trial = reducer.fit(node, spectra[t]).error;
-      if (trial < error) {
-        error = trial;
-        best = t;
-      }
-    }
-    best_and_area.emplace_back(taus[best], tree.areas_um2[node]);
+    std::vector<double>& row = errors.emplace_back();
+    areas_um2.push_back(tree.areas_um2[node]);
+    for (const Candidate& candidate : candidates) row.push_back(reducer.fit(node, candidate).error);
   }
-  taus = choose_low_passes(std::move(best_and_area), max_receptors);
-
   SynapseReduction out;
-  spectra.clear();
+  std::vector<Candidate> chosen;
   std::vector<double> somatic_loss;
-  for (const double tau : taus) {
-    out.synapse.receptors.push_back(low_pass(kinetics, tau));
-    spectra.push_back(reducer.spectrum(out.synapse.receptors.back()));
-    somatic_loss.push_back(reducer.somatic_loss_per_uS(out.synapse.receptors.back(), spectra.back()));
+  for (const std::size_t c : choose(errors, areas_um2, max_receptors)) {
+    chosen.push_back(candidates[c]);
+    out.synapse.receptors.push_back(candidates[c].receptor);
+    somatic_loss.push_back(reducer.somatic_loss_per_uS(candidates[c]));
   }
   out.smallest_attenuation = std::numeric_limits<double>::infinity();
   double area = 0;
@@ -251,8 +287,8 @@ SynapseReduction reduce_synapse(const BiexponentialSynapse& kinetics, const deta
       row.begin = static_cast<double>(segment) / nseg;
       row.end = static_cast<double>(segment + 1) / nseg;
       Reducer::Fit best;
-      for (std::size_t r = 0; r < spectra.size(); ++r) {
-        const Reducer::Fit trial = reducer.fit(node, spectra[r]);
+      for (std::size_t r = 0; r < chosen.size(); ++r) {
+        const Reducer::Fit trial = reducer.fit(node, chosen[r]);
         if (!(trial.error < best.error)) continue;
         best = trial;
         row.receptor = static_cast<std::uint32_t>(r);

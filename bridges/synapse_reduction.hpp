@@ -5,9 +5,10 @@
 /// The point neuron has Z_pt(f) = 1/(g_L + 2 pi i f C) and gets a w K_c(f) exp(-2 pi i f delta) (E - V), K_c the
 /// spectrum of one of a few biexponential time courses c (receptors). For each compartment (a, delta, c) minimise
 ///   int |Z_0s G - a Z_pt K_c exp(-2 pi i f delta)|^2 df,
-/// which by Parseval's theorem is the squared error of the postsynaptic potential. The receptors are g behind
-/// low-passes of several time constants, matched in their first two moments. Potentials of soma and dendrite are taken
-/// to be equal.
+/// which by Parseval's theorem is the squared error of the postsynaptic potential. The receptors are
+/// chosen, one after the other, from a grid of rise and decay times around those of g (and g behind low-passes), so
+/// that each takes most of what is left of the squared error over the membrane's area. Potentials of soma and dendrite
+/// are taken to be equal.
 ///
 /// Saturation, the second order in w: the synapse's own local depolarisation takes away driving force. The charge lost
 /// is

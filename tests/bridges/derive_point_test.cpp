@@ -85,6 +85,7 @@ PointDerivationOptions quick() {
   options.level_ms = 400;
   options.current_sweep_ms = 3000;
   options.repetitions = 5;
+  options.draws = 3;
   return options;
 }
 
@@ -147,6 +148,12 @@ TEST(DerivePoint, DerivesAtTheRatesOfItsOwnPointNetwork) {
   const double assumed_hz = p.operating_point.at("source_cells_hz");
   const std::vector<double> rates = point_rates(derived, 3000, 300, 1, progress);
   EXPECT_NE(assumed_hz, 5);  // the first guess
+  // Intervals of the parameters, and what they mean for the network.
+  const double V_T_error_mV = p.uncertainty.at("V_threshold_mV");
+  EXPECT_GT(V_T_error_mV, 0.01);
+  EXPECT_LT(V_T_error_mV, 5);
+  EXPECT_GT(p.uncertainty.at("network_rate_cells_hz"), 0);
+  EXPECT_LT(p.uncertainty.at("network_rate_cells_hz"), 0.5 * rates[0]);
   EXPECT_LE(change_of_rates(circuit, {assumed_hz, 0}, rates), 1) << assumed_hz << " against " << rates[0];
 }
 

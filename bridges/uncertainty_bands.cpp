@@ -1,0 +1,44 @@
+#include "bridges/uncertainty_bands.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "bridges/operating_point.hpp"
+
+namespace triscale::bridges {
+
+std::vector<RateBand> point_rate_bands(const network::Circuit& circuit, const PointDraws& draws,
+                                       const BandOptions& options, std::size_t threads, core::Progress& progress) {
+  std::size_t sets = 0;
+  for (const auto& [type, models] : draws) sets = std::max(sets, models.size());
+  core::NoProgress silent;
+  std::vector<std::vector<double>> rates_hz;  // [set][population]
+  for (std::size_t k = 0; k < sets; ++k) {
+    progress.advance(static_cast<double>(k), static_cast<double>(sets));
+    network::Circuit drawn = circuit;
+    for (const auto& [type, models] : draws) {
+      if (!models.empty()) drawn.cell_types[type].point = network::PointCell{models[k % models.size()]};
+    }
+    rates_hz.push_back(point_rates(drawn, options.duration_ms, options.settle_ms, threads, silent));
+  }
+  std::vector<RateBand> bands;
+  for (std::size_t p = 0; p < circuit.populations.size(); ++p) {
+    const network::Population& population = circuit.populations[p];
+    const auto entry = draws.find(population.cell_type);
+    if (population.is_virtual || population.size == 0 || entry == draws.end() || entry->second.empty()) continue;
+    RateBand band{p, rates_hz[0][p], rates_hz[0][p], 0, 0, sets};
+    const auto n = static_cast<double>(sets);
+    double squares = 0;
+    for (const std::vector<double>& rates : rates_hz) {
+      band.low_hz = std::min(band.low_hz, rates[p]);
+      band.high_hz = std::max(band.high_hz, rates[p]);
+      band.mean_hz += rates[p] / n;
+    }
+    for (const std::vector<double>& rates : rates_hz) squares += std::pow(rates[p] - band.mean_hz, 2);
+    band.sd_hz = sets > 1 ? std::sqrt(squares / (n - 1)) : 0;
+    bands.push_back(band);
+  }
+  return bands;
+}
+
+}  // namespace triscale::bridges
