@@ -56,14 +56,24 @@ std::string find_python() {
   return {};
 }
 
+/// The folder of the report's programs: beside an installed triscale (bin/triscale, share/triscale/report), else in the
+/// sources that it was built from.
+std::filesystem::path report_folder() {
+  std::error_code unknown;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", unknown);
+  const std::filesystem::path installed = self.parent_path().parent_path() / TRISCALE_REPORT_FOLDER;
+  if (!unknown && std::filesystem::exists(installed)) return installed;
+  return std::filesystem::path(TRISCALE_SOURCE_DIR) / "report";
+}
+
 /// Makes folder/page by a program of the report folder; `again` is the command that the user can repeat.
 core::Problem write_by(const char* script, const std::filesystem::path& folder, const char* page_name,
                        const std::string& again, bool quiet) {
-  const std::filesystem::path program = std::filesystem::path(TRISCALE_SOURCE_DIR) / "report" / script;
+  const std::filesystem::path program = report_folder() / script;
   const std::filesystem::path page = folder / page_name;
   if (!std::filesystem::exists(program)) {
     return {program.string(), "", "", "is missing, so there is no page",
-            "restore the folder that triscale was built from"};
+            "install triscale (cmake --install), or restore the folder that it was built from"};
   }
   const std::string python = find_python();
   if (python.empty()) {

@@ -25,6 +25,7 @@ enum class Purpose : std::uint32_t {
   fit_stimulus = 10,
   transfer_grid = 11,
   release = 12,
+  position = 13,
   poisson_counts = 20,
   poisson_refinement = 21,
   common_train = 22,

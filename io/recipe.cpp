@@ -14,6 +14,7 @@
 #include "io/json_object.hpp"
 #include "io/model_json.hpp"
 #include "io/recipe_cells.hpp"
+#include "io/recipe_tables.hpp"
 #include "io/spike_file.hpp"
 #include "network/validate.hpp"
 
@@ -253,6 +254,10 @@ class RecipeReader {
       population.cell_type = find(json, "cell_type", circuit_.cell_types, "cell type").value_or(0);
       if (json.has("V_init_mV")) population.V_init_mV = read_distribution(json, "V_init_mV");
     }
+    if (const auto positions = json.object("positions")) {
+      population.placements = read_positions(*positions, folder_, population.size, circuit_.run.seed,
+                                             circuit_.populations.size(), diagnostics_);
+    }
     json.reject_unread(keys("population"));
     circuit_.populations.push_back(std::move(population));
   }
@@ -382,12 +387,25 @@ class RecipeReader {
     p.source = source.value_or(0);
     p.target = target.value_or(0);
     p.synapse_type = synapse.value_or(0);
-    ConnectionRule rule = read_rule(json);
-    rule.weight = read_weight(json, synapse);
     const bool gap_junctions = synapse && network::is_gap_junction(circuit_.synapse_types[*synapse]);
-    if (!gap_junctions || json.has("delay_ms")) rule.delay_ms = read_distribution(json, "delay_ms");
-    p.connectivity = rule;
+    if (const auto file = json.text("edges_file")) {
+      if (synapse && target) {
+        p.connectivity =
+            read_edges_table(folder_ / *file, "weight" + weight_unit(circuit_.synapse_types[*synapse]), !gap_junctions,
+                             section_names_.at(circuit_.populations[*target].cell_type), diagnostics_);
+      }
+    } else {
+      ConnectionRule rule = read_rule(json);
+      rule.weight = read_weight(json, synapse);
+      if (!gap_junctions || json.has("delay_ms")) rule.delay_ms = read_distribution(json, "delay_ms");
+      p.connectivity = rule;
+    }
     p.placement = read_placement(json);
+    if (const auto* given = std::get_if<network::ExplicitEdges>(&p.connectivity)) {
+      if (!given->sites.empty() && json.has("placement")) {
+        json.error("placement", "must not be given: the table of edges has the places");
+      }
+    }
     if (gap_junctions && source) read_source_site(json, circuit_.populations[*source].cell_type, p.source_site);
     const auto name = json.text("name");
     p.name = name.value_or(json.text("source").value_or("") + "->" + json.text("target").value_or(""));

@@ -25,12 +25,14 @@ const std::map<std::string, std::vector<std::string>>& recipe_keys() {
     keys["parameters"] = {"gbar_S_cm2", "gnabar_S_cm2", "gkbar_S_cm2", "gl_S_cm2",  "el_mV",
                           "gamma",      "decay_ms",     "depth_um",    "minCai_mM", "published_start"};
     keys["synapse_type"] = {"name", "detailed", "point", "meanfield", "release", "plasticity"};
-    keys["population"] = {"name", "size", "cell_type", "virtual", "sign", "poisson", "spikes", "V_init_mV"};
+    keys["population"] = {"name",    "size",   "cell_type", "virtual",  "sign",
+                          "poisson", "spikes", "V_init_mV", "positions"};
+    keys["positions"] = {"file", "low_um", "high_um", "cylinder_axis", "random_rotation_about"};
     keys["poisson"] = {"rate_hz", "times_ms", "rates_hz", "bin_ms", "correlation"};
     keys["spikes"] = {"times_ms", "cells", "file", "population"};
-    keys["projection"] = {"name",      "source",         "target",         "synapse_type", "rule",
-                          "weight",    "weight_uS",      "weight_nA",      "weight_mV",    "delay_ms",
-                          "placement", "source_section", "source_position"};
+    keys["projection"] = {"name",      "source",         "target",          "synapse_type", "rule",
+                          "weight",    "weight_uS",      "weight_nA",       "weight_mV",    "delay_ms",
+                          "placement", "source_section", "source_position", "edges_file"};
     keys["rule"] = {"kind", "probability", "number", "multapses", "autapses"};
     keys["distribution"] = {"kind", "mean", "sd", "low", "high"};
     keys["placement"] = {"kinds", "min_distance_um", "max_distance_um"};

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "io/hdf5.hpp"
+#include "io/many_problems.hpp"
 #include "io/sonata_synapses.hpp"
 
 namespace triscale::io {

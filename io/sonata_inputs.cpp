@@ -7,6 +7,7 @@
 
 #include "io/allen_cell.hpp"
 #include "io/field_probes.hpp"
+#include "io/many_problems.hpp"
 #include "io/spike_file.hpp"
 
 namespace triscale::io {

@@ -3,12 +3,11 @@
 #include <cmath>
 
 #include "io/hdf5.hpp"
+#include "io/many_problems.hpp"
 #include "io/sonata_config.hpp"
 
 namespace triscale::io {
 namespace {
-
-constexpr std::size_t kShownProblems = 3;
 
 /// Columns of a group: datasets directly in it. Sub-groups (dynamics_params) are not supported and named.
 AttributeGroup read_group(const Hdf5File& file, const std::string& path, core::Diagnostics& diagnostics) {
@@ -43,20 +42,6 @@ bool is_index(const std::string& name) {
 }
 
 }  // namespace
-
-void ManyProblems::add(core::Problem problem) {
-  if (++count_ <= kShownProblems) {
-    diagnostics_.error(std::move(problem));
-  } else {
-    last_ = std::move(problem);
-  }
-}
-
-ManyProblems::~ManyProblems() {
-  if (count_ <= kShownProblems) return;
-  last_.hint = "and " + std::to_string(count_ - kShownProblems - 1) + " more of this kind";
-  diagnostics_.error(std::move(last_));
-}
 
 std::optional<std::string> TypedRows::text(std::size_t row, const std::string& name) const {
   const AttributeGroup& own = groups[group[row]];

@@ -7,7 +7,7 @@
 #include "io/csv.hpp"
 #include "io/hdf5.hpp"
 #include "io/sonata_config.hpp"
-#include "io/sonata_nodes.hpp"
+#include "io/many_problems.hpp"
 
 namespace triscale::io {
 namespace {

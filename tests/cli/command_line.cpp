@@ -1,6 +1,8 @@
 /// What the program says and how it ends: help, exit codes, messages for bad input, --set.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include "tests/cli/program.hpp"
@@ -37,6 +39,25 @@ TEST_F(CommandLine, WrongUseIsBadInput) {
   EXPECT_EQ(triscale({"run", recipe(), "--tier", "detailled", "-o", folder_ / "out"}).code, 2);
   EXPECT_EQ(triscale({"check", recipe(), "--seed", "-1"}).code, 2);
   EXPECT_EQ(triscale({"compare", recipe()}).code, 2) << "-o is required";
+}
+
+TEST_F(CommandLine, AnInstalledProgramTakesTheReportFromBesideIt) {
+  namespace fs = std::filesystem;
+  const fs::path report = folder_ / "share/triscale/report";
+  fs::create_directories(report);
+  fs::create_directories(folder_ / "bin");
+  fs::create_directories(folder_ / "results");
+  fs::copy_file(TRISCALE_PROGRAM, folder_ / "bin/triscale");
+  write_text(report / "triscale_report.py", "");
+  // Stands for Python: can import everything, and writes down which program it was given.
+  const fs::path python = folder_ / "python";
+  write_text(python, "#!/bin/sh\n[ \"$1\" = -c ] || printf %s \"$1\" > \"$2/index.html\"\n");
+  fs::permissions(python, fs::perms::owner_all);
+  setenv("TRISCALE_PYTHON", python.c_str(), 1);
+  const Outcome outcome = triscale({"report", folder_ / "results"}, {}, folder_ / "bin/triscale");
+  unsetenv("TRISCALE_PYTHON");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(fs::path(read_text(folder_ / "results/index.html")), fs::canonical(report) / "triscale_report.py");
 }
 
 TEST_F(CommandLine, AConfigThatCannotBeReadIsNamed) {

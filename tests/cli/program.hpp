@@ -61,10 +61,11 @@ struct Signal {
   std::string after;
 };
 
-inline Outcome triscale(const std::vector<std::string>& arguments, const std::optional<Signal>& signal = std::nullopt) {
+inline Outcome triscale(const std::vector<std::string>& arguments, const std::optional<Signal>& signal = std::nullopt,
+                        const std::string& program = TRISCALE_PROGRAM) {
   const TemporaryFolder folder;
   const std::string out = folder / "out", err = folder / "err";
-  std::vector<std::string> words = {TRISCALE_PROGRAM};
+  std::vector<std::string> words = {program};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
@@ -74,9 +75,9 @@ inline Outcome triscale(const std::vector<std::string>& arguments, const std::op
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   pid_t child = 0;
-  const int error = posix_spawn(&child, TRISCALE_PROGRAM, &actions, nullptr, pointers.data(), environ);
+  const int error = posix_spawn(&child, program.c_str(), &actions, nullptr, pointers.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) throw std::runtime_error("cannot start " TRISCALE_PROGRAM);
+  if (error != 0) throw std::runtime_error("cannot start " + program);
   if (signal) {
     for (int wait = 0; wait < 2000 && read_text(err).find(signal->after) == std::string::npos; ++wait) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));

@@ -51,7 +51,9 @@ json synapse_recipe() {
       {"name": "unreliable", "detailed": {"model": "biexponential", "tau_decay_ms": 3, "E_rev_mV": 0},
        "release": {"failure_probability": 0.75, "sites": 2}},
       {"name": "gap", "detailed": {"model": "gap_junction"}}],
-    "populations": [{"name": "cells", "size": 4, "cell_type": "cell"}],
+    "populations": [{"name": "cells", "size": 4, "cell_type": "cell",
+                     "positions": {"low_um": [0, 0, 0], "high_um": [1, 2, 3], "cylinder_axis": "z",
+                                   "random_rotation_about": "z"}}],
     "projections": [
       {"source": "cells", "target": "cells", "synapse_type": "glutamate", "rule": {"kind": "all_to_all"},
        "weight_uS": 1e-3, "delay_ms": 1, "placement": {"kinds": ["basal"]}},
@@ -329,7 +331,13 @@ class Coverage {
 TEST_F(Recipe, EveryKeyOfTheSchemaIsRead) {
   const json schema = read_schema();
   Coverage coverage(schema);
-  for (const json& recipe : {full_recipe(), other_recipe(), synapse_recipe(), point_recipe()}) {
+  write_text_file(folder_ / "cells.csv", "x_um y_um z_um\n1 2 3\n4 5 6\n7 8 9\n0 0 0\n");
+  write_text_file(folder_ / "edges.csv", "source target weight_uS delay_ms\n0 1 1e-3 1\n");
+  json with_tables = synapse_recipe();
+  with_tables["populations"][0]["positions"] = {{"file", "cells.csv"}};
+  with_tables["projections"] = {
+      {{"source", "cells"}, {"target", "cells"}, {"synapse_type", "glutamate"}, {"edges_file", "edges.csv"}}};
+  for (const json& recipe : {full_recipe(), other_recipe(), synapse_recipe(), point_recipe(), with_tables}) {
     read(recipe);
     EXPECT_TRUE(diagnostics_.ok()) << problems();
     coverage.visit(recipe);
