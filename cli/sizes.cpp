@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "detailed/compartments.hpp"
+#include "meanfield/lif_circuit.hpp"
 
 namespace triscale::cli {
 
@@ -46,6 +47,19 @@ double point_bytes(const network::Circuit& circuit, const network::Projection& p
   return synapses * (each + (listed ? kEdgeBytes : 0));
 }
 
+/// Edges that the mean-field tier holds at one time. The theory of leaky cells looks at one projection after the other,
+/// and takes averages from the rules where a circuit is large.
+double listed_at_once(const network::Circuit& circuit) {
+  double all = 0, largest = 0;
+  for (const network::Projection& projection : circuit.projections) {
+    const double synapses = synapse_count(circuit, projection);
+    all += synapses;
+    largest = std::max(largest, synapses);
+  }
+  if (!meanfield::is_lif_circuit(circuit)) return all;
+  return all > static_cast<double>(meanfield::LifCircuitOptions{}.max_edges) ? 0 : largest;
+}
+
 }  // namespace
 
 double synapse_count(const network::Circuit& circuit, const network::Projection& projection) {
@@ -72,7 +86,8 @@ TierSize size_on(Tier tier, const network::Circuit& circuit) {
   }
   const double cells = static_cast<double>(size.cells);
   size.memory_bytes = kProgramBytes;
-  if (tier != Tier::point) size.memory_bytes += kEdgeBytes * size.synapses;
+  if (tier == Tier::detailed) size.memory_bytes += kEdgeBytes * size.synapses;
+  if (tier == Tier::meanfield) size.memory_bytes += kEdgeBytes * listed_at_once(circuit);
   if (tier == Tier::detailed) {
     size.memory_bytes +=
         kCompartmentBytes * static_cast<double>(size.compartments) + kDetailedSynapseBytes * size.synapses;

@@ -28,63 +28,11 @@ const network::CurrentSynapse* current_synapse_of(const network::Circuit& circui
   return type.point ? std::get_if<network::CurrentSynapse>(&*type.point) : nullptr;
 }
 
-/// Number of synapses that a projection has, from its rule or list.
-std::uint64_t expected_synapses(const network::Circuit& circuit, const network::Projection& projection) {
-  using Kind = network::ConnectionRule::Kind;
-  if (const auto* edges = std::get_if<network::ExplicitEdges>(&projection.connectivity)) return edges->targets.size();
-  const auto& rule = std::get<network::ConnectionRule>(projection.connectivity);
-  const double sources = static_cast<double>(circuit.populations[projection.source].size);
-  const double targets = static_cast<double>(circuit.populations[projection.target].size);
-  const bool no_self = projection.source == projection.target && !rule.autapses;
-  switch (rule.kind) {
-    case Kind::all_to_all:
-      return static_cast<std::uint64_t>(targets * (sources - (no_self ? 1 : 0)));
-    case Kind::one_to_one:
-      return static_cast<std::uint64_t>(targets) * std::max<std::uint64_t>(1, rule.number);
-    case Kind::pairwise_bernoulli:
-      return static_cast<std::uint64_t>(std::llround(rule.probability * targets * (sources - (no_self ? 1 : 0))));
-    case Kind::fixed_in_degree:
-      return rule.number * static_cast<std::uint64_t>(targets);
-    case Kind::fixed_total_number:
-      return rule.number;
-  }
-  return 0;
-}
-
-/// Mean of x^k of a normal distribution restricted to [low, high], by recursion from the standard normal.
-Moments truncated_normal(double mean, double sd, double low, double high) {
-  if (!(sd > 0)) return {mean, mean * mean};
-  const auto density = [](double z) { return std::exp(-z * z / 2) / std::sqrt(2 * std::numbers::pi); };
-  const auto above = [](double z) { return 0.5 * std::erfc(z / std::numbers::sqrt2); };
-  const double a = (low - mean) / sd, b = (high - mean) / sd;
-  const double mass = above(a) - above(b);
-  const double first = (density(a) - density(b)) / mass;
-  const auto weighted = [&](double z) { return std::isfinite(z) && std::abs(z) < 40 ? z * density(z) : 0.0; };
-  const double second = 1 + (weighted(a) - weighted(b)) / mass;
-  return {mean + sd * first, mean * mean + 2 * mean * sd * first + sd * sd * second};
-}
-
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 }  // namespace
-
-Moments moments(const network::Distribution& d) {
-  using Kind = network::Distribution::Kind;
-  switch (d.kind) {
-    case Kind::constant:
-      return {d.mean, d.mean * d.mean};
-    case Kind::uniform:
-      return {(d.low + d.high) / 2, (d.low * d.low + d.low * d.high + d.high * d.high) / 3};
-    case Kind::normal:
-      if (d.low < d.high) return truncated_normal(d.mean, d.sd, d.low, d.high);
-      break;
-    case Kind::lognormal:  // cutting off its ends is not taken into account
-      break;
-  }
-  return {d.mean, d.mean * d.mean + d.sd * d.sd};
-}
 
 bool is_lif_circuit(const network::Circuit& circuit) {
   for (std::size_t p = 0; p < circuit.populations.size(); ++p) {
@@ -134,38 +82,10 @@ std::vector<core::Problem> missing_for_lif(const network::Circuit& circuit) {
   return problems;
 }
 
-struct LifCircuit::ProjectionMeans {
-  double in_degree = 0;
-  Moments weight, delay_ms;
-};
-
-LifCircuit::ProjectionMeans LifCircuit::means_of(std::size_t index, const LifCircuitOptions& options, bool list_edges) {
+ProjectionMeans LifCircuit::means_of(std::size_t index, const LifCircuitOptions& options, bool list_edges) {
   const network::Projection& projection = circuit_->projections[index];
-  const double targets = static_cast<double>(circuit_->populations[projection.target].size);
-  ProjectionMeans means;
-  if (!list_edges && std::holds_alternative<network::ConnectionRule>(projection.connectivity)) {
-    const auto& rule = std::get<network::ConnectionRule>(projection.connectivity);
-    const std::uint64_t synapses = expected_synapses(*circuit_, projection);
-    synapses_ += synapses;
-    means = {static_cast<double>(synapses) / targets, moments(rule.weight), moments(rule.delay_ms)};
-  } else {
-    const network::EdgeList edges = network::edges_of(*circuit_, index);
-    if (list_edges) edge_hash_ = network::hash_edges(edge_hash_, index, edges);
-    synapses_ += edges.size();
-    if (edges.size() == 0) return means;
-    means.in_degree = static_cast<double>(edges.size()) / targets;
-    for (std::size_t e = 0; e < edges.size(); ++e) {
-      means.weight.mean += edges.weights[e];
-      means.weight.mean_square += edges.weights[e] * edges.weights[e];
-      means.delay_ms.mean += edges.delays_ms[e];
-      means.delay_ms.mean_square += edges.delays_ms[e] * edges.delays_ms[e];
-    }
-    const double number = static_cast<double>(edges.size());
-    for (double* sum :
-         {&means.weight.mean, &means.weight.mean_square, &means.delay_ms.mean, &means.delay_ms.mean_square}) {
-      *sum /= number;
-    }
-  }
+  ProjectionMeans means = projection_means(*circuit_, index, list_edges ? &edge_hash_ : nullptr);
+  synapses_ += means.synapses;
   if (options.pairs_act_together && !circuit_->populations[projection.source].is_virtual) {
     const double per_pair = means.in_degree / static_cast<double>(circuit_->populations[projection.source].size);
     means.weight.mean_square += means.weight.mean * means.weight.mean * per_pair;
@@ -188,9 +108,7 @@ LifCircuit::LifCircuit(const network::Circuit& circuit, const LifCircuitOptions&
        {&network_.in_degree, &network_.psp_mV, &network_.psp2_mV2, &network_.delay_ms, &network_.delay_sd_ms}) {
     *matrix = Eigen::MatrixXd::Zero(n, n);
   }
-  std::uint64_t total = 0;
-  for (const network::Projection& projection : circuit.projections) total += expected_synapses(circuit, projection);
-  const bool list_edges = total <= options.max_edges;
+  const bool list_edges = expected_synapses(circuit) <= options.max_edges;
   if (list_edges) edge_hash_ = network::kEdgeHashStart;
   shares_.resize(network_.size());
   for (std::size_t k = 0; k < circuit.projections.size(); ++k) add_projection(k, options, list_edges);
@@ -270,7 +188,9 @@ LifNetwork LifCircuit::network_during(double begin_ms, double end_ms) const {
 }
 
 void LifCircuit::set_external(LifNetwork& network, double begin_ms, double end_ms) const {
-  for (LifPopulation& population : network.populations) population.mu_external_mV = population.sigma2_external_mV2 = 0;
+  for (LifPopulation& population : network.populations) {
+    population.mu_external_mV = population.sigma2_external_mV2 = population.jump3_external_mV3_per_ms = 0;
+  }
   for (const LifExternalDrive& drive : drives_) {
     const double from_ms = begin_ms > 0 ? begin_ms - drive.delay_ms : begin_ms;
     const double to_ms = begin_ms > 0 ? end_ms - drive.delay_ms : end_ms;

@@ -21,6 +21,7 @@
 #include "core/recorder.hpp"
 #include "meanfield/external_input.hpp"
 #include "meanfield/lif_network.hpp"
+#include "meanfield/projection_means.hpp"
 #include "network/circuit.hpp"
 
 namespace triscale::meanfield {
@@ -31,7 +32,7 @@ bool is_lif_circuit(const network::Circuit& circuit);
 std::vector<core::Problem> missing_for_lif(const network::Circuit& circuit);
 
 struct LifCircuitOptions {
-  std::uint64_t max_edges = 2'000'000;  ///< more are not listed one by one
+  std::uint64_t max_edges = kMostListedEdges;  ///< more are not listed one by one
   /// Synapses between one pair of cells act at once and add in amplitude: <J^2> grows by 1 + K/N. Off, as in the
   /// standard theory, which leaves out the correlations that counteract it; needed where K is not small compared with
   /// N.
@@ -68,7 +69,6 @@ class LifCircuit {
   const std::vector<core::Problem>& warnings() const { return warnings_; }
 
  private:
-  struct ProjectionMeans;
   ProjectionMeans means_of(std::size_t projection, const LifCircuitOptions& options, bool list_edges);
   void add_population(std::size_t index);
   void add_projection(std::size_t index, const LifCircuitOptions& options, bool list_edges);
@@ -86,12 +86,6 @@ class LifCircuit {
   std::vector<core::Problem> warnings_;
   std::uint64_t cells_ = 0, synapses_ = 0, edge_hash_ = 0;
 };
-
-/// Mean and mean square of a distribution.
-struct Moments {
-  double mean = 0, mean_square = 0;
-};
-Moments moments(const network::Distribution& distribution);
 
 /// Time constant of the low-pass filter that fits a cell's response to a modulation of its mean input between 0 and 500
 /// Hz best, synaptic filter included.

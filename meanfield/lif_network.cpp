@@ -50,16 +50,17 @@ class LifLinearisation : public Linearisation {
     for (Eigen::Index i = 0; i < n; ++i) {
       const LifCell& cell = network_.populations[static_cast<std::size_t>(i)].cell;
       const LifResponse response = responders_[static_cast<std::size_t>(i)].at(lambda);
-      // Rates in Hz drive per ms: tau_m in s.
-      const Complex gain = cell.tau_m_ms / 1000 / (1.0 + lambda * cell.tau_syn_ms);
+      const Complex filter = 1.0 / (1.0 + lambda * cell.tau_syn_ms);
+      const Complex to_mean = terms_.filtered_noise ? std::sqrt(filter) : filter;  // sqrt(1 + lambda tau_s) * filter
       for (Eigen::Index j = 0; j < n; ++j) {
         if (network_.in_degree(i, j) == 0) {
           W(i, j) = 0;
           continue;
         }
-        Complex effect = response.d_mu_hz_per_mV * network_.psp_mV(i, j);
-        if (terms_.variance_modulation) effect += response.d_sigma2_hz_per_mV2 * network_.psp2_mV2(i, j);
-        W(i, j) = gain * network_.in_degree(i, j) * effect *
+        Complex effect = response.d_mu_hz_per_mV * to_mean * network_.psp_mV(i, j);
+        if (terms_.variance_modulation) effect += response.d_sigma2_hz_per_mV2 * filter * network_.psp2_mV2(i, j);
+        // Rates in Hz drive per ms: tau_m in s.
+        W(i, j) = cell.tau_m_ms / 1000 * network_.in_degree(i, j) * effect *
                   delay_transform(network_.delay_ms(i, j), network_.delay_sd_ms(i, j), lambda);
       }
     }
@@ -116,6 +117,7 @@ void add_poisson_input(LifPopulation& population, double synapses, double psp_mV
   const double events = population.cell.tau_m_ms * synapses * rate_hz / 1000;  // per membrane time constant
   population.mu_external_mV += events * psp_mV;
   population.sigma2_external_mV2 += events * psp2_mV2;
+  population.jump3_external_mV3_per_ms += synapses * rate_hz / 1000 * psp_mV * psp2_mV2;
 }
 
 std::vector<LifInput> inputs_at(const LifNetwork& network, const Eigen::VectorXd& rates_hz) {

@@ -37,6 +37,72 @@ std::uint64_t binomial(core::RandomStream& random, std::uint64_t n, double p) {
   return k;
 }
 
+double kernel_at(const std::vector<MesoKernel>& kernels, double age_ms) {
+  double sum = 0;
+  if (age_ms < 0) return sum;
+  for (const MesoKernel& kernel : kernels) sum += kernel.amplitude_mV * std::exp(-age_ms / kernel.tau_ms);
+  return sum;
+}
+
+double memory_ms(const MesoPopulation& p) {
+  constexpr double kForgotten = 0.1;  // of Delta_u
+  double memory = kMemory * p.tau_m_ms;
+  for (const std::vector<MesoKernel>* kernels : {&p.eta_mV, &p.gamma_mV}) {
+    for (const MesoKernel& kernel : *kernels) {
+      const double ratio = std::abs(kernel.amplitude_mV) / (kForgotten * p.Delta_u_mV);
+      if (ratio > 1) memory = std::max(memory, kernel.tau_ms * std::log(ratio));
+    }
+  }
+  return std::min(memory, kLongestMemory_ms);
+}
+
+/// Kernels by age in steps, and what remains of them beyond the oldest class.
+class Adaptation {
+ public:
+  Adaptation(const MesoPopulation& p, double dt_ms, std::size_t classes) {
+    if (p.eta_mV.empty() && p.gamma_mV.empty()) return;
+    const double N = static_cast<double>(p.cells);
+    for (std::size_t age = 0; age <= classes; ++age) {
+      const double since_ms = static_cast<double>(age) * dt_ms - p.t_ref_ms;
+      const double gamma = kernel_at(p.gamma_mV, since_ms);
+      own_current_.push_back(kernel_at(p.eta_mV, since_ms));
+      own_threshold_.push_back(gamma);
+      current_.push_back(own_current_.back() / N);
+      threshold_.push_back(-p.Delta_u_mV * std::expm1(-gamma / p.Delta_u_mV) / N);
+    }
+    const double oldest_ms = static_cast<double>(classes) * dt_ms - p.t_ref_ms;
+    for (const auto* kernels : {&p.eta_mV, &p.gamma_mV}) {
+      for (const MesoKernel& k : *kernels) {
+        tails_.push_back({k.amplitude_mV * std::exp(-oldest_ms / k.tau_ms) / N, std::exp(-dt_ms / k.tau_ms), 0,
+                          kernels == &p.eta_mV});
+      }
+    }
+  }
+
+  bool any() const { return !own_current_.empty(); }
+  /// Spikes that leave the classes.
+  void push(double spikes) {
+    for (Tail& tail : tails_) tail.value = tail.value * tail.decay + tail.weight * spikes;
+  }
+  double tail(bool current) const {
+    double sum = 0;
+    for (const Tail& tail : tails_) sum += tail.current == current ? tail.value : 0;
+    return sum;
+  }
+  double own_current(std::size_t age) const { return own_current_[age]; }
+  double own_threshold(std::size_t age) const { return own_threshold_[age]; }
+  double current(std::size_t age) const { return current_[age]; }      ///< per spike of the population
+  double threshold(std::size_t age) const { return threshold_[age]; }  ///< per spike, quasi-renewal
+
+ private:
+  struct Tail {
+    double weight, decay, value;
+    bool current;
+  };
+  std::vector<double> own_current_, own_threshold_, current_, threshold_;
+  std::vector<Tail> tails_;
+};
+
 /// One population: classes of cells by the step in which they fired last, in a ring, one array per quantity so that the
 /// loop over classes vectorises as far as exp allows.
 class Population {
@@ -47,28 +113,31 @@ class Population {
         decay_(std::exp(-dt_ms / parameters.tau_m_ms)),
         c_per_ms_(parameters.c_Hz / 1000),
         refractory_(static_cast<std::size_t>(std::lround(parameters.t_ref_ms / dt_ms))),
-        classes_(refractory_ + static_cast<std::size_t>(std::ceil(kMemory * parameters.tau_m_ms / dt_ms)) + 1),
+        classes_(refractory_ + static_cast<std::size_t>(std::ceil(memory_ms(parameters) / dt_ms)) + 1),
+        adaptation_(parameters, dt_ms, classes_),
         m_(classes_, 0.0),
         v_(classes_, 0.0),
         u_(classes_, parameters.u_reset_mV),
         lambda_(classes_, 0.0),
+        fired_(classes_, 0.0),
+        shift_(classes_, 0.0),
         free_m_(static_cast<double>(parameters.cells)),
-        free_lambda_(intensity(0)),
+        free_lambda_(intensity(0, 0)),
         random_(seed, core::Purpose::escape_noise, index) {}
 
   /// One step at constant input (mu and synapses, mV); returns the number of spikes.
   double step(double input_mV, bool noise) {
     const double N = static_cast<double>(p_.cells);
-    const double drive = (1 - decay_) * input_mV;
-    free_u_ = drive + decay_ * free_u_;
-    const double P_free = firing_probability(intensity(free_u_), free_lambda_);
     double X = 0, A = 0, B = 0, W = 0;
     for (std::size_t k = 0; k < classes_; ++k) X += m_[k];
+    const double free_current = adaptation_.tail(true), free_threshold = adaptation_.tail(false);
+    free_u_ = (1 - decay_) * (input_mV - free_current) + decay_ * free_u_;
+    const double P_free = firing_probability(intensity(free_u_, free_threshold), free_lambda_);
+    relax(input_mV, free_current, free_threshold);
     // Classes by position in the ring; those of the last t_ref are refractory and frozen.
     const auto run = [&](std::size_t begin, std::size_t end) {
       for (std::size_t k = begin; k < end; ++k) {
-        u_[k] = drive + decay_ * u_[k];
-        const double P = firing_probability(intensity(u_[k]), lambda_[k]);
+        const double P = firing_probability(intensity(u_[k], shift_[k]), lambda_[k]);
         A += P * v_[k];
         B += v_[k];
         W += P * m_[k];
@@ -87,7 +156,8 @@ class Population {
     // The oldest class becomes free.
     free_v_ = (1 - P_free) * (1 - P_free) * free_v_ + P_free * free_m_ + v_[next_];
     free_m_ = (1 - P_free) * free_m_ + m_[next_];
-    m_[next_] = spikes;
+    adaptation_.push(fired_[next_]);
+    m_[next_] = fired_[next_] = spikes;
     v_[next_] = 0;
     u_[next_] = p_.u_reset_mV;
     lambda_[next_] = 0;
@@ -96,7 +166,31 @@ class Population {
   }
 
  private:
-  double intensity(double u_mV) const { return c_per_ms_ * std::exp((u_mV - p_.u_threshold_mV) / p_.Delta_u_mV); }
+  /// Potentials and threshold shifts of the classes that are not refractory, from the oldest on: what a class feels of
+  /// spikes before its own is the sum over all older classes.
+  void relax(double input_mV, double current, double threshold) {
+    const std::size_t active = classes_ - refractory_;
+    if (!adaptation_.any()) {
+      const double drive = (1 - decay_) * input_mV;
+      for (std::size_t k = 0; k < classes_; ++k) u_[k] = drive + decay_ * u_[k];
+      for (std::size_t a = 0, k = (next_ + active) % classes_; a < refractory_; ++a, k = (k + 1) % classes_) {
+        u_[k] = p_.u_reset_mV;
+      }
+      return;
+    }
+    std::size_t k = next_;
+    for (std::size_t a = 0; a < active; ++a) {
+      const std::size_t age = classes_ - a;
+      u_[k] = (1 - decay_) * (input_mV - current - adaptation_.own_current(age)) + decay_ * u_[k];
+      shift_[k] = threshold + adaptation_.own_threshold(age);
+      current += adaptation_.current(age) * fired_[k];
+      threshold += adaptation_.threshold(age) * fired_[k];
+      k = k + 1 == classes_ ? 0 : k + 1;
+    }
+  }
+  double intensity(double u_mV, double shift_mV) const {
+    return c_per_ms_ * std::exp((u_mV - p_.u_threshold_mV - shift_mV) / p_.Delta_u_mV);
+  }
   /// Probability of firing in the step; `before` becomes the new intensity.
   double firing_probability(double now, double& before) const {
     const double mean = 0.5 * (before + now);
@@ -107,7 +201,8 @@ class Population {
   MesoPopulation p_;
   double dt_ms_, decay_, c_per_ms_;
   std::size_t refractory_, classes_;
-  std::vector<double> m_, v_, u_, lambda_;
+  Adaptation adaptation_;
+  std::vector<double> m_, v_, u_, lambda_, fired_, shift_;
   std::size_t next_ = 0;
   double free_m_, free_v_ = 0, free_u_ = 0, free_lambda_;
   core::RandomStream random_;
@@ -115,41 +210,50 @@ class Population {
 
 void check(const MesoNetwork& network, double duration_ms, const MesoOptions& options) {
   core::Diagnostics problems;
-  const auto n = static_cast<Eigen::Index>(network.populations.size());
-  for (const Eigen::MatrixXd* matrix : {&network.in_degree, &network.psp_mV}) {
-    if (matrix->rows() != n || matrix->cols() != n || !matrix->allFinite()) {
-      problems.error({"", "in_degree, psp_mV", "", "must be finite, with one row and one column per population", ""});
+  for (const MesoConnection& c : network.connections) {
+    const std::size_t n = network.populations.size();
+    const bool good = c.target < n && c.source < n && std::isfinite(c.in_degree * c.psp_mV) && c.in_degree >= 0 &&
+                      c.tau_syn_ms >= 0 && c.delay_ms >= 0;
+    if (!good) {
+      problems.error({"", fmt::format("connections {} -> {}", c.source, c.target), "",
+                      "must join two populations, with finite K J, tau_syn >= 0 and delay >= 0", ""});
     }
   }
   for (const MesoPopulation& p : network.populations) {
     const std::string place = fmt::format("populations.{}", p.name);
     if (!(p.cells > 0)) problems.error({"", place + ".cells", "0", "must be > 0", ""});
-    const bool good = p.tau_m_ms > 0 && p.t_ref_ms >= 0 && p.Delta_u_mV > 0 && p.c_Hz > 0 && p.tau_syn_ms > 0 &&
-                      p.delay_ms >= 0 && std::isfinite(p.mu_mV);
-    if (!good)
-      problems.error({"", place, "", "needs positive tau_m, Delta_u, c, tau_syn and no negative t_ref or delay", ""});
+    bool good = p.tau_m_ms > 0 && p.t_ref_ms >= 0 && p.Delta_u_mV > 0 && p.c_Hz > 0 && std::isfinite(p.mu_mV);
+    for (const std::vector<MesoKernel>* kernels : {&p.eta_mV, &p.gamma_mV}) {
+      for (const MesoKernel& kernel : *kernels) good = good && kernel.tau_ms > 0 && std::isfinite(kernel.amplitude_mV);
+    }
+    if (!good) problems.error({"", place, "", "needs positive tau_m, Delta_u, c and kernel tau, and t_ref >= 0", ""});
   }
   if (!(options.dt_ms > 0)) problems.error({"", "dt_ms", fmt::format("{}", options.dt_ms), "must be > 0", ""});
   if (!(duration_ms >= 0)) problems.error({"", "duration_ms", fmt::format("{}", duration_ms), "must be >= 0", ""});
   problems.throw_if_errors();
 }
 
-/// What one population sends: its delayed activity (per ms), filtered by its synapses.
-class Output {
+/// What one connection does to its target: the source's delayed activity (per ms), filtered by the synapses.
+class Link {
  public:
-  Output(const MesoPopulation& p, double dt_ms)
-      : decay_(std::exp(-dt_ms / p.tau_syn_ms)),
-        past_(static_cast<std::size_t>(std::max(1l, std::lround(p.delay_ms / dt_ms))), 0.0) {}
+  Link(const MesoConnection& c, double dt_ms, double tau_m_ms)
+      : target(c.target),
+        source(c.source),
+        gain_mV_ms_(tau_m_ms * c.in_degree * c.psp_mV),
+        decay_(c.tau_syn_ms > 0 ? std::exp(-dt_ms / c.tau_syn_ms) : 0.0),
+        past_(static_cast<std::size_t>(std::max(1l, std::lround(c.delay_ms / dt_ms))), 0.0) {}
 
-  double filtered() const { return filtered_; }
+  double input_mV() const { return gain_mV_ms_ * filtered_; }
   void push(double activity_per_ms) {
     filtered_ = decay_ * filtered_ + (1 - decay_) * past_[at_];
     past_[at_] = activity_per_ms;
     at_ = at_ + 1 == past_.size() ? 0 : at_ + 1;
   }
 
+  const std::size_t target, source;
+
  private:
-  double decay_, filtered_ = 0;
+  double gain_mV_ms_, decay_, filtered_ = 0;
   std::vector<double> past_;
   std::size_t at_ = 0;
 };
@@ -157,29 +261,27 @@ class Output {
 }  // namespace
 
 void simulate_mesoscopic(const MesoNetwork& network, double duration_ms, const MesoOptions& options,
-                         const MesoObserver& observe) {
+                         const MesoObserver& observe, const MesoInput& input) {
   check(network, duration_ms, options);
   std::vector<Population> populations;
-  std::vector<Output> outputs;
+  std::vector<Link> links;
   for (std::size_t i = 0; i < network.populations.size(); ++i) {
     populations.emplace_back(network.populations[i], options.dt_ms, options.seed, i);
-    outputs.emplace_back(network.populations[i], options.dt_ms);
   }
-  std::vector<double> activity_hz(populations.size());
+  for (const MesoConnection& c : network.connections) {
+    links.emplace_back(c, options.dt_ms, network.populations[c.target].tau_m_ms);
+  }
+  std::vector<double> activity_hz(populations.size()), input_mV(populations.size());
   const auto steps = static_cast<std::uint64_t>(std::llround(duration_ms / options.dt_ms));
   for (std::uint64_t step = 0; step < steps; ++step) {
+    for (std::size_t i = 0; i < populations.size(); ++i) input_mV[i] = network.populations[i].mu_mV;
+    if (input) input(static_cast<double>(step) * options.dt_ms, input_mV);
+    for (const Link& link : links) input_mV[link.target] += link.input_mV();
     for (std::size_t i = 0; i < populations.size(); ++i) {
-      const MesoPopulation& target = network.populations[i];
-      double input_mV = target.mu_mV;
-      for (std::size_t j = 0; j < outputs.size(); ++j) {
-        const auto row = static_cast<Eigen::Index>(i), column = static_cast<Eigen::Index>(j);
-        input_mV +=
-            target.tau_m_ms * network.in_degree(row, column) * network.psp_mV(row, column) * outputs[j].filtered();
-      }
-      const double spikes = populations[i].step(input_mV, options.finite_size_noise);
-      activity_hz[i] = 1000 * spikes / (static_cast<double>(target.cells) * options.dt_ms);
+      const double spikes = populations[i].step(input_mV[i], options.finite_size_noise);
+      activity_hz[i] = 1000 * spikes / (static_cast<double>(network.populations[i].cells) * options.dt_ms);
     }
-    for (std::size_t i = 0; i < outputs.size(); ++i) outputs[i].push(activity_hz[i] / 1000);
+    for (Link& link : links) link.push(activity_hz[link.source] / 1000);
     observe(static_cast<double>(step + 1) * options.dt_ms, activity_hz);
   }
 }

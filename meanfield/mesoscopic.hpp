@@ -2,27 +2,42 @@
 /// 13:e1005507): the activity of N cells with their finite-size noise and refractoriness, at a cost that does not grow
 /// with N. A cell with potential u,
 ///
-///   tau_m du/dt = -u + mu + tau_m sum_j K_ij J_ij y_j(t),      tau_s,j dy_j/dt = -y_j + A_j(t - d_j),
+///   tau_m du/dt = -u + mu(t) + tau_m sum_c K_c J_c y_c(t) - H(t),    tau_c dy_c/dt = -y_c + A_source(c)(t - d_c),
 ///
-/// fires with intensity lambda = c exp((u - u_th) / Delta_u) and restarts from u_r after t_ref. S(t | t') is the share
-/// of the cells that fired last at t' and have not fired since. The expected activity is
+/// fires with intensity lambda = c exp((u - u_th - G(t)) / Delta_u) and restarts from u_r after t_ref; u is held during
+/// t_ref. H and G are sums over its past spikes of spike-triggered currents eta (times the resistance) and threshold
+/// movements gamma, exponentials that start at the end of t_ref. S(t | t') is the share of the cells that fired last at
+/// t' and have not fired since. The expected activity is
 ///
 ///   A_bar = int lambda S A dt' + Lambda (1 - int S A dt'),     Lambda = int lambda v / int v,
 ///   dS/dt = -lambda S,     dv/dt = -2 lambda v + lambda S A,
 ///
 /// where the second term corrects for the cells that the finite-size history has miscounted, and the number of spikes
-/// in a step is binomial, n ~ B(N, A_bar dt). Ages up to `memory` are kept as classes; older cells, whose potential has
-/// forgotten its spike, form one free class. Random connections with probability p act like full coupling with weights
-/// p J.
+/// in a step is binomial, n ~ B(N, A_bar dt).
+///
+/// Adaptation is quasi-renewal (Naud & Gerstner 2012, PLoS Comput. Biol. 8:e1002711): a cell knows the time t' of its
+/// own last spike; spikes before it are those of the population,
+///   H(t | t') = eta(t - t') + int_{s<t'} eta(t - s) A(s) ds,
+///   G(t | t') = gamma(t - t') + int_{s<t'} Delta_u (1 - exp(-gamma(t - s) / Delta_u)) A(s) ds.
+///
+/// Ages are kept as classes until the potential has forgotten its spike (5 tau_m) and the kernels have fallen to a
+/// tenth of Delta_u, at most kLongestMemory_ms; older cells form one free class. Random connections with probability p
+/// act like full coupling with weights p J.
 #pragma once
 
-#include <Eigen/Dense>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
 
 namespace triscale::meanfield {
+
+/// Part of a cell's response to its own spike: amplitude exp(-age / tau), age counted from the end of t_ref.
+struct MesoKernel {
+  double amplitude_mV = 0;
+  double tau_ms = 100;
+};
+inline constexpr double kLongestMemory_ms = 2000;
 
 struct MesoPopulation {
   std::string name;
@@ -32,16 +47,24 @@ struct MesoPopulation {
   double u_threshold_mV = 15;  ///< relative to rest
   double u_reset_mV = 0;
   double Delta_u_mV = 2.5;
-  double c_Hz = 10;       ///< intensity at threshold
-  double mu_mV = 24;      ///< constant input
-  double tau_syn_ms = 3;  ///< of the currents that its spikes cause
-  double delay_ms = 1;    ///< of its spikes
+  double c_Hz = 10;                  ///< intensity at threshold
+  double mu_mV = 24;                 ///< constant input
+  std::vector<MesoKernel> eta_mV;    ///< opposing currents, times the resistance
+  std::vector<MesoKernel> gamma_mV;  ///< rises of the threshold
+};
+
+/// Synapses from one population to another.
+struct MesoConnection {
+  std::size_t target = 0, source = 0;
+  double in_degree = 0;   ///< K
+  double psp_mV = 0;      ///< J: jump of the potential per spike, in total
+  double tau_syn_ms = 3;  ///< 0: at once
+  double delay_ms = 1;    ///< at least one step
 };
 
 struct MesoNetwork {
   std::vector<MesoPopulation> populations;
-  Eigen::MatrixXd in_degree;  ///< K; row = target
-  Eigen::MatrixXd psp_mV;     ///< J
+  std::vector<MesoConnection> connections;
 };
 
 struct MesoOptions {
@@ -52,13 +75,15 @@ struct MesoOptions {
 
 /// Called after every step with the time at its end and the activity of every population in it, Hz.
 using MesoObserver = std::function<void(double t_ms, const std::vector<double>& activity_hz)>;
+/// Adds the input of the step that begins at t_ms to mu, mV.
+using MesoInput = std::function<void(double t_ms, std::vector<double>& mu_mV)>;
 
 /// From a start in which all cells are at rest and have not fired. Same seed, same bits. Throws core::InputError for a
 /// network that does not fit.
 void simulate_mesoscopic(const MesoNetwork& network, double duration_ms, const MesoOptions& options,
-                         const MesoObserver& observe);
+                         const MesoObserver& observe, const MesoInput& input = {});
 
-/// Stationary rate of the infinite population at a constant input: 1 / (t_ref + int S da).
+/// Stationary rate of the infinite population at a constant input: 1 / (t_ref + int S da), of cells without adaptation.
 double stationary_rate_hz(const MesoPopulation& population, double input_mV);
 
 }  // namespace triscale::meanfield

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "meanfield/lif_circuit.hpp"
+#include "meanfield/mesoscopic_circuit.hpp"
 #include "network/edges.hpp"
 
 namespace triscale::meanfield {
@@ -63,6 +64,7 @@ void check_projection(const network::Circuit& circuit, const network::Projection
 
 std::vector<core::Problem> missing(const network::Circuit& circuit) {
   if (is_lif_circuit(circuit)) return missing_for_lif(circuit);
+  if (is_mesoscopic_circuit(circuit)) return missing_for_mesoscopic(circuit);
   std::vector<core::Problem> problems;
   for (const network::Population& population : circuit.populations) {
     if (!population.is_virtual) check_population(circuit, population, problems);

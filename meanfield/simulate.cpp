@@ -9,6 +9,7 @@
 #include "meanfield/integrator.hpp"
 #include "meanfield/known_input.hpp"
 #include "meanfield/lif_circuit.hpp"
+#include "meanfield/mesoscopic_circuit.hpp"
 #include "meanfield/rate_history.hpp"
 
 namespace triscale::meanfield {
@@ -209,6 +210,7 @@ core::RunStatistics simulate(const network::Circuit& circuit, std::size_t /*thre
 core::RunStatistics simulate(const network::Circuit& circuit, const SimulationOptions& options,
                              core::Recorder& recorder, core::Progress& progress, std::vector<core::Problem>& warnings) {
   if (is_lif_circuit(circuit)) return simulate_lif(circuit, options.longest_step_ms, recorder, progress, warnings);
+  if (is_mesoscopic_circuit(circuit)) return simulate_mesoscopic_circuit(circuit, recorder, progress, warnings);
   constexpr std::size_t kLookInterval = 20;  // outputs between two looks at single cells, which cost as much as a step
   constexpr std::size_t kProgressInterval = 100;
   constexpr double kStart_ms = 200;

@@ -5,7 +5,8 @@
 /// by the classical Runge-Kutta method in fixed steps. A step is never longer than the shortest delay between simulated
 /// populations, so that delayed rates always lie in the past; they are read from a history of rates and slopes by cubic
 /// Hermite interpolation, which keeps the fourth order. Circuits of leaky cells with current synapses follow the same
-/// equation with Siegert's rate (meanfield/lif_circuit.hpp).
+/// equation with Siegert's rate (meanfield/lif_circuit.hpp); circuits of gif cells with current synapses are
+/// populations of finite size (meanfield/mesoscopic_circuit.hpp).
 #pragma once
 
 #include <cstddef>

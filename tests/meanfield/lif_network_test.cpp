@@ -209,7 +209,7 @@ TEST(Spectra, MicrocircuitPowerSpectraEqualReference) {
   TRISCALE_REFERENCE(reference);
   LifNetwork network = reference_microcircuit(reference);
   const auto& pd = reference.at("potjans_diesmann_2014");
-  const LifTheory theory(network, {false, false, false});
+  const LifTheory theory(network, {false, false, false, false});
   const auto point = find_stationary_point(theory, VectorXd::Zero(8));
   ASSERT_TRUE(point.has_value());
   const auto linear = theory.linearise(point->rates_hz);
@@ -240,7 +240,7 @@ TEST(Spectra, CriticalModesOfTheMicrocircuitAreWhereTheReferenceHasThem) {
     const char* key;
     double delay_cv;
     LifResponseTerms terms;
-  } cases[] = {{"delta_delays_no_ref", 0, {false, false, false}}, {"truncgauss50pct_ref", 0.5, {false, true, false}}};
+  } cases[] = {{"delta_delays_no_ref", 0, {false, false, false, false}}, {"truncgauss50pct_ref", 0.5, {false, true, false, false}}};
   for (const auto& c : cases) {
     const LifTheory theory(reference_microcircuit(reference, c.delay_cv), c.terms);
     const auto point = find_stationary_point(theory, VectorXd::Zero(8));
