@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "bridges/derive.hpp"
@@ -82,6 +83,14 @@ JsonValue json_of(const meanfield::RateDistribution& d) {
                  {"deciles_hz", d.deciles_hz}};
 }
 
+/// Relative changes of the rate at fixed rates of the sources.
+JsonValue json_of(const meanfield::InputEffects& e) {
+  return Members{{"jumps", e.jumps},
+                 {"regular_sources", e.colour},
+                 {"population_fluctuations", e.fluctuations ? JsonValue(*e.fluctuations) : JsonValue()},
+                 {"cv_over_cells", e.cv}};
+}
+
 JsonValue json_of(const meanfield::ValidityFinding& f) {
   return Members{{"population", f.population},
                  {"assumption", f.assumption},
@@ -99,7 +108,15 @@ struct States {
 };
 
 States states_of(const meanfield::CircuitTheory& theory, Members& json) {
+  // One state from silence, as other tools search, and all states.
+  const auto start = std::chrono::steady_clock::now();
+  meanfield::find_stationary_point(*theory.theory,
+                                   Eigen::VectorXd::Zero(static_cast<Eigen::Index>(theory.theory->size())));
+  const auto one = std::chrono::steady_clock::now();
   const meanfield::StationaryPoints found = meanfield::find_stationary_points(*theory.theory);
+  const auto all = std::chrono::steady_clock::now();
+  json.push_back({"seconds", Members{{"one_state", std::chrono::duration<double>(one - start).count()},
+                                     {"all_states", std::chrono::duration<double>(all - one).count()}}});
   if (found.points.empty()) throw core::NumericalError("mean-field tier: no stationary state was found");
   States states{found.points, {}, 0};
   List list;
@@ -133,9 +150,17 @@ std::vector<meanfield::ValidityFinding> add_validity(const meanfield::CircuitThe
   List list;
   for (const auto& finding : findings) list.push_back(json_of(finding));
   json.push_back({"validity", list});
-  List distributions;
-  for (const auto& d : meanfield::distributions_at(theory, rates_hz)) distributions.push_back(json_of(d));
+  const auto rates = meanfield::distributions_at(theory, rates_hz);
+  List distributions, effects;
+  for (const auto& d : rates) distributions.push_back(json_of(d));
   json.push_back({"rate_distributions", distributions});
+  const auto linear = states.stability[states.chosen].stable ? theory.theory->linearise(rates_hz) : nullptr;
+  for (const auto& e : meanfield::input_effects_at(theory, rates, linear.get())) effects.push_back(json_of(e));
+  if (!effects.empty()) json.push_back({"input_effects", effects});
+  if (const auto second = meanfield::second_order_at(theory, rates_hz); linear && second) {
+    const Eigen::VectorXd sd_hz = second->covariance_hz2.diagonal().cwiseMax(0.0).cwiseSqrt();
+    json.push_back({"second_order", Members{{"rates_hz", to_vector(second->rates_hz)}, {"sd_hz", to_vector(sd_hz)}}});
+  }
   return findings;
 }
 

@@ -172,7 +172,7 @@ std::vector<core::Problem> missing_for_mesoscopic(const network::Circuit& circui
     }
   }
   for (const network::CurrentClamp& clamp : circuit.current_clamps) {
-    if (clamp.cells.size() != circuit.populations.at(clamp.population).size) {
+    if (!clamp.cells.empty() && clamp.cells.size() != circuit.populations.at(clamp.population).size) {
       problems.push_back({"", fmt::format("inputs.{}", clamp.name), "", "must drive all cells of its population",
                           "the cells of a mesoscopic population are alike"});
     }

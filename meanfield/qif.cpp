@@ -37,14 +37,6 @@ std::vector<double> positive_roots(const std::array<double, 5>& c) {
   return roots;
 }
 
-// Copies of a function for processors with wider vectors; the sanitizers do not support the choice at load time.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-#define TRISCALE_CLONES __attribute__((target_clones("avx2", "default"), optimize("O3")))
-#else
-#define TRISCALE_CLONES
-#endif
-
 constexpr std::size_t kBlock = 64;  // steps whose coupling is summed together
 
 /// Delayed coupling. Rates are kept one row per population, oldest first; the coupling of a block of steps depends only
@@ -78,9 +70,8 @@ class DelayedCoupling {
   /// Steps that may be taken before the coupling has to be summed again.
   std::size_t block() const { return shortest_; }
 
-  /// Coupling of the times now + 1 ... now + block(). Wider vectors do not change the result: every sum is over the
-  /// links in their order.
-  TRISCALE_CLONES void sum_block() {
+  /// Coupling of the times now + 1 ... now + block().
+  void sum_block() {
     std::fill(sums_.begin(), sums_.end(), 0.0);
     const std::size_t steps = block();
     for (const Link& link : links_) {

@@ -63,6 +63,7 @@ RateDistribution describe(const LifCell& cell, const LifInput& input, double spr
   const Quadrature quadrature;
   const auto rate_at = [&](double z) { return lif_rate(cell, {input.mu_mV + spread_mV * z, input.sigma_mV}).rate_hz; };
   RateDistribution result;
+  result.spread_mV = spread_mV;
   double square = 0;
   for (std::size_t k = 0; k < quadrature.z.size(); ++k) {
     const double rate_hz = rate_at(quadrature.z[k]);

@@ -25,6 +25,7 @@ struct HeterogeneityOptions {
 struct RateDistribution {
   double mean_hz = 0;
   double sd_hz = 0;
+  double spread_mV = 0;            ///< s: standard deviation of the mean input between cells
   double nearly_silent = 0;        ///< share of the cells below kNearlySilent_Hz
   double top_tenth = 0;            ///< share of all spikes that the most active tenth of the cells fires
   std::vector<double> deciles_hz;  ///< 10 % ... 90 %

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "meanfield/lif_circuit.hpp"
+#include "meanfield/mesoscopic_circuit.hpp"
 #include "meanfield/transfer_theory.hpp"
 
 namespace triscale::meanfield {
@@ -27,15 +28,16 @@ CircuitTheory theory_of(const network::Circuit& circuit) {
   const double end_ms = circuit.run.duration_ms;
   if (is_lif_circuit(circuit)) {
     const auto lif = std::make_shared<LifCircuit>(circuit);
-    LifNetwork network = lif->network_during(0, end_ms);
-    LifResponseTerms terms;
-    terms.variance_modulation = std::all_of(network.populations.begin(), network.populations.end(),
-                                            [](const LifPopulation& p) { return p.cell.tau_syn_ms == 0; });
-    result.theory = std::make_unique<LifTheory>(std::move(network), terms);
+    result.theory = std::make_unique<LifTheory>(lif->network_during(0, end_ms));
     result.input_unit = "mV";
     result.warnings = lif->warnings();
     result.lif = lif;
     return result;
+  }
+  if (is_mesoscopic_circuit(circuit)) {
+    throw core::InputError({"", "cell_types", "gif with current synapses",
+                            "has no theory of stationary states and spectra; it runs as populations of finite size",
+                            "triscale run --tier meanfield"});
   }
   const auto model = std::make_shared<Model>(circuit);
   result.theory = std::make_unique<TransferTheory>(*model, 0, end_ms);
@@ -94,6 +96,29 @@ std::vector<double> cv_at(const CircuitTheory& theory, const Eigen::VectorXd& ra
     result.push_back(lif_cv(network_of(theory).populations[i].cell, inputs[i]));
   }
   return result;
+}
+
+std::vector<InputEffects> input_effects_at(const CircuitTheory& theory, const std::vector<RateDistribution>& rates,
+                                           const Linearisation* linear) {
+  if (!theory.lif) return {};
+  return input_effects(network_of(theory), rates, linear);
+}
+
+std::optional<SecondOrderState> second_order_at(const CircuitTheory& theory, const Eigen::VectorXd& rates_hz) {
+  if (!theory.model) return std::nullopt;
+  const std::vector<PopulationModel>& populations = theory.model->populations();
+  Eigen::VectorXd cells(rates_hz.size());
+  for (std::size_t i = 0; i < populations.size(); ++i) {
+    if (populations[i].time_constant_ms != populations[0].time_constant_ms) return std::nullopt;
+    cells[static_cast<Eigen::Index>(i)] =
+        static_cast<double>(theory.model->circuit().populations[populations[i].population].size);
+  }
+  const SecondOrder equations(*theory.theory, cells, populations[0].time_constant_ms);
+  try {
+    return equations.settle({rates_hz, Eigen::MatrixXd::Zero(rates_hz.size(), rates_hz.size())});
+  } catch (const core::NumericalError&) {
+    return std::nullopt;
+  }
 }
 
 void scale_weights(network::Projection& projection, double factor) {

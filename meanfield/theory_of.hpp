@@ -3,12 +3,15 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/error.hpp"
+#include "meanfield/input_effects.hpp"
 #include "meanfield/rate_distribution.hpp"
 #include "meanfield/rate_theory.hpp"
+#include "meanfield/second_order.hpp"
 #include "meanfield/validity.hpp"
 #include "network/circuit.hpp"
 
@@ -23,9 +26,7 @@ struct CircuitTheory {
   std::vector<core::Problem> warnings;
 };
 
-/// Under input averaged over the run. The circuit must outlive the theory. The linear response of leaky cells contains
-/// the modulation of the variance where all synapses are jumps; where they are filtered, the white-noise response to
-/// the variance does not apply and is left out.
+/// Under input averaged over the run. The circuit must outlive the theory.
 CircuitTheory theory_of(const network::Circuit& circuit);
 
 /// Distribution of rates in every population at a stationary state.
@@ -36,6 +37,15 @@ std::vector<ValidityFinding> findings_at(const CircuitTheory& theory, const Eige
 
 /// Coefficients of variation of the intervals; empty where the theory has none.
 std::vector<double> cv_at(const CircuitTheory& theory, const Eigen::VectorXd& rates_hz);
+
+/// What the theory leaves out of the cells' input at a state, and CVs with it; empty for cells that have no such
+/// theory. `linear` as for input_effects().
+std::vector<InputEffects> input_effects_at(const CircuitTheory& theory, const std::vector<RateDistribution>& rates,
+                                           const Linearisation* linear);
+
+/// Rates and covariances of the second-order equations from a stationary state on, for fitted transfer functions with
+/// one time constant in common; empty for others, and where the equations do not come to rest.
+std::optional<SecondOrderState> second_order_at(const CircuitTheory& theory, const Eigen::VectorXd& rates_hz);
 
 /// Multiplies all weights of a projection.
 void scale_weights(network::Projection& projection, double factor);

@@ -51,6 +51,35 @@ def distributions(data: dict) -> str:
     return "<h2>Rates inside the populations</h2>" + table(["population", "mean (Hz)", "SD (Hz)", "below 0.1 Hz", "spikes of the most active tenth"], rows)
 
 
+def input_effects(data: dict) -> str:
+    """What the theory leaves out of the input, one effect at a time."""
+    if "input_effects" not in data:
+        return ""
+
+    def share(value: float | None) -> str:
+        return "too close to an oscillation to say" if value is None else f"{100 * value:+.0f} %"
+
+    rows = [
+        [name, share(e["jumps"]), share(e["regular_sources"]), share(e["population_fluctuations"]), f"{e['cv_over_cells']:.2f}"]
+        for name, e in zip(data["populations"], data["input_effects"])
+    ]
+    text = (
+        "<h2>What the theory leaves out of the input</h2><p>How much each effect alone would change the rate if all other cells kept "
+        "theirs. In a network, the others respond and undo most of it; what remains is the error to expect.</p>"
+    )
+    head = ["population", "jumps of finite size", "sources more regular than Poisson", "fluctuations of whole populations", "CV, averaged over cells"]
+    return text + table(head, rows)
+
+
+def second_order(data: dict) -> str:
+    """Rates and fluctuations of finite populations."""
+    if "second_order" not in data:
+        return ""
+    result = data["second_order"]
+    rows = [[name, number(rate), number(sd)] for name, rate, sd in zip(data["populations"], result["rates_hz"], result["sd_hz"])]
+    return "<h2>Fluctuations of finite populations</h2>" + table(["population", "rate (Hz)", "SD of the activity (Hz)"], rows)
+
+
 def lines(figures, data: dict, key: str, x: str, y: str, title: str, labels: tuple[str, str], logarithmic: bool) -> str:
     if key not in data:
         return ""
@@ -129,6 +158,8 @@ def main() -> int:
         states(data),
         validity(data),
         distributions(data),
+        input_effects(data),
+        second_order(data),
         lines(figures, data, "spectra", "frequency_hz", "power_hz2_per_hz", "Power spectra of the rates", ("frequency (Hz)", "power (Hz^2/Hz)"), True),
         lines(figures, data, "response", "time_ms", "rate_change_hz", "Response to a pulse", ("time (ms)", "change of the rate (Hz)"), False),
         bifurcation(figures, data),
