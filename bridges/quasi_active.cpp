@@ -138,6 +138,19 @@ constexpr double kRelativeStateStep = 1e-5;
 QuasiActiveCell::QuasiActiveCell(const network::DetailedCell& cell, const network::RunSettings& run,
                                  std::optional<double> V_hold_mV)
     : tree_(detailed::build_compartments(cell, run.compartments)) {
+  make_patches(cell, run);
+  find_rest(run.V_init_mV, V_hold_mV);
+  linearise();
+}
+
+QuasiActiveCell::QuasiActiveCell(const network::DetailedCell& cell, const network::RunSettings& run,
+                                 std::vector<double> V_mV)
+    : tree_(detailed::build_compartments(cell, run.compartments)), V_mV_(std::move(V_mV)) {
+  make_patches(cell, run);
+  linearise();
+}
+
+void QuasiActiveCell::make_patches(const network::DetailedCell& cell, const network::RunSettings& run) {
   // One patch serves all nodes of a kind of section, unless densities vary there.
   std::array<bool, network::kSectionKinds> varies{};
   for (const network::MechanismPlacement& placement : cell.mechanisms) {
@@ -154,8 +167,6 @@ QuasiActiveCell::QuasiActiveCell(const network::DetailedCell& cell, const networ
     }
     patch_of_node_.push_back(static_cast<std::size_t>(of_kind[kind]));
   }
-  find_rest(run.V_init_mV, V_hold_mV);
-  linearise();
 }
 
 QuasiActiveCell::~QuasiActiveCell() = default;
@@ -248,19 +259,25 @@ std::vector<Complex> QuasiActiveCell::membrane_admittance_uS(double frequency_Hz
   // At exactly 0 Hz a kinetic scheme whose occupancies add up to 1 is singular; its limit is not.
   constexpr double kSmallest_per_ms = 1e-9;
   const double w = 2e-3 * std::numbers::pi * frequency_Hz;
+  std::vector<Complex> y = membrane_admittance_at({0, std::max(w, kSmallest_per_ms)}, channels);
+  if (frequency_Hz != 0) return y;
+  for (Complex& admittance : y) admittance = admittance.real();
+  return y;
+}
+
+std::vector<Complex> QuasiActiveCell::membrane_admittance_at(Complex s_per_ms, Channels channels) const {
   std::vector<Complex> y(tree_.size());
   for (std::size_t i = 0; i < tree_.size(); ++i) {
-    y[i] = Complex(tree_.g_pas_uS[i], w * tree_.C_nF[i]);
+    y[i] = tree_.g_pas_uS[i] + s_per_ms * tree_.C_nF[i];
     const Linearised& l = linear_[i];
     if (l.di_dx.size() == 0 && l.di_dV == 0) continue;
     Complex density = l.di_dV;
     if (channels == Channels::linearised && l.di_dx.size() > 0) {
       Eigen::MatrixXcd M = -l.df_dx.cast<Complex>();
-      M.diagonal().array() += Complex(0, std::max(w, kSmallest_per_ms));
+      M.diagonal().array() += s_per_ms;
       const Eigen::VectorXcd dx = M.partialPivLu().solve(l.df_dV.cast<Complex>());
       density += (l.di_dx.cast<Complex>().transpose() * dx)(0);
     }
-    if (frequency_Hz == 0) density = density.real();
     y[i] += tree_.areas_um2[i] * kMicrosiemensPerUm2 * density;
   }
   return y;

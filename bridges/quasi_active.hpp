@@ -24,6 +24,9 @@ class QuasiActiveCell {
   /// clamped to it instead, and `holding_current_nA` is what that takes. NumericalError if no resting state is found.
   QuasiActiveCell(const network::DetailedCell& cell, const network::RunSettings& run,
                   std::optional<double> V_hold_mV = std::nullopt);
+  /// Linearised about potentials that are given, one a node of the tree (a mean over time, say; it need not be a state
+  /// of rest). Gates and concentrations are at their steady values there.
+  QuasiActiveCell(const network::DetailedCell& cell, const network::RunSettings& run, std::vector<double> V_mV);
   ~QuasiActiveCell();
   QuasiActiveCell(QuasiActiveCell&&) noexcept;
 
@@ -33,12 +36,15 @@ class QuasiActiveCell {
   double holding_current_nA() const { return holding_current_nA_; }
 
   std::vector<Complex> membrane_admittance_uS(double frequency_Hz, Channels channels) const;
+  /// The same at a complex frequency s (1/ms): i w becomes s. For Laplace transforms.
+  std::vector<Complex> membrane_admittance_at(Complex s_per_ms, Channels channels) const;
   /// Impedances with respect to the soma.
   TreeImpedance impedance(double frequency_Hz, Channels channels) const;
 
  private:
   class Patch;
   struct Linearised;
+  void make_patches(const network::DetailedCell& cell, const network::RunSettings& run);
   void find_rest(double V_init_mV, std::optional<double> V_hold_mV);
   void linearise();
   const Patch& patch_of(std::size_t node) const;

@@ -28,11 +28,14 @@ Normalised normalise(const BiexponentialSynapse& k) {
 
 }  // namespace
 
-Complex spectrum_of(const BiexponentialSynapse& kinetics, double frequency_Hz) {
+Complex transform_of(const BiexponentialSynapse& kinetics, Complex s_per_ms) {
   const Normalised k = normalise(kinetics);
-  const Complex iw(0, kTwoPiPerMs * frequency_Hz);
-  const Complex slow = k.decay / (1.0 + iw * k.decay);
-  return k.rise > 0 ? k.factor * (slow - k.rise / (1.0 + iw * k.rise)) : slow;
+  const Complex slow = k.decay / (1.0 + s_per_ms * k.decay);
+  return k.rise > 0 ? k.factor * (slow - k.rise / (1.0 + s_per_ms * k.rise)) : slow;
+}
+
+Complex spectrum_of(const BiexponentialSynapse& kinetics, double frequency_Hz) {
+  return transform_of(kinetics, {0, kTwoPiPerMs * frequency_Hz});
 }
 
 double integral_of(const BiexponentialSynapse& kinetics) {

@@ -54,7 +54,8 @@ SynapseReduction reduce_synapse(const network::BiexponentialSynapse& kinetics, c
 /// Biexponential with the first two moments of `kinetics` behind a low-pass; what cannot be matched is left to a delay.
 network::BiexponentialSynapse low_pass(const network::BiexponentialSynapse& kinetics, double tau_ms);
 
-/// Spectrum of the conductance of unit peak at f (ms), and its integral (ms).
+/// The conductance of unit peak: its Laplace transform at s, its spectrum at f (both in ms), and its integral (ms).
+Complex transform_of(const network::BiexponentialSynapse& kinetics, Complex s_per_ms);
 Complex spectrum_of(const network::BiexponentialSynapse& kinetics, double frequency_Hz);
 double integral_of(const network::BiexponentialSynapse& kinetics);
 

@@ -18,6 +18,7 @@
 #include "cli/load.hpp"
 #include "cli/report.hpp"
 #include "cli/run_tier.hpp"
+#include "cli/signals.hpp"
 #include "cli/sweep.hpp"
 #include "cli/tier.hpp"
 #include "io/consistency_json.hpp"
@@ -31,7 +32,8 @@ namespace {
 /// A page or a verdict beside newer runs would be wrong. reduced.json stays until it is replaced: it may be the input.
 void remove_old_results(const network::Circuit& circuit, const std::filesystem::path& folder) {
   std::error_code ignored;
-  for (const char* name : {"index.html", "consistency.json"}) std::filesystem::remove(folder / name, ignored);
+  for (const char* name : {"index.html", "consistency.json", "signals.json"})
+    std::filesystem::remove(folder / name, ignored);
   std::vector<std::filesystem::path> runs = {folder};
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
     if (entry.is_directory() && entry.path().filename().string().rfind("seed_", 0) == 0) runs.push_back(entry.path());
@@ -84,13 +86,13 @@ std::filesystem::path folder_of(const std::filesystem::path& folder, std::uint64
   return folder / fmt::format("seed_{}", seed);
 }
 
-/// Runs all tiers with the noise of `circuit.run.seed`. Those after the first differ in noise only.
-bridges::Run run_all(const std::vector<Tier>& tiers, const network::Circuit& circuit,
-                     const network::Derivation& derivation, const std::filesystem::path& folder, const Options& options,
-                     std::uint64_t& edge_hash) {
+/// Runs all tiers with the noise of `loaded.circuit.run.seed`. Those after the first differ in noise only. Signals are
+/// kept of every tier if `signals` is given.
+bridges::Run run_all(const std::vector<Tier>& tiers, const LoadedCircuit& loaded, const std::filesystem::path& folder,
+                     const Options& options, std::uint64_t& edge_hash,
+                     std::vector<std::vector<measure::Signal>>* signals) {
   std::vector<TierResult> results;
-  for (const Tier tier : tiers)
-    results.push_back(run_tier(tier, circuit, derivation, folder / to_string(tier), options));
+  for (const Tier tier : tiers) results.push_back(run_tier(tier, loaded, folder / to_string(tier), options));
   bridges::Run run;
   for (TierResult& result : results) {
     // 0: the theory of leaky cells did not list the edges of a large circuit; it uses the rules that they are drawn by.
@@ -100,22 +102,24 @@ bridges::Run run_all(const std::vector<Tier>& tiers, const network::Circuit& cir
     }
     if (hash != 0) edge_hash = hash;
     run.push_back(std::move(result.activity));
+    if (signals != nullptr) signals->push_back(std::move(result.signals));
   }
   return run;
 }
 
-std::vector<bridges::Run> run_seeds(const std::vector<Tier>& tiers, const LoadedCircuit& loaded,
-                                    const Options& options) {
+/// `signals`: of the tiers in the first run.
+std::vector<bridges::Run> run_seeds(const std::vector<Tier>& tiers, const LoadedCircuit& loaded, const Options& options,
+                                    std::vector<std::vector<measure::Signal>>& signals) {
   std::uint64_t edge_hash = 0;
-  std::vector<bridges::Run> runs = {
-      run_all(tiers, loaded.circuit, loaded.derivation, options.output, options, edge_hash)};
+  std::vector<bridges::Run> runs = {run_all(tiers, loaded, options.output, options, edge_hash, &signals)};
   if (options.seeds < 2) return runs;
-  network::Circuit other = network::with_frozen_edges(loaded.circuit);
+  LoadedCircuit other = loaded;
+  other.circuit = network::with_frozen_edges(loaded.circuit);
   for (std::size_t k = 1; k < options.seeds; ++k) {
-    other.run.seed = loaded.circuit.run.seed + k;
-    const std::filesystem::path folder = folder_of(options.output, other.run.seed);
+    other.circuit.run.seed = loaded.circuit.run.seed + k;
+    const std::filesystem::path folder = folder_of(options.output, other.circuit.run.seed);
     prepare_folder(folder);
-    runs.push_back(run_all(tiers, other, loaded.derivation, folder, options, edge_hash));
+    runs.push_back(run_all(tiers, other, folder, options, edge_hash, nullptr));
   }
   return runs;
 }
@@ -142,11 +146,16 @@ measure::Consistency compare_tiers(const Options& options) {
   print_left_out(left_out);
   if (!left_out.empty()) std::erase(tiers, Tier::meanfield);
   io::write_reduced(options.output / "reduced.json", loaded.circuit, loaded.derivation);
+  write_kernels(loaded, options.output);
 
   require_runnable(tiers, loaded.circuit);
   bridges::ConsistencyOptions checks;
   checks.seed = loaded.circuit.run.seed;
-  measure::Consistency consistency = bridges::check_consistency(run_seeds(tiers, loaded, options), checks);
+  std::vector<std::vector<measure::Signal>> signals;
+  const std::vector<bridges::Run> runs = run_seeds(tiers, loaded, options, signals);
+  SignalChecks signal_checks(loaded, std::move(signals), runs.front());
+  measure::Consistency consistency = bridges::check_consistency(runs, checks, signal_checks.checks());
+  signal_checks.write_and_print(options.output);
   if (!left_out.empty()) {
     consistency.summary += fmt::format(" The mean-field tier was left out, because it cannot be derived here: {}.",
                                        core::to_string(left_out.front()));

@@ -13,6 +13,7 @@
 #include "bridges/transfer_fit.hpp"
 #include "cli/commands.hpp"
 #include "cli/run_tier.hpp"
+#include "cli/signals.hpp"
 #include "core/error.hpp"
 #include "io/reduced.hpp"
 
@@ -38,13 +39,14 @@ void derive_meanfield(LoadedCircuit& loaded, const Options& options) {
     const auto old = loaded.derivation.meanfield_cells.find(given.name);
     if (old != loaded.derivation.meanfield_cells.end()) derivation.meanfield_cells.insert(*old);
   }
-  loaded = {std::move(derived), std::move(derivation)};
+  loaded.circuit = std::move(derived);
+  loaded.derivation = std::move(derivation);
 }
 
 /// What was derived just now was derived by this version.
 void sign(network::Derivation& derivation) {
   for (auto* entries : {&derivation.point_cells, &derivation.meanfield_cells, &derivation.point_synapses,
-                        &derivation.meanfield_synapses}) {
+                        &derivation.meanfield_synapses, &derivation.field_kernels}) {
     for (auto& [name, provenance] : *entries) {
       if (provenance.version.empty()) provenance.version = TRISCALE_VERSION;
     }
@@ -84,6 +86,8 @@ std::vector<core::Problem> derive_missing(LoadedCircuit& loaded, bool point, boo
     if (left_out.empty()) derive_meanfield(loaded, options);
   }
   throw_if_interrupted();
+  if (point) derive_kernels(loaded, options);
+  throw_if_interrupted();
   sign(loaded.derivation);
   return left_out;
 }
@@ -95,9 +99,11 @@ int derive(const Options& options) {
   print_left_out(left_out);
   const std::filesystem::path file = options.output / "reduced.json";
   io::write_reduced(file, loaded.circuit, loaded.derivation);
+  write_kernels(loaded, options.output);
   fmt::print("{:<10} {:<28} {}\n", "derived", "cell type", "error on unseen input");
   print_provenance("point", loaded.derivation.point_cells);
   print_provenance("meanfield", loaded.derivation.meanfield_cells);
+  print_provenance("signals", loaded.derivation.field_kernels);
   fmt::print("{}\n", file.string());
   return kDone;
 }

@@ -7,6 +7,7 @@
 #include "cli/overrides.hpp"
 #include "cli/run_tier.hpp"
 #include "core/error.hpp"
+#include "io/field_kernels.hpp"
 #include "io/recipe.hpp"
 #include "io/reduced.hpp"
 #include "io/sonata.hpp"
@@ -56,6 +57,10 @@ LoadedCircuit load(const Options& options) {
   if (diagnostics.ok() && !options.reduced.empty()) {
     loaded.derivation = io::apply_reduced(options.reduced, loaded.circuit, diagnostics);
     if (diagnostics.ok()) network::validate(loaded.circuit, options.reduced.string(), diagnostics);
+    const std::filesystem::path kernels = options.reduced.parent_path() / io::kFieldKernelsFile;
+    if (diagnostics.ok() && !loaded.circuit.field_probes.empty() && std::filesystem::is_regular_file(kernels)) {
+      loaded.kernels = io::read_field_kernels(kernels, loaded.circuit, diagnostics);
+    }
   }
   print_warnings(diagnostics.warnings());
   diagnostics.throw_if_errors();

@@ -6,6 +6,7 @@
 #include "cli/options.hpp"
 #include "core/error.hpp"
 #include "network/circuit.hpp"
+#include "network/field_kernels.hpp"
 #include "network/provenance.hpp"
 
 namespace triscale::cli {
@@ -13,6 +14,7 @@ namespace triscale::cli {
 struct LoadedCircuit {
   network::Circuit circuit;
   network::Derivation derivation;      ///< of descriptions that came from --reduced
+  network::CircuitKernels kernels{};   ///< of field probes; empty if there are none
   std::vector<core::Problem> notes{};  ///< how the files were understood where they leave something open
 };
 

@@ -12,7 +12,7 @@ int run(const Options& options) {
   const LoadedCircuit loaded = load(options);
   prepare_folder(options.output);
   const Tier tier = options.tiers.front();
-  const TierResult result = run_tier(tier, loaded.circuit, loaded.derivation, options.output, options);
+  const TierResult result = run_tier(tier, loaded, options.output, options);
   fmt::print("{:<24} {:>8} {:>10} {:>8}\n", "population", "cells", "rate Hz", "CV");
   for (const io::PopulationSummary& population : io::summarise(loaded.circuit, result.activity)) {
     if (population.is_virtual) continue;

@@ -9,15 +9,19 @@
 
 #include <algorithm>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include "bridges/signal_recorder.hpp"
 #include "bridges/validity_watch.hpp"
+#include "cli/signals.hpp"
 #include "cli/tier.hpp"
 #include "core/error.hpp"
 #include "detailed/compartments.hpp"
+#include "io/field_kernels.hpp"
 #include "io/recorder.hpp"
 #include "io/results.hpp"
 
@@ -47,6 +51,22 @@ void describe_compartments(const network::Circuit& circuit, io::FileRecorder& re
     }
     recorder.describe_elements(i, std::move(elements));
   }
+}
+
+std::vector<measure::SignalKeeper::Probe> kept_signals(const network::Circuit& circuit) {
+  std::vector<measure::SignalKeeper::Probe> probes;
+  for (const network::FieldProbe& probe : circuit.field_probes) {
+    probes.push_back({probe.name, probe.dt_ms > 0 ? probe.dt_ms : circuit.run.dt_ms});
+  }
+  return probes;
+}
+
+/// Signals of other connections than those that the kernels were derived for would look right and be wrong. Hash 0: the
+/// tier did not list its edges.
+void require_edges_of_kernels(std::uint64_t edge_hash, const network::CircuitKernels& kernels) {
+  if (edge_hash == 0 || edge_hash == kernels.edge_hash) return;
+  throw core::InputError({io::kFieldKernelsFile, "/edge_hash", std::to_string(kernels.edge_hash),
+                          "belongs to other connections than those of this run", "derive again (triscale derive)"});
 }
 
 /// Lets the peak memory of a tier not be that of what ran before it. Where the system does not offer it (it is
@@ -86,8 +106,9 @@ void remove_tier_results(const network::Circuit& circuit, const std::filesystem:
   for (const std::filesystem::path& file : files) std::filesystem::remove(file, ignored);
 }
 
-TierResult run_tier(Tier tier, const network::Circuit& circuit, const network::Derivation& derivation,
-                    const std::filesystem::path& folder, const Options& options) {
+TierResult run_tier(Tier tier, const LoadedCircuit& loaded, const std::filesystem::path& folder,
+                    const Options& options) {
+  const network::Circuit& circuit = loaded.circuit;
   if (std::vector<core::Problem> problems = missing(tier, circuit); !problems.empty()) {
     throw core::InputError(std::move(problems));
   }
@@ -95,23 +116,32 @@ TierResult run_tier(Tier tier, const network::Circuit& circuit, const network::D
   reset_peak_memory();
   io::FileRecorder recorder(circuit, std::string(to_string(tier)), folder);
   if (tier == Tier::detailed) describe_compartments(circuit, recorder);
-  std::vector<core::Problem> warnings;
+  std::vector<core::Problem> warnings = unrecorded_fields(tier, loaded);
+  measure::SignalKeeper keeper(kept_signals(circuit), recorder);
+  std::optional<bridges::SignalRecorder> signals;
+  if (tier != Tier::detailed && !loaded.kernels.probes.empty()) {
+    signals.emplace(circuit, loaded.kernels, keeper);
+  }
+  core::Recorder& receiver = signals ? static_cast<core::Recorder&>(*signals) : keeper;
   TierResult result;
   {
     ConsoleProgress progress(std::string(to_string(tier)), true, options.progress_style());
     if (tier == Tier::point) {
-      bridges::ValidityWatch watch(circuit, derivation, recorder);
+      bridges::ValidityWatch watch(circuit, loaded.derivation, receiver);
       result.statistics = simulate(tier, watch.circuit(), options.threads, watch, progress, warnings);
       const std::vector<core::Problem> outside = watch.warnings();
       warnings.insert(warnings.end(), outside.begin(), outside.end());
     } else {
-      result.statistics = simulate(tier, circuit, options.threads, recorder, progress, warnings);
+      result.statistics = simulate(tier, circuit, options.threads, receiver, progress, warnings);
     }
   }
   throw_if_interrupted();
   print_warnings(warnings);
+  if (signals) require_edges_of_kernels(result.statistics.edge_hash, loaded.kernels);
+  if (signals) signals->finish();
   recorder.finish();
   result.activity = recorder.activity();
+  result.signals = keeper.take();
 
   io::RunManifest manifest;
   manifest.tier = to_string(tier);

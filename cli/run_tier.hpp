@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <vector>
 
+#include "cli/load.hpp"
 #include "cli/options.hpp"
 #include "core/error.hpp"
 #include "core/recorder.hpp"
 #include "measure/activity.hpp"
+#include "measure/signal.hpp"
 #include "network/circuit.hpp"
 #include "network/provenance.hpp"
 
@@ -16,12 +18,13 @@ namespace triscale::cli {
 struct TierResult {
   core::RunStatistics statistics;
   measure::Activity activity;
+  std::vector<measure::Signal> signals;  ///< one a field probe; without samples where the tier records none
 };
 
 /// `folder` gets the files. Warnings and progress go to stderr, warnings also into run.json. Throws core::InputError if
-/// the tier cannot run the circuit. The point tier is watched for leaving the ranges that `derivation` states.
-TierResult run_tier(Tier tier, const network::Circuit& circuit, const network::Derivation& derivation,
-                    const std::filesystem::path& folder, const Options& options);
+/// the tier cannot run the circuit. The point tier is watched for leaving the ranges that the derivation states.
+TierResult run_tier(Tier tier, const LoadedCircuit& loaded, const std::filesystem::path& folder,
+                    const Options& options);
 
 /// Makes the folder if it is absent; throws core::InputError if it cannot be written to, before any work is done.
 void prepare_folder(const std::filesystem::path& folder);

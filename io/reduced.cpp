@@ -154,7 +154,13 @@ void write_reduced(const std::filesystem::path& path, const network::Circuit& ci
     add(entry, "meanfield", type.name, type.meanfield, derivation.meanfield_synapses);
     if (entry.size() > 1) synapses.push_back(std::move(entry));
   }
-  write_text_file(path, pretty({{"triscale_reduced", kFormat}, {"cell_types", cells}, {"synapse_types", synapses}}));
+  Json kernels = Json::array();
+  for (const auto& [probe, provenance] : derivation.field_kernels) {
+    kernels.push_back({{"probe", probe}, {"provenance", provenance_to_json(provenance)}});
+  }
+  Json root = {{"triscale_reduced", kFormat}, {"cell_types", cells}, {"synapse_types", synapses}};
+  if (!kernels.empty()) root["field_kernels"] = kernels;
+  write_text_file(path, pretty(root));
 }
 
 network::Derivation apply_reduced(const std::filesystem::path& path, network::Circuit& circuit,
@@ -180,7 +186,13 @@ network::Derivation apply_reduced(const std::filesystem::path& path, network::Ci
     take(entry, "meanfield", type->name, type->meanfield, derivation.meanfield_synapses, read_meanfield_synapse);
     entry.reject_unread(kEntryKeys);
   }
-  root->reject_unread({"triscale_reduced", "cell_types", "synapse_types"});
+  for (const JsonObject& entry : root->objects("field_kernels")) {
+    const std::string probe = entry.required_text("probe").value_or("");
+    if (const auto provenance = entry.object("provenance"))
+      derivation.field_kernels[probe] = read_provenance(*provenance);
+    entry.reject_unread({"probe", "provenance"});
+  }
+  root->reject_unread({"triscale_reduced", "cell_types", "synapse_types", "field_kernels"});
   report_missing(root->file(), circuit, diagnostics);
   return derivation;
 }

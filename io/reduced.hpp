@@ -5,7 +5,8 @@
 ///    "cell_types":    [{"name", "point": {...}, "point_provenance": {...}, "meanfield": {...},
 ///                       "meanfield_provenance": {...}}],
 ///    "synapse_types": [{"name", "point": ..., "point_provenance": ..., "meanfield": ..., "meanfield_provenance":
-///    ...}]}
+///    ...}],
+///    "field_kernels": [{"probe", "provenance": {...}}]}       the kernels themselves: io/field_kernels.hpp
 ///
 /// Numbers come back to the last bit. The models' keys: io/model_json.hpp.
 #pragma once

@@ -87,11 +87,6 @@ std::vector<core::Problem> left_out(const network::Circuit& circuit) {
                         "is not recorded by the mean-field tier, which has population rates only",
                         "run the detailed or the point tier for it"});
   }
-  for (const network::FieldProbe& probe : circuit.field_probes) {
-    problems.push_back({"", fmt::format("field_probes.{}", probe.name), "",
-                        "is not recorded by the mean-field tier, which has no currents in space",
-                        "run the detailed tier for it"});
-  }
   for (const network::Population& population : circuit.populations) {
     const auto* trains = std::get_if<network::PoissonTrains>(&population.source);
     if (trains == nullptr || trains->correlation == 0) continue;

@@ -20,10 +20,11 @@ struct Provenance {
   std::vector<std::string> notes;                               ///< what a reader should know: assumptions, warnings
 };
 
-/// Provenance of every derived description, by name of the cell type or synapse type that carries it.
+/// Provenance of every derived description, by name of the cell type, synapse type or probe that carries it.
 struct Derivation {
   std::map<std::string, Provenance> point_cells, meanfield_cells;
   std::map<std::string, Provenance> point_synapses, meanfield_synapses;
+  std::map<std::string, Provenance> field_kernels;  ///< by name of the field probe
 };
 
 }  // namespace triscale::network

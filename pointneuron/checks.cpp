@@ -96,11 +96,6 @@ std::vector<core::Problem> left_out(const network::Circuit& circuit) {
     problems.push_back(problem(fmt::format("probes.{}", probe.name), probe.variable,
                                "is not recorded: point neurons of this population have no such variable or place", ""));
   }
-  for (const network::FieldProbe& probe : circuit.field_probes) {
-    problems.push_back(problem(fmt::format("field_probes.{}", probe.name), "",
-                               "is not recorded: point neurons have no currents in space",
-                               "run the detailed tier for it"));
-  }
   return problems;
 }
 

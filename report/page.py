@@ -8,6 +8,7 @@ from pathlib import Path
 
 import derived
 import figures
+import signal_figures
 from result_folder import Results, TIER_TITLES
 
 STATISTICS = {"mean_rate": "mean rate", "cv_isi": "CV of intervals", "rate_distribution": "rate distribution",
@@ -20,6 +21,8 @@ STATISTICS = {"mean_rate": "mean rate", "cv_isi": "CV of intervals", "rate_distr
 RESPONSE_UNITS = {"peak": "Hz", "area": "spikes per cell", "latency": "ms"}
 RESPONSE_WORDS = {"peak": "a peak", "area": "a size", "latency": "a latency"}
 POWER_BANDS = {"below_15_hz": "below 15 Hz", "15_to_40_hz": "from 15 to 40 Hz", "40_to_150_hz": "from 40 to 150 Hz"}
+SIGNAL_STATISTICS = {"signal_amplitude": "amplitude of the signal", "signal_correlation": "correlation of the signal",
+                     "signal_spectrum": "spectrum of the signal"}
 UNITS = {"mean_rate": " Hz"}
 SYMBOLS = {"consistent": "✓", "inconsistent": "✗", "undecided": "?"}
 HEADLINES = {"consistent": "The levels agree", "inconsistent": "The levels disagree",
@@ -28,6 +31,11 @@ MAX_FINDINGS = 6
 COURSE_BIN_MS = 50.0
 
 ADVICE = {
+    "signal_amplitude": "Signals of the coarser levels come from spikes through kernels: look at the rates first, then at the error of the "
+                        "kernels under the detailed level's own spikes (Signals, below).",
+    "signal_correlation": "If the kernels' own error is small (Signals, below), the spikes differ in time between the levels; if it is "
+                          "large, the kernels were derived about another state than the circuit is in.",
+    "signal_spectrum": "Look at the spectra of the rates, and at how strongly cells fire together: kernels only filter what the spikes do.",
     "mean_rate": "Compare the operating point and validity range of the derived parameters (below) with the rate the population "
                  "really has. A derivation far from it extrapolates.",
     "cv_isi": "Irregularity depends on reset, refractoriness and adaptation. Look at the fit of these parameters, and at the "
@@ -187,6 +195,11 @@ def finding(check: dict) -> str:
         **{f"{stimulus}_{kind}": f"answers a {stimulus} of the drive with {RESPONSE_WORDS[kind]} of {num(b)} {unit} in the {coarser} level, "
                                  f"{num(a)} {unit} in the {finer} one ({interval})"
            for stimulus in ("pulse", "step") for kind, unit in RESPONSE_UNITS.items()},
+        "signal_amplitude": f"has an amplitude of {num(b)} in the {coarser} level and {num(a)} in the {finer} one at the channel that decides "
+                            f"({interval})",
+        "signal_correlation": f"does not follow the {finer} level's signal in the {coarser} one: correlation {num(b)} at the channel that "
+                              f"decides, where {num(a)} can be expected",
+        "signal_spectrum": f"differs by {signed(d)} dB in a band of its spectrum at the channel that decides ({interval})",
         "rate_correlation": f"rises and falls at other times in the {coarser} level than in the {finer} one: correlation {num(b)}, "
                             f"where {num(a)} can be expected",
     }.get(check["statistic"], f"differs in {esc(check['statistic'])} by {signed(d)} ({interval})")
@@ -211,10 +224,10 @@ def pair_sentences(checks: list[dict]) -> list[str]:
 def actions(results: Results, checks: list[dict]) -> list[str]:
     todo = []
     bad = [c for c in checks if c["verdict"] == "inconsistent"]
-    for statistic in STATISTICS:
+    for statistic in {**STATISTICS, **SIGNAL_STATISTICS}:
         concerned = list(dict.fromkeys(esc(c["population"]) for c in bad if c["statistic"] == statistic))
         if concerned:
-            todo.append(f"<strong>{STATISTICS[statistic].capitalize()}</strong> ({', '.join(concerned)}): {ADVICE[statistic]}")
+            todo.append(f"<strong>{({**STATISTICS, **SIGNAL_STATISTICS})[statistic].capitalize()}</strong> ({', '.join(concerned)}): {ADVICE[statistic]}")
     needed = (results.consistency or {}).get("needed_ms")
     if any(c["verdict"] == "undecided" for c in checks) and isinstance(needed, (int, float)):
         wanted = int(-(-needed // 1000) * 1000)
@@ -308,8 +321,8 @@ def check_table(checks: list[dict]) -> str:
     rows = []
     for c in checks:
         interval = f'{signed(c.get("ci_low"), 2)} … {signed(c.get("ci_high"), 2)}' if c.get("ci_low") is not None else "–"
-        sign = "−" if c["statistic"] in ("rate_correlation", "rate_correlation_10ms") else "±"
-        rows.append([STATISTICS.get(c["statistic"], esc(c["statistic"])), chip(c["verdict"]),
+        sign = "−" if c["statistic"] in ("rate_correlation", "rate_correlation_10ms", "signal_correlation") else "±"
+        rows.append([{**STATISTICS, **SIGNAL_STATISTICS}.get(c["statistic"], esc(c["statistic"])), chip(c["verdict"]),
                      num(c.get("finer_value")), num(c.get("coarser_value")), signed(c.get("difference")), interval,
                      sign + num(c.get("tolerance")), seconds(c["needed_ms"]) if c.get("needed_ms") is not None else "",
                      esc(c.get("note") or "")])
@@ -323,14 +336,14 @@ def agreement(results: Results) -> str:
     if results.consistency is None:
         return section("agreement", "Do the levels agree?", '<p class="missing">There is no consistency.json: nothing was compared.</p>')
     omitted = [o for o in results.consistency.get("omitted") or [] if isinstance(o, dict)]
-    body = matrix(checks, omitted) if checks else '<p class="missing">The check made no comparisons.</p>'
-    body += figure(figures.forest(results, STATISTICS),
+    body = matrix([c for c in checks if c["statistic"] not in SIGNAL_STATISTICS], omitted) if checks else '<p class="missing">The check made no comparisons.</p>'
+    body += figure(figures.forest(results, {**STATISTICS, **SIGNAL_STATISTICS}),
                    "Each difference (mark) with its interval (line), divided by its tolerance, so that the shaded band from −1 to 1 means "
                    "agreement. Arrowheads are off the scale. Of rate time courses only falling short, to the left, counts.", "No differences to draw.")
     if checks:
         body += f"<h3>All {len(checks)} comparisons, by population</h3>{check_list(checks)}"
     if omitted:
-        rows = [[esc(o.get("population", "")), STATISTICS.get(o.get("statistic"), esc(o.get("statistic", ""))),
+        rows = [[esc(o.get("population", "")), {**STATISTICS, **SIGNAL_STATISTICS}.get(o.get("statistic"), esc(o.get("statistic", ""))),
                  f'{esc(o.get("finer", ""))} → {esc(o.get("coarser", ""))}', esc(o.get("reason", ""))] for o in omitted]
         body += (f"<details><summary>{len(rows)} comparisons left out, and why</summary>"
                  f"{table(['population', 'statistic', 'levels', 'reason'], rows, 'dense checks')}</details>")
@@ -365,11 +378,33 @@ def activity(results: Results) -> str:
 
 # ------------------------------------------------------------------------------------------ derived parameters -------
 
+def compared_signals(results: Results) -> str:
+    """Signals of the levels side by side, where several levels recorded the same probe."""
+    body = ""
+    for name in dict.fromkeys(s.name for tier in results.tiers for s in tier.signals):
+        found = [(tier, s) for tier in results.tiers for s in tier.signals if s.name == name]
+        if len(found) < 2:
+            continue
+        comparisons = [c for c in (results.signals or {}).get("comparisons", []) if c.get("probe") == name]
+        errors = [e for e in (results.signals or {}).get("kernel_errors", []) if e.get("probe") == name]
+        body += f"<h3>{esc(name)}: the levels side by side</h3>"
+        body += figure(signal_figures.signal_traces(found, results.window()), "Three channels, each without its mean, in the last half second of the "
+                       "analysed time, in means over a millisecond.", "")
+        body += figure(signal_figures.signal_spectra(found, results.window()), "Power spectra of the same channels. The coarser levels get their signals "
+                       "from their spikes or rates through kernels of the detailed cells.", "The run is too short for spectra.")
+        if comparisons or errors:
+            body += figure(signal_figures.signal_channels(comparisons, errors), "Every channel. Left: standard deviation against the finer level's. "
+                           "Middle: correlation with the finer level (line) and what a copy with its own chance would reach (dots). Right: error "
+                           "of kernel signals from the detailed level's own spikes, measured (line) and predicted from kernels and spikes alone "
+                           "(dots).", "")
+    return body
+
+
 def signals(results: Results) -> str:
     found = [(tier, signal) for tier in results.tiers for signal in tier.signals]
     if not found:
         return ""
-    body = "".join(
+    body = compared_signals(results) + "".join(
         f"<h3>{esc(signal.name)}: {figures.SIGNAL_WORDS.get(signal.kind, signal.kind)}, {tier.title} level</h3>"
         + figure(figures.signal(signal), "Each channel without its median, all on one scale; some channels where there are many, and the last "
                  "second of a longer run.", "")

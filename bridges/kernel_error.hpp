@@ -1,0 +1,39 @@
+/// How well kernels can do, from the kernels and the spikes alone (Ness, Tetzlaff, Einevoll & Dahmen 2025, PLoS Comput
+/// Biol 21:e1012303): a signal made by the mean kernel of a population misses
+///   e(t) = sum_i (h_i - h_mean) * s_i(t).
+/// What cells have in common cancels in the sum; what is private to each does not. With the private part of the spike
+/// counts v_i = var(n_i) (1 - rho) in bins of T, rho their mean pairwise correlation, as white noise,
+///   var e = sum over populations, sum over cells  v_i / T  int (h_i - h_mean)^2 dt,
+/// and likewise with h_i itself for the part of the signal that is the chance of single cells. What linear response
+/// misses (FieldKernels::unexplained_variance) comes on top.
+#pragma once
+
+#include <vector>
+
+#include "measure/activity.hpp"
+#include "measure/signal.hpp"
+#include "measure/signal_report.hpp"
+#include "network/circuit.hpp"
+#include "network/field_kernels.hpp"
+
+namespace triscale::bridges {
+
+/// Variances per channel of a probe's signal, on the grid of `interval_ms`.
+struct PrivateVariance {
+  std::vector<double> heterogeneity;       ///< of e(t) above
+  std::vector<double> chance;              ///< private to single cells that are simulated
+  std::vector<double> mean_kernel_chance;  ///< of all cells, virtual ones too, seen through mean kernels
+};
+PrivateVariance private_variance(const network::Circuit& circuit, const network::FieldKernels& kernels,
+                                 const measure::Activity& activity, double interval_ms);
+
+/// The signals that an activity's spikes make through the kernels.
+std::vector<measure::Signal> signals_of(const network::Circuit& circuit, const network::CircuitKernels& kernels,
+                                        const measure::Activity& activity);
+
+/// Measured and predicted error of kernels under the spikes of the detailed tier.
+std::vector<measure::KernelError> kernel_errors(const network::Circuit& circuit, const network::CircuitKernels& kernels,
+                                                const measure::Activity& detailed,
+                                                const std::vector<measure::Signal>& truth, double begin_ms);
+
+}  // namespace triscale::bridges
