@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <string>
+#include <utility>
 
 namespace triscale::bridges {
 
@@ -35,6 +36,12 @@ constexpr std::array kTexts{
     StatisticText{"power_below_15_hz", "power of the rate below 15 Hz", " dB"},
     StatisticText{"power_15_to_40_hz", "power of the rate from 15 to 40 Hz", " dB"},
     StatisticText{"power_40_to_150_hz", "power of the rate from 40 to 150 Hz", " dB"},
+    StatisticText{"pulse_peak", "peak of the response to a pulse", " Hz"},
+    StatisticText{"pulse_area", "size of the response to a pulse", " spikes per cell"},
+    StatisticText{"pulse_latency", "latency of the response to a pulse", " ms"},
+    StatisticText{"step_peak", "peak of the response to a step", " Hz"},
+    StatisticText{"step_area", "size of the response to a step", " spikes per cell"},
+    StatisticText{"step_latency", "latency of the response to a step", " ms"},
 };
 
 StatisticText text_of(const std::string& statistic) {
@@ -75,8 +82,14 @@ std::string describe(const ConsistencyCheck& check) {
 std::string undecided_text(const Consistency& result, std::size_t undecided) {
   std::string text = fmt::format("{} of {} comparisons cannot be decided from {:.3g} s", undecided,
                                  result.checks.size(), (result.end_ms - result.begin_ms) / 1000.0);
-  if (result.needed_ms)
-    text += fmt::format("; about {:.3g} s of simulated time would decide all of them", *result.needed_ms / 1000.0);
+  const auto timed = static_cast<std::size_t>(std::count_if(
+      result.checks.begin(), result.checks.end(),
+      [](const ConsistencyCheck& check) { return check.verdict == Verdict::undecided && check.needed_ms; }));
+  if (result.needed_ms) {
+    text += fmt::format("; about {:.3g} s of simulated time would decide {} of them", *result.needed_ms / 1000.0,
+                        timed == undecided ? std::string("all") : std::to_string(timed));
+  }
+  if (timed < undecided) text += fmt::format("; what {} need stands in their remarks", undecided - timed);
   return text + ".";
 }
 
@@ -109,6 +122,16 @@ void conclude(Consistency& result, double shortest_run_ms) {
     result.verdict = Verdict::consistent;
     result.summary = fmt::format("The levels agree in all {} comparisons.", result.checks.size());
   }
+}
+
+void add_checks(Consistency& result, const Consistency& other) {
+  result.omitted.insert(result.omitted.end(), other.omitted.begin(), other.omitted.end());
+  if (other.checks.empty()) return;
+  for (ConsistencyCheck check : other.checks) {
+    check.needed_ms.reset();
+    result.checks.push_back(std::move(check));
+  }
+  conclude(result, 0);
 }
 
 }  // namespace triscale::bridges

@@ -13,10 +13,13 @@
 #include <vector>
 
 #include "bridges/consistency.hpp"
+#include "bridges/consistency_summary.hpp"
+#include "bridges/stimulus.hpp"
 #include "cli/commands.hpp"
 #include "cli/derive.hpp"
 #include "cli/load.hpp"
 #include "cli/report.hpp"
+#include "cli/responses.hpp"
 #include "cli/run_tier.hpp"
 #include "cli/signals.hpp"
 #include "cli/sweep.hpp"
@@ -136,6 +139,10 @@ void write_comparison_page(const Options& options) {
 
 measure::Consistency compare_tiers(const Options& options) {
   LoadedCircuit loaded = load(options);
+  if (options.responses > 0) {
+    std::vector<core::Problem> problems = bridges::missing_for_stimulus(loaded.circuit);
+    if (!problems.empty()) throw core::InputError(std::move(problems));
+  }
   prepare_folder(options.output);
   remove_old_results(loaded.circuit, options.output);
   const bool meanfield = options.tiers.back() == Tier::meanfield;
@@ -155,6 +162,7 @@ measure::Consistency compare_tiers(const Options& options) {
   const std::vector<bridges::Run> runs = run_seeds(tiers, loaded, options, signals);
   SignalChecks signal_checks(loaded, std::move(signals), runs.front());
   measure::Consistency consistency = bridges::check_consistency(runs, checks, signal_checks.checks());
+  if (options.responses > 0) bridges::add_checks(consistency, compare_responses(tiers, loaded, options));
   signal_checks.write_and_print(options.output);
   if (!left_out.empty()) {
     consistency.summary += fmt::format(" The mean-field tier was left out, because it cannot be derived here: {}.",

@@ -135,6 +135,11 @@ int run_command(int argc, char** argv) {
       ->type_name("N")
       ->check(CLI::Range(1, 1000));
   compare_app
+      ->add_option("--responses", options.responses,
+                   "also compare the responses to N pulses and steps of the drive, in further runs of N x 0.5 s")
+      ->type_name("N")
+      ->check(CLI::Range(5, 10000));
+  compare_app
       ->add_option("--sweep", options.sweep, "compare over one or two --set keys and draw where the levels agree")
       ->type_name("KEY=A:B:N[,KEY=A:B:N]")
       ->delimiter(',')

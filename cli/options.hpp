@@ -41,6 +41,7 @@ struct Options {
   std::size_t threads = 0;            ///< 0: all cores
   bool convergence = false;           ///< of `check`: also run the convergence check
   std::size_t seeds = 1;              ///< of `compare`: runs with other noise
+  std::size_t responses = 0;          ///< of `compare`: repetitions of a pulse and a step of the drive
   std::vector<std::string> sweep;     ///< of `compare`: one or two KEY=from:to:number
   bool derive_each = false;           ///< of a sweep: derive at every point and not once
   bool quiet = false;

@@ -89,10 +89,12 @@ std::string identity_of(const Options& options) {
   std::vector<std::string> tiers;
   for (const Tier tier : options.tiers) tiers.emplace_back(to_string(tier));
   const auto shown = [](const auto& value) { return value ? fmt::format("{}", *value) : std::string("-"); };
-  return fmt::format("triscale {}\n{}\nsettings {}\ntiers {}\nduration {} dt {} seed {} seeds {}\nreduced {:x}\n",
-                     TRISCALE_VERSION, options.config.string(), fmt::join(options.settings, " "), fmt::join(tiers, ","),
-                     shown(options.duration_ms), shown(options.dt_ms), shown(options.seed), options.seeds,
-                     options.reduced.empty() ? 0 : std::hash<std::string>{}(read_text(options.reduced)));
+  return fmt::format(
+      "triscale {}\n{}\nsettings {}\ntiers {}\nduration {} dt {} seed {} seeds {} responses {}\n"
+      "reduced {:x}\n",
+      TRISCALE_VERSION, options.config.string(), fmt::join(options.settings, " "), fmt::join(tiers, ","),
+      shown(options.duration_ms), shown(options.dt_ms), shown(options.seed), options.seeds, options.responses,
+      options.reduced.empty() ? 0 : std::hash<std::string>{}(read_text(options.reduced)));
 }
 
 const char* text_of(Status status) {

@@ -233,6 +233,9 @@ def actions(results: Results, checks: list[dict]) -> list[str]:
         wanted = int(-(-needed // 1000) * 1000)
         todo.append(f"<strong>Undecided comparisons</strong>: run longer, about {seconds(wanted)} in all "
                     f"(<code>--duration-ms {wanted}</code>). That is for the slowest of them; the table below gives the time for each.")
+    if any(c["verdict"] == "undecided" and c["statistic"].startswith(("pulse_", "step_")) for c in checks):
+        todo.append("<strong>Undecided responses</strong>: repeat the stimuli more often (<code>--responses N</code>); the remarks in the table "
+                    "below say how often.")
     if bad:
         todo.append("Derived parameters can be changed: edit <code>reduced.json</code> and run it again, without deriving anew.")
     if checks and not todo:

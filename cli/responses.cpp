@@ -1,0 +1,59 @@
+#include "cli/responses.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "bridges/response_checks.hpp"
+#include "bridges/validity_watch.hpp"
+#include "cli/progress.hpp"
+#include "cli/run_tier.hpp"
+#include "cli/tier.hpp"
+#include "io/recorder.hpp"
+#include "measure/activity_recorder.hpp"
+
+namespace triscale::cli {
+
+namespace {
+
+/// Says that a warning is about the stimulated run and not about the main one.
+std::vector<core::Problem> of_responses(std::vector<core::Problem> warnings) {
+  for (core::Problem& warning : warnings) warning.rule += ", under the stimuli of --responses";
+  return warnings;
+}
+
+measure::Activity stimulated_activity(Tier tier, const network::Circuit& circuit, const LoadedCircuit& loaded,
+                                      const Options& options) {
+  const std::string name(to_string(tier));
+  measure::ActivityRecorder recorder(io::empty_activity(circuit, name));
+  ConsoleProgress progress(name + " responses", true, options.progress_style());
+  std::vector<core::Problem> warnings;
+  if (tier == Tier::point) {
+    bridges::ValidityWatch watch(circuit, loaded.derivation, recorder);
+    simulate(tier, watch.circuit(), options.threads, watch, progress, warnings);
+    const std::vector<core::Problem> outside = watch.warnings();
+    warnings.insert(warnings.end(), outside.begin(), outside.end());
+  } else {
+    simulate(tier, circuit, options.threads, recorder, progress, warnings);
+  }
+  throw_if_interrupted();
+  print_warnings(of_responses(std::move(warnings)));
+  return std::move(recorder.activity());
+}
+
+}  // namespace
+
+measure::Consistency compare_responses(const std::vector<Tier>& tiers, const LoadedCircuit& loaded,
+                                       const Options& options) {
+  if (tiers.size() < 2) return {};  // nothing to compare
+  bridges::StimulusPlan plan;
+  plan.repetitions = options.responses;
+  const network::Circuit stimulated = bridges::with_stimulus(loaded.circuit, plan);
+  bridges::Run run;
+  for (const Tier tier : tiers) run.push_back(stimulated_activity(tier, stimulated, loaded, options));
+  bridges::ConsistencyOptions checks;
+  checks.seed = loaded.circuit.run.seed;
+  return bridges::check_responses(run, plan, checks);
+}
+
+}  // namespace triscale::cli
