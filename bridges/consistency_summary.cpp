@@ -86,7 +86,9 @@ std::string undecided_text(const Consistency& result, std::size_t undecided) {
       result.checks.begin(), result.checks.end(),
       [](const ConsistencyCheck& check) { return check.verdict == Verdict::undecided && check.needed_ms; }));
   if (result.needed_ms) {
-    text += fmt::format("; about {:.3g} s of simulated time would decide {} of them", *result.needed_ms / 1000.0,
+    const double needed_s = *result.needed_ms / 1000.0;
+    text += fmt::format("; about {} s of simulated time would decide {} of them",
+                        needed_s < 1000 ? fmt::format("{:.3g}", needed_s) : fmt::format("{:.0f}", needed_s),
                         timed == undecided ? std::string("all") : std::to_string(timed));
   }
   if (timed < undecided) text += fmt::format("; what {} need stands in their remarks", undecided - timed);

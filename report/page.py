@@ -162,8 +162,12 @@ def speed(results: Results) -> str:
     walls = {k: v for k, v in walls.items() if isinstance(v, (int, float)) and v > 0}
     if "detailed" not in walls or len(walls) < 2:
         return ""
-    parts = [f"the {title_of(k)} level took {num(v)} s ({num(walls['detailed'] / v, 2)} times faster)"
-             for k, v in walls.items() if k != "detailed"]
+
+    def ratio(wall: float) -> str:
+        faster = walls["detailed"] / wall
+        return f"{num(faster, 2)} times faster" if faster >= 1 else f"{num(1 / faster, 2)} times slower"
+
+    parts = [f"the {title_of(k)} level took {num(v)} s ({ratio(v)})" for k, v in walls.items() if k != "detailed"]
     return f"The detailed level took {num(walls['detailed'])} s to run, " + ", ".join(parts) + "."
 
 
