@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bridges/edges_onto.hpp"
 #include "bridges/linear_input.hpp"
 #include "core/time_grid.hpp"
 #include "detailed/simulate.hpp"
@@ -65,21 +66,6 @@ class SampleRecorder : public core::Recorder {
   std::vector<double> sum_, weight_;
   std::size_t step_ = 0;
 };
-
-/// The edges of a projection that end on the chosen cells, renumbered.
-network::ExplicitEdges edges_onto(const network::EdgeList& edges, const std::vector<std::uint32_t>& cells) {
-  network::ExplicitEdges out;
-  for (std::size_t e = 0; e < edges.size(); ++e) {
-    const auto found = std::lower_bound(cells.begin(), cells.end(), edges.targets[e]);
-    if (found == cells.end() || *found != edges.targets[e]) continue;
-    out.sources.push_back(edges.sources[e]);
-    out.targets.push_back(static_cast<std::uint32_t>(found - cells.begin()));
-    out.weights.push_back(edges.weights[e]);
-    out.delays_ms.push_back(edges.delays_ms[e]);
-    out.sites.push_back(edges.sites.empty() ? network::Site{} : edges.sites[e]);
-  }
-  return out;
-}
 
 /// The chosen cells as population 0, everybody who has a synapse on them as a source of given spikes.
 network::Circuit driven_circuit(const network::Circuit& circuit, std::size_t population,

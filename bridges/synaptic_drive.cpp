@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "bridges/cell_recording.hpp"
+#include "bridges/edges_onto.hpp"
 #include "network/edges.hpp"
 #include "network/spike_source.hpp"
 #include "pointneuron/receptors.hpp"
@@ -41,21 +42,6 @@ std::size_t largest_population(const network::Circuit& circuit, std::size_t cell
     if (best == circuit.populations.size() || population.size > circuit.populations[best].size) best = p;
   }
   return best;
-}
-
-/// The edges of a projection that end on the chosen cells, renumbered.
-network::ExplicitEdges edges_onto(const network::EdgeList& edges, const std::vector<std::uint32_t>& cells) {
-  network::ExplicitEdges out;
-  for (std::size_t e = 0; e < edges.size(); ++e) {
-    const auto found = std::lower_bound(cells.begin(), cells.end(), edges.targets[e]);
-    if (found == cells.end() || *found != edges.targets[e]) continue;
-    out.sources.push_back(edges.sources[e]);
-    out.targets.push_back(static_cast<std::uint32_t>(found - cells.begin()));
-    out.weights.push_back(edges.weights[e]);
-    out.delays_ms.push_back(edges.delays_ms[e]);
-    out.sites.push_back(edges.sites.empty() ? network::Site{} : edges.sites[e]);
-  }
-  return out;
 }
 
 }  // namespace

@@ -228,10 +228,10 @@ def pair_sentences(checks: list[dict]) -> list[str]:
 def actions(results: Results, checks: list[dict]) -> list[str]:
     todo = []
     bad = [c for c in checks if c["verdict"] == "inconsistent"]
-    for statistic in {**STATISTICS, **SIGNAL_STATISTICS}:
+    for statistic, title in {**STATISTICS, **SIGNAL_STATISTICS}.items():
         concerned = list(dict.fromkeys(esc(c["population"]) for c in bad if c["statistic"] == statistic))
         if concerned:
-            todo.append(f"<strong>{({**STATISTICS, **SIGNAL_STATISTICS})[statistic].capitalize()}</strong> ({', '.join(concerned)}): {ADVICE[statistic]}")
+            todo.append(f"<strong>{title[0].upper() + title[1:]}</strong> ({', '.join(concerned)}): {ADVICE[statistic]}")
     needed = (results.consistency or {}).get("needed_ms")
     if any(c["verdict"] == "undecided" for c in checks) and isinstance(needed, (int, float)):
         wanted = int(-(-needed // 1000) * 1000)
