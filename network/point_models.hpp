@@ -22,9 +22,34 @@ struct ExponentialKernel {
 };
 
 /// Generalised integrate-and-fire neuron (Mensi et al. 2012; Pozzorini et al. 2015). Equations: pointneuron/gif.hpp.
-/// A leaky integrate-and-fire neuron is the special case without kernels and without escape noise.
+/// A leaky integrate-and-fire neuron is the special case without kernels and without escape noise. What the published
+/// model does not have is off by default: currents that the potential activates, and a threshold that follows it.
 struct GifModel {
   static constexpr std::string_view kName = "gif";
+  /// An outward current that grows with V above a potential: at once, or with a delay (tau_ms > 0).
+  struct RectifiedCurrent {
+    double g_uS = 0;  ///< slope; negative: an inward current
+    double above_mV = 0;
+    double tau_ms = 0;
+    template <class V>
+    void fields(V& v) {
+      v("g_uS", g_uS);
+      v("above_mV", above_mV);
+      v.optional("tau_ms", tau_ms);
+    }
+  };
+  /// A movement of the threshold that grows with V above a potential: at once, or with a delay (tau_ms > 0).
+  struct RectifiedThreshold {
+    double slope = 0;  ///< mV per mV
+    double above_mV = 0;
+    double tau_ms = 0;
+    template <class V>
+    void fields(V& v) {
+      v("slope", slope);
+      v("above_mV", above_mV);
+      v.optional("tau_ms", tau_ms);
+    }
+  };
   double C_m_nF = 0.1;
   double g_L_uS = 0.005;
   double E_L_mV = -70;
@@ -35,6 +60,9 @@ struct GifModel {
   double lambda_0_Hz = 1;                   ///< escape rate at V = threshold; unused when Delta_V_mV is 0
   std::vector<ExponentialKernel> eta_nA;    ///< spike-triggered current (positive hyperpolarises), starts after t_ref
   std::vector<ExponentialKernel> gamma_mV;  ///< spike-triggered movement of the threshold, starts after t_ref
+  std::vector<RectifiedCurrent> currents;   ///< that the potential activates
+  std::vector<RectifiedThreshold> threshold_follows;  ///< movements of the threshold by the potential
+  double V_filter_ms = 0;  ///< low-pass of the potential that is compared with the threshold; 0: none
 
   template <class V>
   void fields(V& v) {
@@ -48,6 +76,9 @@ struct GifModel {
     v.optional("lambda_0_Hz", lambda_0_Hz);
     v.kernels("eta", "amplitude_nA", eta_nA);
     v.kernels("gamma", "amplitude_mV", gamma_mV);
+    v.optional_objects("currents", currents);
+    v.optional_objects("threshold_follows", threshold_follows);
+    v.optional("V_filter_ms", V_filter_ms);
   }
   template <class Rules>
   void check(Rules& rules) const {
@@ -64,6 +95,17 @@ struct GifModel {
                   "the neuron would fire again at once, for ever");
     rules.kernels("eta_nA", eta_nA);
     rules.kernels("gamma_mV", gamma_mV);
+    for (const RectifiedCurrent& current : currents) {
+      rules.finite("currents.g_uS", current.g_uS);
+      rules.finite("currents.above_mV", current.above_mV);
+      rules.not_negative("currents.tau_ms", current.tau_ms);
+    }
+    for (const RectifiedThreshold& movement : threshold_follows) {
+      rules.finite("threshold_follows.slope", movement.slope);
+      rules.finite("threshold_follows.above_mV", movement.above_mV);
+      rules.not_negative("threshold_follows.tau_ms", movement.tau_ms);
+    }
+    rules.not_negative("V_filter_ms", V_filter_ms);
   }
 };
 

@@ -32,7 +32,19 @@ GifNeurons::GifNeurons(const network::GifModel& model, const NeuronSetup& setup)
       I_eta_mean_nA_(setup.cells, 0.0),
       refractory_(setup.cells, 0),
       eta_(make_kernels(model.eta_nA, setup.cells, setup.dt_ms)),
-      gamma_(make_kernels(model.gamma_mV, setup.cells, setup.dt_ms)) {
+      gamma_(make_kernels(model.gamma_mV, setup.cells, setup.dt_ms)),
+      has_followers_(!model.currents.empty() || !model.threshold_follows.empty() || model.V_filter_ms > 0),
+      membrane_(model.C_m_nF, model.currents),
+      filter_(model.V_filter_ms, setup.dt_ms) {
+  for (const auto& current : model.currents) {
+    if (current.tau_ms > 0) {
+      slow_currents_.steps.push_back({{current.g_uS, current.above_mV}, {current.tau_ms, setup.dt_ms}});
+    }
+  }
+  for (const auto& movement : model.threshold_follows) {
+    threshold_.steps.push_back({{movement.slope, movement.above_mV}, {movement.tau_ms, setup.dt_ms}});
+  }
+  settle_followers();
   if (model.Delta_V_mV == 0) return;
   log_rate_per_step_ = std::log(model.lambda_0_Hz * 1e-3 * setup.dt_ms);
   streams_.reserve(setup.cells);
@@ -82,6 +94,50 @@ void GifNeurons::integrate(std::size_t begin, std::size_t end, const StepInput& 
   }
 }
 
+void GifNeurons::settle_followers() {
+  for (Followers* followers : {&slow_currents_, &threshold_}) {
+    followers->state.resize(followers->steps.size() * cells_);
+    for (std::size_t k = 0; k < followers->steps.size(); ++k) {
+      for (std::size_t i = 0; i < cells_; ++i)
+        followers->state[k * cells_ + i] = followers->steps[k].target.of(V_mV_[i]);
+    }
+  }
+  if (model_.V_filter_ms > 0) F_mV_ = V_mV_;
+}
+
+void GifNeurons::set_potential(std::span<const double> V_mV) {
+  V_mV_.assign(V_mV.begin(), V_mV.end());
+  settle_followers();
+}
+
+void GifNeurons::integrate_with_followers(std::size_t begin, std::size_t end, const StepInput& input) {
+  const double I_L = model_.g_L_uS * model_.E_L_mV;
+  const bool has_conductances = !input.G_uS.empty();
+  for (std::size_t i = begin; i < end; ++i) {
+    const double V_begin = V_mV_[i];
+    if (refractory_[i] > 0) {
+      V_mV_[i] = model_.V_reset_mV;
+    } else {
+      double J = I_L + input.I_nA[i] - I_eta_mean_nA_[i] + (has_conductances ? input.GE_nA[i] : 0.0);
+      for (std::size_t k = 0; k < slow_currents_.steps.size(); ++k) {
+        const Followers::Step& s = slow_currents_.steps[k];
+        J -= s.low_pass.mean(slow_currents_.state[k * cells_ + i], s.target.of(V_begin));
+      }
+      V_mV_[i] = membrane_.advance(V_begin, J, model_.g_L_uS + (has_conductances ? input.G_uS[i] : 0.0), dt_ms_);
+    }
+    const double V_end = V_mV_[i];
+    for (Followers* followers : {&slow_currents_, &threshold_}) {
+      for (std::size_t k = 0; k < followers->steps.size(); ++k) {
+        const Followers::Step& s = followers->steps[k];
+        double& state = followers->state[k * cells_ + i];
+        state = s.low_pass.next(state, s.target.of(V_begin), s.target.of(V_end));
+      }
+    }
+    for (std::size_t k = 0; k < threshold_.steps.size(); ++k) threshold_mV_[i] += threshold_.state[k * cells_ + i];
+    if (!F_mV_.empty()) F_mV_[i] = filter_.next(F_mV_[i], V_begin, V_end);
+  }
+}
+
 void GifNeurons::leave_refractoriness(std::size_t cell) {
   for (std::size_t k = 0; k < eta_.steps.size(); ++k) {
     eta_.state[k * cells_ + cell] += eta_.steps[k].amplitude;
@@ -94,7 +150,7 @@ void GifNeurons::leave_refractoriness(std::size_t cell) {
 }
 
 bool GifNeurons::fires(std::size_t cell, std::int64_t step) const {
-  const double distance_mV = V_mV_[cell] - threshold_mV_[cell];
+  const double distance_mV = (F_mV_.empty() ? V_mV_[cell] : F_mV_[cell]) - threshold_mV_[cell];
   if (model_.Delta_V_mV == 0) return distance_mV >= 0;
   // lambda dt = exp(x);  p = 1 - exp(-lambda dt)
   const double x = log_rate_per_step_ + distance_mV / model_.Delta_V_mV;
@@ -115,7 +171,11 @@ void GifNeurons::check_finite(std::size_t begin, std::size_t end) const {
 
 void GifNeurons::step(std::size_t begin, std::size_t end, const StepInput& input, std::vector<std::uint32_t>& spikes) {
   decay_kernels(begin, end);
-  integrate(begin, end, input);
+  if (has_followers_) {
+    integrate_with_followers(begin, end, input);
+  } else {
+    integrate(begin, end, input);
+  }
   if (!input.arrivals_at_end.empty()) {
     for (std::size_t i = begin; i < end; ++i) V_mV_[i] += input.arrivals_at_end[i];
   }
@@ -131,6 +191,7 @@ void GifNeurons::step(std::size_t begin, std::size_t end, const StepInput& input
     if (!fires(i, input.step)) continue;
     spikes.push_back(static_cast<std::uint32_t>(i));
     V_mV_[i] = model_.V_reset_mV;
+    if (!F_mV_.empty()) F_mV_[i] = model_.V_reset_mV;
     refractory_[i] = refractory_steps_;
     if (refractory_steps_ == 0) leave_refractoriness(i);
   }

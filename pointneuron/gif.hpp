@@ -2,13 +2,22 @@
 /// Pozzorini et al. 2015, PLoS Comput Biol 11:e1004275). The leaky integrate-and-fire neuron is the case without
 /// kernels and noise.
 ///
-///     C_m dV/dt = -g_L (V - E_L) - sum_s g_s (V - E_s) + I_syn + I_ext - sum_k eta_k
-///     V_T = V_T* + sum_k gamma_k
-///     Delta_V = 0:  spike when V >= V_T
-///     Delta_V > 0:  spike with probability 1 - exp(-lambda dt),  lambda = lambda_0 exp((V - V_T) / Delta_V)
+///     C_m dV/dt = -g_L (V - E_L) - sum_s g_s (V - E_s) + I_syn + I_ext - sum_k eta_k - sum_k w_k
+///     V_T = V_T* + sum_k gamma_k + sum_k theta_k
+///     Delta_V = 0:  spike when F >= V_T
+///     Delta_V > 0:  spike with probability 1 - exp(-lambda dt),  lambda = lambda_0 exp((F - V_T) / Delta_V)
+///     tau_F dF/dt = V - F                                          F = V without V_filter_ms
 ///
-/// After a spike V is held at V_reset for t_ref; at the end of t_ref every eta_k and gamma_k grows by its amplitude,
-/// and decays exponentially from there. V starts at E_L.
+/// After a spike V is held at V_reset, and F with it, for t_ref; at the end of t_ref every eta_k and gamma_k grows by
+/// its amplitude, and decays exponentially from there. V starts at E_L.
+///
+/// The potential may activate currents w_k and move the threshold by theta_k (none by default; sources:
+/// pointneuron/rectified.hpp):
+///
+///     tau_k dw_k/dt = g_k max(0, V - V_k) - w_k,     tau_k dtheta_k/dt = a_k max(0, V - V_k) - theta_k
+///
+/// with tau_k = 0 for a current or a threshold that follows at once. They start in the state of a potential that has
+/// not moved, and see V_reset during refractoriness.
 ///
 /// | parameter      | default | unit | symbol    |                                                          |
 /// |----------------|---------|------|-----------|----------------------------------------------------------|
@@ -22,11 +31,15 @@
 /// | lambda_0_Hz    | 1       | Hz   | lambda_0  | rate at threshold; unused when the threshold is hard     |
 /// | eta_nA         | none    | nA   | eta_k     | spike-triggered currents, positive hyperpolarises        |
 /// | gamma_mV       | none    | mV   | gamma_k   | spike-triggered threshold movements                      |
+/// | currents       | none    | uS, mV, ms | g_k, V_k, tau_k | currents that the potential activates          |
+/// | threshold_follows | none | 1, mV, ms  | a_k, V_k, tau_k | movements of the threshold by the potential    |
+/// | V_filter_ms    | 0       | ms   | tau_F     | low-pass in front of the threshold                       |
 ///
 /// Integration: over a step the conductances and currents are replaced by their exact means, and the then linear
 /// equation is solved exactly (the first term of the Magnus expansion; Hochbruck & Ostermann 2010, Acta Numerica
-/// 19:209): exact for constant input, second order otherwise, stable for any dt. The escape rate is taken at the end of
-/// the step.
+/// 19:209): exact for constant input, second order otherwise, stable for any dt. With currents at once the equation is
+/// piecewise linear and solved exactly too. Low-passes take V as linear during the step: second order. The escape rate
+/// is taken at the end of the step.
 ///
 /// Recordable: v (mV), threshold (mV), i_eta (nA, the sum of the spike-triggered currents).
 #pragma once
@@ -35,6 +48,7 @@
 
 #include "core/random.hpp"
 #include "pointneuron/neuron_model.hpp"
+#include "pointneuron/rectified.hpp"
 
 namespace triscale::pointneuron {
 
@@ -46,7 +60,7 @@ class GifNeurons : public NeuronModel {
 
   void step(std::size_t begin, std::size_t end, const StepInput& input, std::vector<std::uint32_t>& spikes) override;
   std::span<const double> variable(std::string_view name) const override;
-  void set_potential(std::span<const double> V_mV) override { V_mV_.assign(V_mV.begin(), V_mV.end()); }
+  void set_potential(std::span<const double> V_mV) override;
   double membrane_rate_per_ms() const override { return model_.g_L_uS / model_.C_m_nF; }
 
  private:
@@ -58,9 +72,21 @@ class GifNeurons : public NeuronModel {
     std::vector<Step> steps;
     std::vector<double> state;  ///< [kernel][cell]
   };
+  /// Quantities that follow the potential.
+  struct Followers {
+    struct Step {
+      Rectifier target;
+      LowPass low_pass;
+    };
+    std::vector<Step> steps;
+    std::vector<double> state;  ///< [follower][cell]
+  };
   static Kernels make_kernels(const std::vector<network::ExponentialKernel>& kernels, std::size_t cells, double dt_ms);
   void decay_kernels(std::size_t begin, std::size_t end);
   void integrate(std::size_t begin, std::size_t end, const StepInput& input);
+  /// The same with currents that V activates, and then all that follows V.
+  void integrate_with_followers(std::size_t begin, std::size_t end, const StepInput& input);
+  void settle_followers();
   void leave_refractoriness(std::size_t cell);
   bool fires(std::size_t cell, std::int64_t step) const;
   void check_finite(std::size_t begin, std::size_t end) const;
@@ -72,6 +98,11 @@ class GifNeurons : public NeuronModel {
   std::vector<double> V_mV_, threshold_mV_, I_eta_nA_, I_eta_mean_nA_;
   std::vector<std::int32_t> refractory_;  ///< steps left
   Kernels eta_, gamma_;
+  bool has_followers_;
+  BentMembrane membrane_;
+  LowPass filter_;
+  Followers slow_currents_, threshold_;
+  std::vector<double> F_mV_;                 ///< low-passed V; empty without V_filter_ms
   std::vector<core::RandomStream> streams_;  ///< one per cell, if the threshold is soft
   double log_rate_per_step_ = 0;             ///< log(lambda_0 dt)
 };

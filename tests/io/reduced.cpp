@@ -114,7 +114,10 @@ Circuit derived(Derivation& derivation) {
                         x.next(),
                         x.next(),
                         {{x.signed_next(), x.next()}, {x.next(), x.next()}},
-                        {{x.next(), x.next()}}};
+                        {{x.next(), x.next()}},
+                        {{x.signed_next(), x.signed_next(), x.next()}, {x.next(), x.signed_next(), 0}},
+                        {{x.signed_next(), x.signed_next(), x.next()}},
+                        x.next()};
   c.cell_types[0].point = network::PointCell{gif};
   network::AdExModel adex{x.next(),        x.next(), x.signed_next(), x.signed_next(), x.next(), x.next(),
                           x.signed_next(), x.next(), x.next(),        x.next(),        x.next()};
@@ -165,6 +168,17 @@ TEST_F(Reduced, ComesBackToTheLastBit) {
   EXPECT_EQ(gif.lambda_0_Hz, gif0.lambda_0_Hz);
   expect_equal(gif.eta_nA, gif0.eta_nA);
   expect_equal(gif.gamma_mV, gif0.gamma_mV);
+  ASSERT_EQ(gif.currents.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(gif.currents[i].g_uS, gif0.currents[i].g_uS);
+    EXPECT_EQ(gif.currents[i].above_mV, gif0.currents[i].above_mV);
+    EXPECT_EQ(gif.currents[i].tau_ms, gif0.currents[i].tau_ms);
+  }
+  ASSERT_EQ(gif.threshold_follows.size(), 1u);
+  EXPECT_EQ(gif.threshold_follows[0].slope, gif0.threshold_follows[0].slope);
+  EXPECT_EQ(gif.threshold_follows[0].above_mV, gif0.threshold_follows[0].above_mV);
+  EXPECT_EQ(gif.threshold_follows[0].tau_ms, gif0.threshold_follows[0].tau_ms);
+  EXPECT_EQ(gif.V_filter_ms, gif0.V_filter_ms);
   const auto& adex = std::get<network::AdExModel>(c.cell_types[1].point->model);
   const auto& adex0 = std::get<network::AdExModel>(original.cell_types[1].point->model);
   EXPECT_EQ(adex.tau_w_ms, adex0.tau_w_ms);

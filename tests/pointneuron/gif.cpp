@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "pointneuron/rectified.hpp"
 #include "tests/pointneuron/helpers.hpp"
 
 namespace triscale {
@@ -164,6 +165,133 @@ TEST(Gif, EscapeNoiseIsIndependentBetweenCellsAndSeeds) {
   EXPECT_EQ(first.spikes, testing::run(circuit).spikes);
   circuit.run.seed = 2;
   EXPECT_NE(first.spikes, testing::run(circuit).spikes);
+}
+
+// ---------------------------------------------------------------------------------------- beyond the linear leak ----
+
+using Current = network::GifModel::RectifiedCurrent;
+
+/// Inward and outward bends, of which the last makes the membrane unstable, as a sodium current does.
+const std::vector<Current> kBends{{0.004, -72, 0}, {-0.009, -58, 0}, {0.006, -65, 0}, {-0.02, -45, 0}};
+
+TEST(Gif, BentMembraneIsExactWithinAndAcrossItsPieces) {
+  const pointneuron::BentMembrane membrane(0.1, kBends);
+  const auto slope = [](double V, double J, double G) {
+    double I = J - G * V;
+    for (const Current& bend : kBends) I -= bend.g_uS * std::max(0.0, V - bend.above_mV);
+    return I / 0.1;
+  };
+  int crossed = 0;
+  for (const double V_0 : {-90.0, -72.0, -66.0, -60.0, -58.0, -50.0, -44.0, -30.0}) {
+    for (const double I : {-1.5, -0.4, -0.1, 0.05, 0.4, 1.5}) {
+      const double G = 0.012, J = I + G * -70, h = 3;
+      const double V = membrane.advance(V_0, J, G, h);
+      // One step is as good as many.
+      double small = V_0;
+      for (int k = 0; k < 30; ++k) small = membrane.advance(small, J, G, h / 30);
+      EXPECT_NEAR(V, small, 1e-9 * std::abs(V)) << V_0 << " " << I;
+      // Runge-Kutta with steps that a bend spoils little.
+      double reference = V_0;
+      const double fine = h / 20000;
+      for (int k = 0; k < 20000; ++k) {
+        const double a = slope(reference, J, G), b = slope(reference + fine / 2 * a, J, G),
+                     c = slope(reference + fine / 2 * b, J, G), d = slope(reference + fine * c, J, G);
+        reference += fine / 6 * (a + 2 * b + 2 * c + d);
+      }
+      EXPECT_NEAR(V, reference, 1e-6) << V_0 << " " << I;
+      for (const Current& bend : kBends) crossed += (V_0 - bend.above_mV) * (V - bend.above_mV) < 0;
+    }
+  }
+  EXPECT_GT(crossed, 20);
+}
+
+TEST(Gif, PotentialWithCurrentsThatItActivatesConvergesWithSecondOrder) {
+  const auto V_at_40_ms_with_currents = [](double dt) {
+    network::Circuit circuit = conductance_driven(dt);
+    auto& model = std::get<network::GifModel>(circuit.cell_types[0].point->model);
+    model.currents = {{0.003, -68, 0}, {-0.004, -66, 0}, {0.008, -69, 6}, {-0.002, -71, 30}};
+    const auto samples = testing::run(circuit).probes[0];
+    for (const auto& [t, V] : samples) {
+      if (std::abs(t - 40) < 1e-9) return V[0];
+    }
+    return std::nan("");
+  };
+  const double reference = V_at_40_ms_with_currents(0.4 / 128);
+  EXPECT_GT(std::abs(reference - V_at_40_ms(0.4 / 128)), 0.1);  // they do something
+  double previous = std::abs(V_at_40_ms_with_currents(0.4) - reference);
+  for (double dt : {0.2, 0.1, 0.05}) {
+    const double error = std::abs(V_at_40_ms_with_currents(dt) - reference);
+    EXPECT_NEAR(std::log2(previous / error), 2.0, 0.3) << "dt " << dt << ", error " << error;
+    previous = error;
+  }
+}
+
+/// x' = (target - x)/tau by the midpoint rule.
+double relax(double x, double target, double tau_ms, double dt) {
+  return x + dt / tau_ms * (target - x) * (1 - dt / (2 * tau_ms));
+}
+
+TEST(Gif, PotentialAndThresholdThatFollowEachOtherEqualAnIndependentIntegration) {
+  const double dt = 0.01, I = 1.0;
+  network::GifModel m = adapting();
+  m.currents = {{0.004, -66, 0}, {0.010, -68, 20}};
+  m.threshold_follows = {{0.4, -64, 8}, {-0.1, -60, 0}};
+  m.V_filter_ms = 0.7;
+  network::Circuit circuit = testing::cells_of(m, 1, 300, dt);
+  testing::add_step_current(circuit, 0, 1e9, I);
+  testing::add_probe(circuit, "v");
+  testing::add_probe(circuit, "threshold");
+  auto recorder = testing::run(circuit);
+  const auto spikes = recorder.times_of(0);
+  ASSERT_GT(spikes.size(), 5u);
+  const auto above = [](double V, double edge) { return std::max(0.0, V - edge); };
+  std::size_t next = 0;
+  double V = m.E_L_mV, F = V, w = 0, theta = 0, free_from = 0;
+  for (std::size_t k = 0; k < recorder.probes[0].size(); ++k) {
+    const double t = recorder.probes[0][k].first, before = V;
+    if (k > 0) {
+      if (t > free_from + 1e-9) {
+        const double eta = kernel_sum(m.eta_nA, spikes, m.t_ref_ms, t - dt / 2);
+        const double w_half = relax(w, 0.010 * above(V, -68), 20, dt / 2);
+        const auto slope = [&](double x) {
+          return (-m.g_L_uS * (x - m.E_L_mV) - 0.004 * above(x, -66) - w_half + I - eta) / m.C_m_nF;
+        };
+        V += dt * slope(V + dt / 2 * slope(V));
+      }
+      const double middle = (before + V) / 2;
+      w = relax(w, 0.010 * above(middle, -68), 20, dt);
+      theta = relax(theta, 0.4 * above(middle, -64), 8, dt);
+      F = relax(F, middle, 0.7, dt);
+    }
+    const double threshold = -50 + kernel_sum(m.gamma_mV, spikes, m.t_ref_ms, t) + theta - 0.1 * above(V, -60);
+    ASSERT_NEAR(recorder.probes[1][k].second[0], threshold, 2e-3) << t;
+    if (next < spikes.size() && t > spikes[next] - 1e-9) {
+      // It fires at the first step at which the low-passed potential is there, neither before nor after.
+      EXPECT_GE(F, threshold - 2e-3);
+      V = F = m.V_reset_mV;
+      free_from = spikes[next++] + m.t_ref_ms;
+    } else if (t > free_from + 1e-9) {
+      EXPECT_LT(F, threshold + 2e-3) << t;
+    }
+    ASSERT_NEAR(recorder.probes[0][k].second[0], V, 1e-3) << t;
+  }
+}
+
+TEST(Gif, WhatFollowsThePotentialStartsAsIfThatHadNotMoved) {
+  network::GifModel m = adapting();
+  m.E_L_mV = -62;
+  m.currents = {{0.010, -68, 20}};
+  m.threshold_follows = {{0.5, -64, 30}};
+  network::Circuit circuit = testing::cells_of(m, 1, 2, 0.1);
+  // This current holds V where it starts, if the slow current is there from the beginning.
+  testing::add_step_current(circuit, 0, 1e9, 0.010 * 6);
+  testing::add_probe(circuit, "v");
+  testing::add_probe(circuit, "threshold");
+  auto recorder = testing::run(circuit);
+  for (const auto& [t, V] : recorder.probes[0]) EXPECT_NEAR(V[0], -62, 1e-9) << t;
+  for (const auto& [t, threshold] : recorder.probes[1]) {
+    EXPECT_NEAR(threshold[0], t > 0.05 ? -50 + 0.5 * 2 : -50, 1e-9) << t;
+  }
 }
 
 }  // namespace

@@ -166,5 +166,16 @@ TEST(MesoscopicCircuit, WhatItCannotDescribeIsNamed) {
   EXPECT_EQ(meanfield::missing_for_mesoscopic(c).size(), 1u + 1u + 2u + 1u);
 }
 
+TEST(MesoscopicCircuit, WhatThePublishedModelDoesNotHaveIsRefused) {
+  for (int term = 0; term < 3; ++term) {
+    Circuit c = circuit(10);
+    auto& model = std::get<network::GifModel>(c.cell_types[0].point->model);
+    if (term == 0) model.currents = {{0.001, -60, 0}};
+    if (term == 1) model.threshold_follows = {{0.1, -60, 10}};
+    if (term == 2) model.V_filter_ms = 1;
+    EXPECT_EQ(meanfield::missing_for_mesoscopic(c).size(), 1u) << term;
+  }
+}
+
 }  // namespace
 }  // namespace triscale
