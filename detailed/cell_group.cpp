@@ -38,13 +38,19 @@ struct SlotEvent {
 // Magnesium block of Jahr & Stevens 1990.
 constexpr double kBlockHalf_mM = 3.57;
 
+/// Synaptic conductance, relative to the diagonal of its node's equation, that rounding loses many times over, also
+/// when summed up over the rest of its decay.
+constexpr double kNegligible = 0x1p-64;
+
 /// Uniform constants of the tree, one a node.
 struct TreeConstants {
   std::vector<std::int32_t> parents;
+  std::vector<std::uint32_t> by_depth;
   std::vector<double> g_axial, diagonal, C_over_h, leak_GE;  // h: the implicit step
 
   TreeView view() const {
-    return {parents.size(), parents.data(), g_axial.data(), diagonal.data(), C_over_h.data(), leak_GE.data()};
+    return {parents.size(),  parents.data(),  by_depth.data(), g_axial.data(),
+            diagonal.data(), C_over_h.data(), leak_GE.data()};
   }
 };
 
@@ -59,6 +65,13 @@ TreeConstants constants_of(const CompartmentTree& tree, double h_ms) {
   }
   for (std::size_t i = 1; i < tree.size(); ++i)
     k.diagonal[static_cast<std::size_t>(tree.parents[i])] += tree.g_axial_uS[i];
+  std::vector<std::size_t> depth(tree.size(), 0);
+  for (std::uint32_t i = 1; i < tree.size(); ++i) {
+    depth[i] = depth[static_cast<std::size_t>(tree.parents[i])] + 1;
+    k.by_depth.push_back(i);
+  }
+  std::stable_sort(k.by_depth.begin(), k.by_depth.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return depth[a] < depth[b]; });
   return k;
 }
 
@@ -75,7 +88,10 @@ struct CellGroup::Arrays {
   std::vector<SynapseSlot> slots;  // those with magnesium block last
   std::size_t first_blocked = 0;
   LaneArray rise, decay;
+  std::vector<std::uint64_t> active;  // a bit a slot
   std::vector<SlotEvent> slot_events;
+
+  SynapseView synapses() { return {slots.data(), active.data(), rise.data(), decay.data()}; }
 };
 
 CellGroup::CellGroup(const CellTemplate& type, std::size_t cells, double dt_ms, double V_init_mV,
@@ -113,6 +129,7 @@ CellGroup::CellGroup(const CellTemplate& type, std::size_t cells, double dt_ms, 
          make_mechanisms(placement, {type.celsius, region.E_Na_mV, region.E_K_mV, type.cell.Ca_out_mM, scheme})) {
       if (mechanism->reads_calcium()) set_calcium_reversal(site.nodes);
       mechanism->place(site);
+      cost_ += site.nodes.size() * (1 + 2 * mechanism->n_states());
       mechanisms_.push_back(std::move(mechanism));
     }
   }
@@ -129,6 +146,7 @@ CellGroup::CellGroup(const CellTemplate& type, std::size_t cells, double dt_ms, 
     }
   }
   build_synapses(synapses);
+  cost_ += tree.size() + arrays_->slots.size() / 4;
   for (std::size_t block = 0; block < blocks_.size(); ++block) add_currents(block);
 }
 
@@ -167,13 +185,16 @@ void CellGroup::build_synapses(std::span<const GroupSynapse> synapses) {
     const bool rises = f.tau_rise_ms > 0;  // else a single exponential
     const double log_Mg = Mg_mM > 0 ? std::log(Mg_mM / kBlockHalf_mM) : 0.0;
     const double keep_rise = rises ? std::exp(-dt_ms_ / f.tau_rise_ms) : 0.0;
-    arrays_->slots.push_back({node, keep_rise, std::exp(-dt_ms_ / f.tau_decay_ms), E_rev, log_Mg});
+    const double negligible_uS = kNegligible * arrays_->tree.diagonal[node];
+    arrays_->slots.push_back(
+        {node, keep_rise, std::exp(-dt_ms_ / f.tau_decay_ms), E_rev, log_Mg, negligible_uS * negligible_uS});
     arrays_->slot_events.push_back(
         {rises ? f.peak : 0.0, f.peak, rises ? 1.0 / f.tau_rise_ms : 0.0, 1.0 / f.tau_decay_ms});
     if (!(Mg_mM > 0)) arrays_->first_blocked = arrays_->slots.size();
   }
   arrays_->rise.assign(arrays_->slots.size() * kColumns, Lanes{});
   arrays_->decay.assign(arrays_->slots.size() * kColumns, Lanes{});
+  arrays_->active.assign(arrays_->slots.size() / 64 + 1, 0);
 
   std::vector<std::uint32_t> order(synapses.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -286,6 +307,7 @@ void CellGroup::deliver(std::vector<Event>& events) {
   for (const Event& event : events) {
     lane(a.rise, event.slot, event.cell) += event.rise;
     lane(a.decay, event.slot, event.cell) += event.decay;
+    a.active[event.slot / 64] |= std::uint64_t{1} << event.slot % 64;
   }
   events.clear();
 }
@@ -294,9 +316,8 @@ void CellGroup::advance(std::int64_t step) {
   Arrays& a = *arrays_;
   deliver(ring_[static_cast<std::size_t>(step) % ring_.size()]);
   const Kernels& k = kernels();
-  k.add_synapses(a.slots.data(), 0, a.first_blocked, a.rise.data(), a.decay.data(), a.G.data(), a.GE.data());
-  k.add_blocked_synapses(a.slots.data(), a.first_blocked, a.slots.size(), a.V.data(), a.rise.data(), a.decay.data(),
-                         a.G.data(), a.GE.data());
+  k.add_synapses(a.synapses(), 0, a.first_blocked, a.G.data(), a.GE.data());
+  k.add_blocked_synapses(a.synapses(), a.first_blocked, a.slots.size(), a.V.data(), a.G.data(), a.GE.data());
   for (const Junction& junction : junctions_) {
     lane(a.G, junction.node, junction.cell) += junction.g_uS;
     lane(a.GE, junction.node, junction.cell) += junction.g_uS * junction.V_partner_mV;
@@ -343,6 +364,9 @@ double CellGroup::Ca_mM(std::size_t cell, std::size_t node) const {
 }
 
 std::pair<std::int64_t, std::int64_t> CellGroup::find_not_finite() const {
+  Lanes zero{};  // x - x is 0 but for what is not finite
+  for (const Lanes& V : arrays_->V) zero += V - V;
+  if (zero[0] + zero[1] + zero[2] + zero[3] == 0) return {-1, -1};
   for (std::size_t node = 0; node < tree().size(); ++node) {
     for (std::size_t cell = 0; cell < cells_; ++cell) {
       if (!std::isfinite(V_mV(cell, node))) return {static_cast<std::int64_t>(cell), static_cast<std::int64_t>(node)};

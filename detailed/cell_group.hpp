@@ -72,6 +72,8 @@ class CellGroup {
   CellGroup(CellGroup&&) noexcept;
 
   std::size_t cells() const { return cells_; }
+  /// Roughly what a step costs, beside other groups.
+  std::size_t cost() const { return cost_; }
   const CompartmentTree& tree() const { return type_->tree; }
 
   /// A presynaptic spike of `source` at t_ms: queues an event for each synapse it has here. Events that would be due
@@ -136,6 +138,7 @@ class CellGroup {
 
   const CellTemplate* type_;
   std::size_t cells_;
+  std::size_t cost_ = 0;
   double dt_ms_;
   bool second_order_;
   std::unique_ptr<Arrays> arrays_;

@@ -1,7 +1,7 @@
-/// The inner loops of the detailed tier, compiled once for any x86-64 processor ("baseline") and once for those with
-/// 256-bit vectors and fused multiply-add ("fused"); other processors have the baseline only. Which set runs is decided
-/// once, by asking the processor. Results are the same bits on all processors that run the same set; between the sets
-/// they differ by rounding, as a b + c is rounded once or twice.
+/// The inner loops of the detailed tier, compiled once for any x86-64 processor ("baseline"), once for those with
+/// 256-bit vectors and fused multiply-add ("fused") and once for those with 512-bit vectors ("fused512"); other
+/// processors have the baseline only. Which set runs is decided once, by asking the processor. The two fused sets give
+/// the same bits; the baseline differs from them by rounding, as a b + c is rounded once or twice.
 ///
 /// Arrays of a group are indexed [node * kColumns + column], states of a mechanism
 /// [(instance * states + state) * kColumns + column]. Loops go over ranges of nodes or instances, so that a group can
@@ -42,6 +42,8 @@ struct Instances {
 struct TreeView {
   std::size_t size;
   const std::int32_t* parents;
+  /// All nodes but the root, those with fewer nodes between them and the root first, in rising order among equals.
+  const std::uint32_t* by_depth;
   const double *g_axial_uS, *diagonal_uS, *C_over_h_uS, *leak_nA;  // h: the implicit step; leak: g E
 };
 
@@ -50,7 +52,16 @@ struct SynapseSlot {
   std::uint32_t node;
   double keep_rise, keep_decay;  // factors of a step
   double E_rev_mV;
-  double log_Mg;  // ln(Mg / 3.57 mM); unused without block
+  double log_Mg;          // ln(Mg / 3.57 mM); unused without block
+  double negligible_uS2;  // square of a conductance below the rounding of the node's equation
+};
+
+/// The synapses of a group. A slot is worked on while one of its cells has states that are not 0; the states of a cell
+/// become 0 when their conductance is negligible.
+struct SynapseView {
+  const SynapseSlot* slots;
+  std::uint64_t* active;  // a bit a slot
+  Lanes *rise, *decay;
 };
 
 /// Constants of CaDynamics (mechanisms.cpp).
@@ -70,13 +81,15 @@ struct ChannelKernels {
 };
 
 /// All channels with gates (channels.hpp).
-#define TRISCALE_FOR_ALL_CHANNELS(X)                                                                                   \
-  X(NaTs)                                                                                                              \
-  X(NaTa)                                                                                                              \
-  X(Nap)                                                                                                               \
-  X(K_T)                                                                                                               \
-  X(K_P) X(Kv2like) X(Kv3_1) X(Kd) X(Im) X(Im_v2) X(SK) X(Ca_HVA) X(Ca_LVA) X(Ih) X(HhSodium) X(HhPotassium) X(NaTa_t) \
-      X(NaTs2_t) X(Nap_Et2) X(K_Tst) X(K_Pst) X(Im_Hay) X(Ca_LVAst)
+#define TRISCALE_FOR_ALL_CHANNELS(X)                                                                            \
+  X(NaTs)                                                                                                       \
+  X(NaTa)                                                                                                       \
+  X(Nap)                                                                                                        \
+  X(K_T)                                                                                                        \
+  X(K_P)                                                                                                        \
+  X(Kv2like)                                                                                                    \
+  X(Kv3_1) X(Kd) X(Im) X(Im_v2) X(SK) X(Ca_HVA) X(Ca_LVA) X(Ih) X(HhSodium) X(HhPotassium) X(NaTa_t) X(NaTs2_t) \
+      X(Nap_Et2) X(K_Tst) X(K_Pst) X(Im_Hay) X(Ca_LVAst)
 
 /// One number for each cell of a group.
 using FieldLanes = float __attribute__((vector_size(kGroupCells * sizeof(float))));
@@ -93,12 +106,11 @@ struct Kernels {
   void (*solve_tree)(const TreeView&, Lanes* V, Lanes* G, Lanes* GE);
   /// Solves it for the potential in the middle of the step, which GE gets, and reflects V about it.
   void (*solve_tree_to_middle)(const TreeView&, Lanes* V, Lanes* G, Lanes* GE);
-  /// Conductances of slots first..last-1, whose states then decay over a step.
-  void (*add_synapses)(const SynapseSlot*, std::size_t first, std::size_t last, Lanes* rise, Lanes* decay, Lanes* G,
-                       Lanes* GE);
+  /// Conductances of the active ones of slots first..last-1, whose states then decay over a step.
+  void (*add_synapses)(const SynapseView&, std::size_t first, std::size_t last, Lanes* G, Lanes* GE);
   /// The same under magnesium block.
-  void (*add_blocked_synapses)(const SynapseSlot*, std::size_t first, std::size_t last, const Lanes* V, Lanes* rise,
-                               Lanes* decay, Lanes* G, Lanes* GE);
+  void (*add_blocked_synapses)(const SynapseView&, std::size_t first, std::size_t last, const Lanes* V, Lanes* G,
+                               Lanes* GE);
 
   void (*nav_initialise)(const Instances&, const MembraneView&, double k);
   void (*nav_advance)(const Instances&, const MembraneView&, double k, double dt_ms);
@@ -125,11 +137,13 @@ struct Kernels {
 const Kernels& baseline_kernels();
 /// What the program was compiled with, whatever the processor; null if nothing.
 extern const Kernels* const kCompiledFusedKernels;
+extern const Kernels* const kCompiledFused512Kernels;
 /// Null where the program or the processor has none.
 const Kernels* fused_kernels();
-/// What a run uses: the fused set where there is one, unless the environment variable TRISCALE_INSTRUCTIONS is
-/// "baseline". Decided at the first call. Throws core::InputError if the variable is neither that nor "fused", or asks
-/// for what the processor lacks.
+const Kernels* fused512_kernels();
+/// What a run uses: the last of baseline, fused and fused512 that there is, or the one that the environment variable
+/// TRISCALE_INSTRUCTIONS names. Decided at the first call. Throws core::InputError if the variable is none of the
+/// three, or asks for what the processor lacks.
 const Kernels& kernels();
 
 }  // namespace triscale::detailed

@@ -12,7 +12,7 @@ namespace triscale::detailed {
 
 inline namespace TRISCALE_INSTRUCTIONS {
 
-static_assert(kColumns == 2);  // the two vectors of a node are worked on side by side
+static_assert(kColumns == 2);  // the two vectors of a node are worked on side by side, or as one
 TRISCALE_INLINE LanePair& pair(Lanes* values, std::size_t row) {
   return reinterpret_cast<LanePair*>(values)[row];
 }
@@ -34,7 +34,8 @@ void initialise_gates(const Instances& at, const MembraneView& view, double q) {
 }
 
 /// In two passes over a few nodes at a time, rates first and then the gates, x + (1 - e^(-dt/tau)) (x_inf - x): a
-/// processor looks ahead far enough to work on several gates at once, but not over both.
+/// processor looks ahead far enough to work on several gates at once, but not over both. Most gates are slow beside the
+/// step, and have the cheaper exponential; its bits are the same, so neighbours do not matter.
 template <class Channel>
 void advance_gates(const Instances& at, const MembraneView& view, double q, double dt_ms) {
   constexpr int n = Channel::n_gates;
@@ -42,15 +43,24 @@ void advance_gates(const Instances& at, const MembraneView& view, double q, doub
   LanePair inf[kNodes * n], decay[kNodes * n];
   for (std::size_t first = at.first; first < at.last; first += kNodes) {
     const std::size_t nodes = at.last - first < kNodes ? at.last - first : kNodes;
+    LanePair fastest = broadcast<LanePair>(0.0);
     for (std::size_t i = 0; i < nodes; ++i) {
       const std::size_t node = at.nodes[first + i];
       const Gates<LanePair, n> gates = Channel::gates(clamped(pair(view.V_mV, node)), pair(view.Ca_mM, node), q);
       for (int k = 0; k < n; ++k) {
         inf[i * n + k] = gates.inf[k];
         decay[i * n + k] = max_of(broadcast<LanePair>(-700.0), -dt_ms * gates.rate[k]);
+        fastest = min_of(fastest, decay[i * n + k]);
       }
     }
     LanePair* states = &pair(at.states, first * n);
+    if (all_of(fastest > broadcast<LanePair>(-kSmallExponent))) {
+      for (std::size_t i = 0; i < nodes * n; ++i) {
+        const LanePair x = states[i];
+        states[i] = nmadd(small_exponential_minus_1(decay[i]), inf[i] - x, x);
+      }
+      continue;
+    }
     for (std::size_t i = 0; i < nodes * n; ++i) {
       const LanePair x = states[i];
       states[i] = nmadd(exponential(decay[i]).minus_1(), inf[i] - x, x);
@@ -95,11 +105,8 @@ void add_gated(const Instances& at, const MembraneView& view, double E_mV) {
 /// A conductance that does not change.
 inline void add_constant(const Instances& at, const MembraneView& view, double E_mV) {
   for (std::size_t i = at.first; i < at.last; ++i) {
-    for (int c = 0; c < kColumns; ++c) {
-      const std::size_t node = at.nodes[i] * kColumns + c;
-      view.G_uS[node] += at.g_max_uS[i];
-      view.GE_nA[node] += at.g_max_uS[i] * E_mV;
-    }
+    pair(view.G_uS, at.nodes[i]) += at.g_max_uS[i];
+    pair(view.GE_nA, at.nodes[i]) += at.g_max_uS[i] * E_mV;
   }
 }
 
@@ -129,12 +136,10 @@ inline void initialise_nav(const Instances& at, const MembraneView& view, double
 
 inline void add_nav(const Instances& at, const MembraneView& view, double E_mV) {
   for (std::size_t i = at.first; i < at.last; ++i) {
-    for (int c = 0; c < kColumns; ++c) {
-      const std::size_t node = at.nodes[i] * kColumns + c;
-      const Lanes g = at.g_max_uS[i] * at.states[(i * NavScheme::kStates + NavScheme::kOpen) * kColumns + c];
-      view.G_uS[node] += g;
-      view.GE_nA[node] = madd(g, E_mV, view.GE_nA[node]);
-    }
+    const LanePair g = at.g_max_uS[i] * pair(at.states, i * NavScheme::kStates + NavScheme::kOpen);
+    LanePair& GE = pair(view.GE_nA, at.nodes[i]);
+    pair(view.G_uS, at.nodes[i]) += g;
+    GE = madd(g, E_mV, GE);
   }
 }
 
@@ -170,120 +175,169 @@ inline void advance_calcium(const Instances& at, const MembraneView& view, const
 
 inline void start_step(const TreeView& tree, std::size_t first, std::size_t last, const Lanes* V, Lanes* G, Lanes* GE) {
   for (std::size_t i = first; i < last; ++i) {
-    const double diagonal = tree.diagonal_uS[i], C = tree.C_over_h_uS[i], leak = tree.leak_nA[i];
-    for (int c = 0; c < kColumns; ++c) {
-      G[i * kColumns + c] = broadcast<Lanes>(diagonal);
-      GE[i * kColumns + c] = madd(V[i * kColumns + c], C, leak);
+    pair(G, i) = broadcast<LanePair>(tree.diagonal_uS[i]);
+    pair(GE, i) = madd(pair(V, i), tree.C_over_h_uS[i], tree.leak_nA[i]);
+  }
+}
+
+/// Calls work(slot) for the active ones of slots first..last-1, in rising order; it says whether the slot stays active.
+template <class Work>
+TRISCALE_INLINE void for_active(std::uint64_t* active, std::size_t first, std::size_t last, Work work) {
+  constexpr std::size_t kBits = 64;
+  for (std::size_t word = first / kBits; word * kBits < last; ++word) {
+    std::uint64_t bits = active[word];
+    if (word * kBits < first) bits &= ~std::uint64_t{0} << (first - word * kBits);
+    if (last - word * kBits < kBits) bits &= (std::uint64_t{1} << (last - word * kBits)) - 1;
+    for (; bits != 0; bits &= bits - 1) {
+      if (!work(word * kBits + static_cast<std::size_t>(__builtin_ctzll(bits)))) active[word] &= ~(bits & -bits);
     }
   }
 }
 
-inline void add_synapses(const SynapseSlot* slots, std::size_t first, std::size_t last, Lanes* rise, Lanes* decay,
-                         Lanes* G, Lanes* GE) {
-  for (std::size_t s = first; s < last; ++s) {
-    const SynapseSlot slot = slots[s];
-    for (int c = 0; c < kColumns; ++c) {
-      const std::size_t at = s * kColumns + c, node = slot.node * kColumns + c;
-      const Lanes g = decay[at] - rise[at];
-      G[node] += g;
-      GE[node] = madd(g, slot.E_rev_mV, GE[node]);
-      rise[at] *= slot.keep_rise;
-      decay[at] *= slot.keep_decay;
-    }
-  }
+/// States after a step; false if nothing is left. NaN is not negligible.
+TRISCALE_INLINE bool decay_over_step(const SynapseSlot& slot, LanePair& rise, LanePair& decay) {
+  const LanePair r = rise * slot.keep_rise, d = decay * slot.keep_decay, zero = broadcast<LanePair>(0.0);
+  const PairBits negligible = madd(r, r, LanePair(d * d)) < broadcast<LanePair>(slot.negligible_uS2);
+  rise = select(negligible, zero, r);
+  decay = select(negligible, zero, d);
+  return !all_of(negligible);
+}
+
+inline void add_synapses(const SynapseView& synapses, std::size_t first, std::size_t last, Lanes* G, Lanes* GE) {
+  for_active(synapses.active, first, last, [&](std::size_t s) TRISCALE_INLINE_LAMBDA {
+    const SynapseSlot& slot = synapses.slots[s];
+    LanePair &rise = pair(synapses.rise, s), &decay = pair(synapses.decay, s), &GE_node = pair(GE, slot.node);
+    const LanePair g = decay - rise;
+    pair(G, slot.node) += g;
+    GE_node = madd(g, slot.E_rev_mV, GE_node);
+    return decay_over_step(slot, rise, decay);
+  });
 }
 
 /// Magnesium block of Jahr & Stevens 1990: B = 1/(1 + exp(-0.062 V) Mg/3.57), dB/dV = 0.062 B (1 - B).
-inline void add_blocked_synapses(const SynapseSlot* slots, std::size_t first, std::size_t last, const Lanes* V,
-                                 Lanes* rise, Lanes* decay, Lanes* G, Lanes* GE) {
+inline void add_blocked_synapses(const SynapseView& synapses, std::size_t first, std::size_t last, const Lanes* V,
+                                 Lanes* G, Lanes* GE) {
   constexpr double kBlockPer_mV = 0.062;
-  for (std::size_t s = first; s < last; ++s) {
-    const SynapseSlot slot = slots[s];
-    for (int c = 0; c < kColumns; ++c) {
-      const std::size_t at = s * kColumns + c, node = slot.node * kColumns + c;
-      const Lanes g = decay[at] - rise[at];
-      const Lanes B = logistic(Lanes(madd(clamped(V[node]), kBlockPer_mV, -slot.log_Mg)));
-      const Lanes open = g * B;
-      const Lanes extra = open * (1.0 - B) * kBlockPer_mV * (V[node] - slot.E_rev_mV);
-      G[node] += open + extra;
-      GE[node] = madd(open, slot.E_rev_mV, Lanes(madd(extra, V[node], GE[node])));
-      rise[at] *= slot.keep_rise;
-      decay[at] *= slot.keep_decay;
-    }
-  }
+  for_active(synapses.active, first, last, [&](std::size_t s) TRISCALE_INLINE_LAMBDA {
+    const SynapseSlot& slot = synapses.slots[s];
+    LanePair &rise = pair(synapses.rise, s), &decay = pair(synapses.decay, s), &GE_node = pair(GE, slot.node);
+    const LanePair g = decay - rise, V_node = pair(V, slot.node);
+    const LanePair B = logistic(LanePair(madd(clamped(V_node), kBlockPer_mV, -slot.log_Mg)));
+    const LanePair open = g * B;
+    const LanePair extra = open * (1.0 - B) * kBlockPer_mV * (V_node - slot.E_rev_mV);
+    pair(G, slot.node) += open + extra;
+    GE_node = madd(open, slot.E_rev_mV, madd(extra, V_node, GE_node));
+    return decay_over_step(slot, rise, decay);
+  });
 }
 
-/// Elimination from the tips to the root: G holds the diagonal, then its inverse; GE the right-hand side.
+/// Elimination from the tips to the root: G holds the diagonal, then its inverse; GE the right-hand side. Nodes of
+/// equal depth do not wait for each other, so they come one after the other.
 TRISCALE_INLINE void eliminate(const TreeView& tree, Lanes* G, Lanes* GE) {
-  for (std::size_t i = tree.size; i-- > 1;) {
+  for (std::size_t n = tree.size - 1; n-- > 0;) {
+    const std::size_t i = tree.by_depth[n], parent = static_cast<std::size_t>(tree.parents[i]);
     const double g = tree.g_axial_uS[i];
-    const std::size_t at = i * kColumns, parent = static_cast<std::size_t>(tree.parents[i]) * kColumns;
-    for (int c = 0; c < kColumns; ++c) {
-      const Lanes inverse = 1.0 / G[at + c];
-      const Lanes factor = g * inverse;
-      G[parent + c] = nmadd(factor, g, G[parent + c]);
-      GE[parent + c] = madd(factor, GE[at + c], GE[parent + c]);
-      G[at + c] = inverse;
-    }
+    LanePair &G_node = pair(G, i), &G_parent = pair(G, parent), &GE_parent = pair(GE, parent);
+    const LanePair inverse = 1.0 / G_node;
+    const LanePair factor = g * inverse;
+    G_parent = nmadd(factor, g, G_parent);
+    GE_parent = madd(factor, pair(GE, i), GE_parent);
+    G_node = inverse;
   }
 }
 
 inline void solve_tree(const TreeView& tree, Lanes* V, Lanes* G, Lanes* GE) {
   eliminate(tree, G, GE);
-  for (int c = 0; c < kColumns; ++c) V[c] = GE[c] / G[c];
-  for (std::size_t i = 1; i < tree.size; ++i) {
-    const double g = tree.g_axial_uS[i];
-    const std::size_t at = i * kColumns, parent = static_cast<std::size_t>(tree.parents[i]) * kColumns;
-    for (int c = 0; c < kColumns; ++c) V[at + c] = madd(V[parent + c], g, GE[at + c]) * G[at + c];
+  pair(V, 0) = pair(GE, 0) / pair(G, 0);
+  for (std::size_t n = 0; n + 1 < tree.size; ++n) {
+    const std::size_t i = tree.by_depth[n];
+    const LanePair V_parent = pair(V, static_cast<std::size_t>(tree.parents[i]));
+    pair(V, i) = madd(V_parent, tree.g_axial_uS[i], pair(GE, i)) * pair(G, i);
   }
 }
 
 inline void solve_tree_to_middle(const TreeView& tree, Lanes* V, Lanes* G, Lanes* GE) {
   eliminate(tree, G, GE);
-  for (int c = 0; c < kColumns; ++c) {
-    GE[c] = GE[c] / G[c];
-    V[c] = madd(GE[c], 2.0, Lanes(-V[c]));
-  }
-  for (std::size_t i = 1; i < tree.size; ++i) {
-    const double g = tree.g_axial_uS[i];
-    const std::size_t at = i * kColumns, parent = static_cast<std::size_t>(tree.parents[i]) * kColumns;
-    for (int c = 0; c < kColumns; ++c) {
-      GE[at + c] = madd(GE[parent + c], g, GE[at + c]) * G[at + c];
-      V[at + c] = madd(GE[at + c], 2.0, Lanes(-V[at + c]));
-    }
+  pair(GE, 0) = pair(GE, 0) / pair(G, 0);
+  pair(V, 0) = madd(pair(GE, 0), 2.0, LanePair(-pair(V, 0)));
+  for (std::size_t n = 0; n + 1 < tree.size; ++n) {
+    const std::size_t i = tree.by_depth[n];
+    const LanePair middle_parent = pair(GE, static_cast<std::size_t>(tree.parents[i]));
+    const LanePair middle = madd(middle_parent, tree.g_axial_uS[i], pair(GE, i)) * pair(G, i);
+    pair(GE, i) = middle;
+    pair(V, i) = madd(middle, 2.0, LanePair(-pair(V, i)));
   }
 }
 
 // ------------------------------------------------------------------------------------------------------- fields
 // --------
 
-using FloatLanes = float __attribute__((vector_size(kLaneWidth * sizeof(float))));
+/// In single precision.
+TRISCALE_INLINE FieldLanes to_float(const LanePair& x) {
+#ifdef TRISCALE_WIDE
+  return __builtin_convertvector(x, FieldLanes);
+#else
+  using FloatLanes = float __attribute__((vector_size(kLaneWidth * sizeof(float))));
+  const FloatLanes columns[] = {__builtin_convertvector(x.a, FloatLanes), __builtin_convertvector(x.b, FloatLanes)};
+  FieldLanes y;
+  std::memcpy(&y, columns, sizeof y);
+  return y;
+#endif
+}
 
 inline void add_differences(std::size_t edges, const std::uint32_t* children, const std::uint32_t* parents,
                             const Lanes* V, FieldLanes* differences, bool fresh) {
-  float* out = reinterpret_cast<float*>(differences);
   for (std::size_t edge = 0; edge < edges; ++edge) {
-    const Lanes *child = V + children[edge] * kColumns, *parent = V + parents[edge] * kColumns;
-    for (int c = 0; c < kColumns; ++c, out += kLaneWidth) {
-      FloatLanes u = __builtin_convertvector(parent[c] - child[c], FloatLanes);
-      if (!fresh) {
-        FloatLanes before;
-        std::memcpy(&before, out, sizeof before);
-        u += before;
-      }
-      std::memcpy(out, &u, sizeof u);
-    }
+    const FieldLanes u = to_float(pair(V, parents[edge]) - pair(V, children[edge]));
+    differences[edge] = fresh ? u : differences[edge] + u;
   }
 }
 
 TRISCALE_INLINE FieldLanes madd_field(const FieldLanes& a, const FieldLanes& b, const FieldLanes& c) {
-#if defined(__AVX2__) && defined(__FMA__)
+#ifdef TRISCALE_FUSED
   return FieldLanes(_mm256_fmadd_ps(a, b, c));
 #else
   return a * b + c;
 #endif
 }
 
+#ifdef TRISCALE_WIDE
+/// Two components side by side.
+using FieldPair = float __attribute__((vector_size(2 * sizeof(FieldLanes))));
+
+/// Products of one block of samples: 4 sums a sample in two vectors, which stay in registers.
+template <int kSamples>
+TRISCALE_INLINE void multiply_samples(std::size_t rows, const FieldLanes* weights, const FieldLanes* currents,
+                                      FieldLanes* products) {
+  static_assert(kFieldTile == 4);
+  const FieldPair* w = reinterpret_cast<const FieldPair*>(weights);
+  FieldPair low[kSamples], high[kSamples];
+  for (int t = 0; t < kSamples; ++t) low[t] = high[t] = FieldPair{};
+  for (std::size_t row = 0; row < rows; ++row) {
+    const FieldPair w_low = w[2 * row], w_high = w[2 * row + 1];
+#pragma GCC unroll 8
+    for (int t = 0; t < kSamples; ++t) {
+      const FieldPair u =
+          FieldPair(_mm512_maskz_broadcast_f32x8(0xffff, currents[static_cast<std::size_t>(t) * rows + row]));
+      low[t] = FieldPair(_mm512_fmadd_ps(w_low, u, low[t]));
+      high[t] = FieldPair(_mm512_fmadd_ps(w_high, u, high[t]));
+    }
+  }
+  FieldPair* p = reinterpret_cast<FieldPair*>(products);
+  for (int t = 0; t < kSamples; ++t) p[2 * t] = low[t], p[2 * t + 1] = high[t];
+}
+
+inline void multiply_field(std::size_t rows, const FieldLanes* weights, const FieldLanes* currents, std::size_t samples,
+                           FieldLanes* products) {
+  std::size_t t = 0;
+  for (; t + 8 <= samples; t += 8) {
+    multiply_samples<8>(rows, weights, currents + t * rows, products + t * kFieldTile);
+  }
+  for (; t < samples; t += 2) {
+    multiply_samples<2>(rows, weights, currents + t * rows, products + t * kFieldTile);
+  }
+}
+#else
 inline void multiply_field(std::size_t rows, const FieldLanes* weights, const FieldLanes* currents, std::size_t samples,
                            FieldLanes* products) {
   // What fits the sixteen vector registers: 2 samples x 4 sums and what is multiplied into them.
@@ -310,6 +364,7 @@ inline void multiply_field(std::size_t rows, const FieldLanes* weights, const Fi
     p[4] = a1, p[5] = b1, p[6] = c1, p[7] = d1;
   }
 }
+#endif
 
 // -------------------------------------------------------------------------------------------------------- table
 // --------

@@ -2,9 +2,10 @@
 /// function is written once for `Lanes` and for `double` and does the same operations in the same order on both, so a
 /// cell's result does not depend on the lane it sits in, nor on how cells are grouped or split among threads.
 ///
-/// Kernels (detailed/kernels.hpp) are compiled once for the baseline and once for processors with fused multiply-add.
-/// `madd` is one rounding there and two here; nothing else differs, and the compiler fuses nothing by itself. All that
-/// depends on the instruction set stands in an inline namespace named after it, so the two never mix.
+/// Kernels (detailed/kernels.hpp) are compiled once for the baseline and for processors with fused multiply-add twice,
+/// with 256-bit and with 512-bit vectors. `madd` is one rounding with fused multiply-add and two without; nothing else
+/// differs, and the compiler fuses nothing by itself, so the width of vectors changes no bit. All that depends on the
+/// instruction set stands in an inline namespace named after it, so that the sets never mix.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,14 @@
 #include <type_traits>
 #include <vector>
 
-#if defined(__AVX2__) && defined(__FMA__)
+#if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #include <immintrin.h>
+#define TRISCALE_FUSED
+#define TRISCALE_WIDE
+#define TRISCALE_INSTRUCTIONS fused512
+#elif defined(__AVX2__) && defined(__FMA__)
+#include <immintrin.h>
+#define TRISCALE_FUSED
 #define TRISCALE_INSTRUCTIONS fused
 #else
 #define TRISCALE_INSTRUCTIONS baseline
@@ -70,7 +77,17 @@ struct Two {
     return *this;
   }
 };
+
+#ifdef TRISCALE_WIDE
+/// One vector has the lanes of both columns.
+using LanePair = double __attribute__((vector_size(kGroupCells * sizeof(double))));
+using PairBits = std::int64_t __attribute__((vector_size(kGroupCells * sizeof(std::int64_t))));
+using PairWords = std::uint64_t __attribute__((vector_size(kGroupCells * sizeof(std::uint64_t))));
+#else
 using LanePair = Two<Lanes>;
+using PairBits = Two<LaneBits>;
+using PairWords = Two<LaneWords>;
+#endif
 
 #define TRISCALE_PAIRWISE(op)                                                               \
   template <class V>                                                                        \
@@ -117,7 +134,11 @@ TRISCALE_INLINE T broadcast(double x) {
   } else if constexpr (std::is_same_v<T, Lanes>) {
     return Lanes{x, x, x, x};
   } else {
+#ifdef TRISCALE_WIDE
+    return T{x, x, x, x, x, x, x, x};
+#else
     return {broadcast<Lanes>(x), broadcast<Lanes>(x)};
+#endif
   }
 }
 /// `x` as a T: itself, or the same number in every lane.
@@ -136,8 +157,22 @@ TRISCALE_INLINE double select(bool condition, double a, double b) {
 TRISCALE_INLINE Lanes select(const LaneBits& condition, const Lanes& a, const Lanes& b) {
   return condition ? a : b;
 }
-TRISCALE_INLINE LanePair select(const Two<LaneBits>& condition, const LanePair& a, const LanePair& b) {
+TRISCALE_INLINE LanePair select(const PairBits& condition, const LanePair& a, const LanePair& b) {
+#ifdef TRISCALE_WIDE
+  return condition ? a : b;
+#else
   return {select(condition.a, a.a, b.a), select(condition.b, a.b, b.b)};
+#endif
+}
+
+/// Whether a comparison holds in every lane.
+TRISCALE_INLINE bool all_of(const PairBits& condition) {
+#ifdef TRISCALE_WIDE
+  return _mm512_movepi64_mask(reinterpret_cast<__m512i>(condition)) == 0xff;
+#else
+  const LaneBits both = condition.a & condition.b;
+  return (both[0] & both[1] & both[2] & both[3]) != 0;
+#endif
 }
 
 /// b if either is not a number.
@@ -148,44 +183,57 @@ TRISCALE_INLINE double min_of(double a, double b) {
   return a < b ? a : b;
 }
 TRISCALE_INLINE Lanes max_of(const Lanes& a, const Lanes& b) {
-#if defined(__AVX2__) && defined(__FMA__)
+#ifdef TRISCALE_FUSED
   return Lanes(_mm256_max_pd(a, b));
 #else
   return a > b ? a : b;
 #endif
 }
 TRISCALE_INLINE Lanes min_of(const Lanes& a, const Lanes& b) {
-#if defined(__AVX2__) && defined(__FMA__)
+#ifdef TRISCALE_FUSED
   return Lanes(_mm256_min_pd(a, b));
 #else
   return a < b ? a : b;
 #endif
 }
 TRISCALE_INLINE LanePair max_of(const LanePair& a, const LanePair& b) {
+#ifdef TRISCALE_WIDE
+  // Under a full mask: the other form draws a false warning about the compiler's header (GCC bug 105593).
+  return LanePair(_mm512_maskz_max_pd(0xff, a, b));
+#else
   return {max_of(a.a, b.a), max_of(a.b, b.b)};
+#endif
 }
 TRISCALE_INLINE LanePair min_of(const LanePair& a, const LanePair& b) {
+#ifdef TRISCALE_WIDE
+  return LanePair(_mm512_maskz_min_pd(0xff, a, b));
+#else
   return {min_of(a.a, b.a), min_of(a.b, b.b)};
+#endif
 }
 
 namespace lanes_detail {
 
 TRISCALE_INLINE double fused(double a, double b, double c) {
-#if defined(__AVX2__) && defined(__FMA__)
+#ifdef TRISCALE_FUSED
   return __builtin_fma(a, b, c);
 #else
   return a * b + c;
 #endif
 }
 TRISCALE_INLINE Lanes fused(const Lanes& a, const Lanes& b, const Lanes& c) {
-#if defined(__AVX2__) && defined(__FMA__)
+#ifdef TRISCALE_FUSED
   return Lanes(_mm256_fmadd_pd(a, b, c));
 #else
   return a * b + c;
 #endif
 }
 TRISCALE_INLINE LanePair fused(const LanePair& a, const LanePair& b, const LanePair& c) {
+#ifdef TRISCALE_WIDE
+  return LanePair(_mm512_fmadd_pd(a, b, c));
+#else
   return {fused(a.a, b.a, c.a), fused(a.b, b.b, c.b)};
+#endif
 }
 
 /// The first that is not a plain double.
@@ -213,7 +261,7 @@ TRISCALE_INLINE To bits_of(const From& from) {
   static_assert(sizeof(To) == sizeof(From));
   if constexpr (requires { from.b; }) {
     return {bits_of<decltype(To::a)>(from.a), bits_of<decltype(To::b)>(from.b)};
-  } else if constexpr (sizeof(From) == sizeof(Lanes)) {
+  } else if constexpr (sizeof(From) >= sizeof(Lanes)) {
     return reinterpret_cast<To>(from);
   } else {
     To to;
@@ -223,7 +271,7 @@ TRISCALE_INLINE To bits_of(const From& from) {
 }
 template <class T>
 using Words = std::conditional_t<std::is_same_v<T, double>, std::uint64_t,
-                                 std::conditional_t<std::is_same_v<T, Lanes>, LaneWords, Two<LaneWords>>>;
+                                 std::conditional_t<std::is_same_v<T, Lanes>, LaneWords, PairWords>>;
 
 inline constexpr double kInvLn2 = 1.4426950408889634074;
 inline constexpr double kLn2High = 6.93147180369123816490e-01;  // upper 33 bits of ln 2
@@ -231,19 +279,14 @@ inline constexpr double kLn2Low = 1.90821492927058770002e-10;
 // Added to an integer k, its lowest mantissa bits become k + 1023, the exponent field of 2^k.
 inline constexpr double kShift = 0x1.8p52 + 1023.0;
 
-/// x = k ln 2 + r with |r| <= ln(2)/2 (Cody & Waite's two-part ln 2), and the even and odd part of
-/// q(r) = (e^r - 1 - r)/r^2, a polynomial of degree 9 that interpolates it at Chebyshev's points: e^r is within
-/// 1.7e-17 of its own size.
+/// The even and odd part of q(r) = (e^r - 1 - r)/r^2 for |r| <= ln(2)/2, a polynomial of degree 9 that interpolates it
+/// at Chebyshev's points: e^r is within 1.7e-17 of its own size.
 template <class T>
 struct Reduced {
   T shifted, r, r2, even, odd;
 };
 template <class T>
-TRISCALE_INLINE Reduced<T> reduce(const T& x) {
-  Reduced<T> a;
-  a.shifted = madd(x, kInvLn2, kShift);
-  const T k = a.shifted - kShift;
-  a.r = nmadd(k, kLn2Low, nmadd(k, kLn2High, x));
+TRISCALE_INLINE void evaluate(Reduced<T>& a) {
   a.r2 = a.r * a.r;
   // Two short chains of dependent operations instead of one long one.
   T even = madd(a.r2, 0x1.2891a8c1d838dp-22, 0x1.a019b8ef67c6cp-16);
@@ -254,6 +297,15 @@ TRISCALE_INLINE Reduced<T> reduce(const T& x) {
   odd = madd(a.r2, odd, 0x1.11111111109adp-7);
   a.even = madd(a.r2, even, 0x1.0000000000001p-1);
   a.odd = madd(a.r2, odd, 0x1.5555555555556p-3);
+}
+/// x = k ln 2 + r with |r| <= ln(2)/2 (Cody & Waite's two-part ln 2).
+template <class T>
+TRISCALE_INLINE Reduced<T> reduce(const T& x) {
+  Reduced<T> a;
+  a.shifted = madd(x, kInvLn2, kShift);
+  const T k = a.shifted - kShift;
+  a.r = nmadd(k, kLn2Low, nmadd(k, kLn2High, x));
+  evaluate(a);
   return a;
 }
 
@@ -272,6 +324,16 @@ TRISCALE_INLINE Exponential<T> exponential(const T& x) {
   const Reduced<T> a = reduce(x);
   const T scale = bits_of<T>(bits_of<Words<T>>(a.shifted) << 52);
   return {scale, madd(a.r2, T(madd(a.r, a.odd, a.even)), a.r)};
+}
+
+/// e^x - 1 for |x| < kSmallExponent, where k is 0: the bits of exponential(x).minus_1() for fewer operations.
+inline constexpr double kSmallExponent = 0.346;
+template <class T>
+TRISCALE_INLINE T small_exponential_minus_1(const T& x) {
+  lanes_detail::Reduced<T> a;
+  a.r = x;
+  lanes_detail::evaluate(a);
+  return madd(a.r2, T(madd(a.r, a.odd, a.even)), a.r);
 }
 
 /// e^x and e^-x, which share most of the work.
@@ -327,22 +389,30 @@ TRISCALE_INLINE void split(double x, double& mantissa, double& exponent) {
   std::memcpy(&exponent, &e, sizeof e);
   exponent -= 0x1.8p52;
 }
-TRISCALE_INLINE void split(const Lanes& x, Lanes& mantissa, Lanes& exponent) {
+template <class Bits, class Words, class V>
+TRISCALE_INLINE void split_vector(const V& x, V& mantissa, V& exponent) {
   constexpr std::uint64_t kRootHalf = 0x3FE6A09E667F3BCD, kOffset = 1ull << 63;
   constexpr std::int64_t kExponentShift = 0x4338000000000000;
-  LaneBits bits;
+  Bits bits;
   std::memcpy(&bits, &x, sizeof bits);
   // A logical shift of what an offset has made positive: there is no arithmetic shift of 64 bits before AVX-512.
-  const LaneWords shifted = (reinterpret_cast<LaneWords>(bits) - kRootHalf + kOffset) >> 52;
-  const LaneBits k = reinterpret_cast<LaneBits>(shifted) - static_cast<std::int64_t>(kOffset >> 52);
-  const LaneBits m = bits - (k << 52), e = k + kExponentShift;
+  const Words shifted = (reinterpret_cast<Words>(bits) - kRootHalf + kOffset) >> 52;
+  const Bits k = reinterpret_cast<Bits>(shifted) - static_cast<std::int64_t>(kOffset >> 52);
+  const Bits m = bits - (k << 52), e = k + kExponentShift;
   std::memcpy(&mantissa, &m, sizeof m);
   std::memcpy(&exponent, &e, sizeof e);
   exponent -= 0x1.8p52;
 }
+TRISCALE_INLINE void split(const Lanes& x, Lanes& mantissa, Lanes& exponent) {
+  split_vector<LaneBits, LaneWords>(x, mantissa, exponent);
+}
 TRISCALE_INLINE void split(const LanePair& x, LanePair& mantissa, LanePair& exponent) {
+#ifdef TRISCALE_WIDE
+  split_vector<PairBits, PairWords>(x, mantissa, exponent);
+#else
   split(x.a, mantissa.a, exponent.a);
   split(x.b, mantissa.b, exponent.b);
+#endif
 }
 
 }  // namespace lanes_detail
