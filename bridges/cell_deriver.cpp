@@ -9,6 +9,7 @@
 #include "bridges/cell_recording.hpp"
 #include "bridges/psp_check.hpp"
 #include "bridges/quasi_active.hpp"
+#include "bridges/receptor_reduction.hpp"
 #include "bridges/synapse_reduction.hpp"
 #include "bridges/synaptic_drive.hpp"
 #include "core/error.hpp"
@@ -126,11 +127,18 @@ class CellDeriver {
  private:
   void reduce_synapses(const PassiveMembrane& membrane) {
     membrane_ = membrane;
-    reductions_.clear();
-    for (const std::size_t s : synapses_) {
-      const auto& kinetics = std::get<network::BiexponentialSynapse>(*circuit_.synapse_types[s].detailed);
-      reductions_.push_back(reduce_synapse(kinetics, rest_.tree(), spectrum_, membrane));
-      synapse_types_[s].point = reductions_.back().synapse;
+    reductions_.assign(synapses_.size(), {});
+    receptor_reductions_.assign(synapses_.size(), {});
+    for (std::size_t i = 0; i < synapses_.size(); ++i) {
+      network::SynapseType& type = synapse_types_[synapses_[i]];
+      if (const auto* kinetics = std::get_if<network::BiexponentialSynapse>(&*type.detailed)) {
+        reductions_[i] = reduce_synapse(*kinetics, rest_.tree(), spectrum_, membrane);
+        type.point = reductions_[i].synapse;
+      } else {
+        const ReducedCell cell{type_, rest_.tree(), spectrum_, membrane, rest_.V_soma_mV()};
+        receptor_reductions_[i] = reduce_receptors(circuit_, synapses_[i], cell);
+        type.point = receptor_reductions_[i].synapse;
+      }
     }
   }
 
@@ -318,10 +326,16 @@ class CellDeriver {
     for (std::size_t i = 0; i < synapses_.size(); ++i) {
       const SynapseReduction& r = reductions_[i];
       network::Provenance p;
-      p.method = "transfer impedance at rest, matched in the postsynaptic potential";
       p.operating_point["V_rest_mV"] = rest_.V_soma_mV();
       p.operating_point["C_m_nF"] = membrane_.C_m_nF;
       p.operating_point["g_L_uS"] = membrane_.g_L_uS;
+      if (std::holds_alternative<network::ReceptorSynapse>(*circuit_.synapse_types[synapses_[i]].detailed)) {
+        describe(receptor_reductions_[i], p);
+        if (options_.describe) check_psps_of(i, p);
+        result.synapses.push_back({synapses_[i], synapse_types_[synapses_[i]].point, std::move(p)});
+        continue;
+      }
+      p.method = "transfer impedance at rest, matched in the postsynaptic potential";
       p.operating_point["mean_attenuation"] = r.mean_attenuation;
       p.fit_error["psp_shape_mean"] = r.mean_psp_error;
       p.fit_error["psp_shape_largest"] = r.largest_psp_error;
@@ -330,7 +344,7 @@ class CellDeriver {
       // Beyond this weight the second order of the saturation is not enough: shunt times weight is 1.
       if (r.mean_shunt_per_uS > 0) p.validity_range["weight_uS"] = {0, 1 / r.mean_shunt_per_uS};
       p.notes.push_back("soma and dendrite are taken to be at the same potential");
-      result.synapses.push_back({synapses_[i], r.synapse, std::move(p)});
+      result.synapses.push_back({synapses_[i], synapse_types_[synapses_[i]].point, std::move(p)});
     }
   }
 
@@ -353,7 +367,8 @@ class CellDeriver {
   std::vector<std::size_t> synapses_;
   std::vector<network::SynapseType> synapse_types_;
   PassiveMembrane from_impedance_, membrane_;
-  std::vector<SynapseReduction> reductions_;
+  std::vector<SynapseReduction> reductions_;            ///< of synapses with one receptor
+  std::vector<ReceptorReduction> receptor_reductions_;  ///< of those with several
   std::optional<SynapticDrive> drive_, test_drive_;
   std::vector<DriveLevel> levels_;
   Recordings recordings_;

@@ -31,7 +31,7 @@ struct CellDerivation {
   network::Provenance cell_provenance;
   struct Synapse {
     std::size_t type = 0;
-    network::PointSynapse synapse;
+    decltype(network::SynapseType::point) point;
     network::Provenance provenance;
   };
   std::vector<Synapse> synapses;

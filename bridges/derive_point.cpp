@@ -41,7 +41,7 @@ std::vector<std::size_t> synapses_to_reduce(const network::Circuit& circuit, std
   std::vector<std::size_t> out;
   for (std::size_t s = 0; s < circuit.synapse_types.size(); ++s) {
     const network::SynapseType& type = circuit.synapse_types[s];
-    if (!needs_point(type) || !std::holds_alternative<network::BiexponentialSynapse>(*type.detailed)) continue;
+    if (!needs_point(type) || !network::is_conductance(type)) continue;
     if (target_type(circuit, s) == cell_type) out.push_back(s);
   }
   return out;
@@ -143,7 +143,7 @@ class Rounds {
       if (derived[i].model && derivation) derivation->point_cells[type.name] = std::move(derived[i].cell_provenance);
       for (CellDerivation::Synapse& one : derived[i].synapses) {
         network::SynapseType& synapse = out.synapse_types[one.type];
-        synapse.point = std::move(one.synapse);
+        synapse.point = std::move(one.point);
         if (derivation) derivation->point_synapses[synapse.name] = std::move(one.provenance);
       }
     }
@@ -212,11 +212,11 @@ std::vector<core::Problem> missing_for_point(const network::Circuit& circuit) {
     const network::SynapseType& type = circuit.synapse_types[s];
     const std::optional<std::size_t> target = target_type(circuit, s);
     if (type.point || !target) continue;
-    const bool conductance = type.detailed && std::holds_alternative<network::BiexponentialSynapse>(*type.detailed);
+    const bool conductance = network::is_conductance(type);
     if (type.detailed && (!conductance || circuit.cell_types[*target].detailed)) continue;
     if (type.detailed && !conductance && circuit.cell_types[*target].detailed) {
       problems.push_back({"", fmt::format("synapse_types.{}", type.name), "",
-                          "cannot be carried to a point neuron yet: only biexponential synapses can",
+                          "cannot be carried to a point neuron: only conductances can",
                           network::is_gap_junction(type) ? "gap junctions need the detailed tier"
                                                          : "give its point description yourself"});
       continue;

@@ -17,8 +17,9 @@ using measure::ConsistencyCheck;
 using measure::Interval;
 using measure::Verdict;
 
-/// The width at the estimated time is itself uncertain; this much more time is asked for.
-constexpr double kMargin = 1.2;
+/// The difference will come out otherwise next time: with (1 + 1.28 / 2)^2 times the time that the interval alone
+/// needs, it decides in nine cases of ten, or in four of five where it may cross either limit.
+constexpr double kMargin = 2.7;
 /// A share of replicates in which the statistic does not exist that makes the interval meaningless.
 constexpr double kMaxMissingReplicates = 0.1;
 
@@ -28,13 +29,32 @@ measure::BlockGrid grid_for(double duration_ms, const ConsistencyOptions& option
 }
 
 /// How much more data, as a factor, would move an interval off the limit of the tolerance that it crosses: the half of
-/// it that crosses has to become shorter than the distance to that limit.
-double factor_to_decide(double difference, const Interval& interval, double tolerance, bool lower_limit) {
+/// it that crosses has to become shorter than the distance to that limit. The distance is known to one standard error
+/// only, so `likely` takes the root of the mean square of what it may be (a distance of 0 is as uncertain as any other;
+/// but a difference that agrees is no farther from a limit than the tolerance), `least` and `most` one standard error
+/// more and less.
+struct FactorToDecide {
+  double likely = 1, least = 1, most = kMaxExtrapolation;
+};
+FactorToDecide factor_to_decide(double difference, const Interval& interval, double tolerance, bool lower_limit) {
+  constexpr double kErrors = 2;  // half of an interval of 95 %, in standard errors
   const double limit = lower_limit ? -tolerance : tolerance;
   const double gap = std::abs(difference - limit);
-  if (!(gap > 0)) return kMaxExtrapolation;
   const double reach = std::max(difference > limit ? difference - interval.low : interval.high - difference, gap);
-  return std::min(kMargin * (reach / gap) * (reach / gap), kMaxExtrapolation);
+  const double error = reach / kErrors;
+  const double farthest = std::max(gap, tolerance);
+  const auto factor = [&](double distance) {
+    if (!(distance * std::sqrt(kMaxExtrapolation / kMargin) > reach)) return kMaxExtrapolation;
+    return std::max(1.0, kMargin * (reach / distance) * (reach / distance));
+  };
+  return {factor(std::min(std::hypot(gap, error), farthest)), factor(std::min(gap + error, farthest)),
+          factor(gap - error)};
+}
+
+std::string range_text(double least_ms, double most_ms, bool bounded) {
+  if (bounded) return fmt::format("{:.3g} to {:.3g} s would decide", least_ms / 1000, most_ms / 1000);
+  return fmt::format("{:.3g} s or more would decide: the difference may lie on the limit of the tolerance",
+                     least_ms / 1000);
 }
 
 }  // namespace
@@ -138,9 +158,13 @@ void Judge::decide(ConsistencyCheck check, std::optional<Interval> interval, Sid
     check.verdict = Verdict::inconsistent;
   } else {
     check.verdict = Verdict::undecided;
-    const double factor = factor_to_decide(*check.difference, *interval, tolerance, !both || *check.difference < 0);
-    check.needed_ms = std::max(grid_.end_ms() + (factor - 1) * grid_.window().length_ms(), shortest_useful_run_ms());
-    if (factor >= kMaxExtrapolation) check.note = "the difference lies on the limit of the tolerance";
+    const FactorToDecide factor =
+        factor_to_decide(*check.difference, *interval, tolerance, !both || *check.difference < 0);
+    const auto needed_ms = [&](double f) {
+      return std::max(grid_.end_ms() + (f - 1) * grid_.window().length_ms(), shortest_useful_run_ms());
+    };
+    check.needed_ms = needed_ms(factor.likely);
+    check.note = range_text(needed_ms(factor.least), needed_ms(factor.most), factor.most < kMaxExtrapolation);
   }
   result_.checks.push_back(std::move(check));
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "bridges/cell_recording.hpp"
 #include "network/edges.hpp"
 #include "pointneuron/receptors.hpp"
 
@@ -13,9 +12,6 @@ namespace {
 
 constexpr std::size_t kSites = 7;  // and one cell without a synapse, to subtract: the detailed tier runs eight at once
 constexpr std::size_t kClusters = 4;
-constexpr double kSpike_ms = 200, kDuration_ms = 500;
-constexpr double kDelay_ms = 1;
-constexpr double kSpikes_mV = -20;  // a potential that goes beyond holds a spike and no postsynaptic potential
 
 struct Psp {
   double area = 0, peak = 0, latency_ms = 0, rise_ms = 0, half_width_ms = 0;
@@ -45,84 +41,6 @@ Psp measure(const std::vector<double>& dV, double dt_ms) {
   // From the peak backwards, so that a ripple before it does not count.
   out.rise_ms = crossing(dV, peak, 0.8 * out.peak, -1, dt_ms) - crossing(dV, peak, 0.2 * out.peak, -1, dt_ms);
   out.half_width_ms = crossing(dV, peak, 0.5 * out.peak, 1, dt_ms) - crossing(dV, peak, 0.5 * out.peak, -1, dt_ms);
-  return out;
-}
-
-/// Synapses that one cell gets, all at one place.
-struct Bundle {
-  PspSite at;
-  std::size_t synapses = 1;
-};
-
-/// One cell a bundle, one spike of one source onto each synapse, and a last cell without input, which is subtracted.
-std::vector<std::vector<double>> detailed_psps(const network::CellType& type, const network::SynapseType& synapse,
-                                               const network::RunSettings& run, double V_rest_mV,
-                                               const std::vector<Bundle>& bundles) {
-  network::Circuit circuit;
-  circuit.run = run;
-  circuit.run.duration_ms = kDuration_ms;
-  circuit.run.V_init_mV = V_rest_mV;
-  circuit.cell_types = {type};
-  circuit.synapse_types = {synapse};
-  circuit.synapse_types[0].release.reset();  // every spike is transmitted
-  network::Population cells, source;
-  cells.name = "cells";
-  cells.size = bundles.size() + 1;
-  source.name = "source";
-  source.size = 1;
-  source.is_virtual = true;
-  source.source = network::SpikeTrains{{kSpike_ms}, {0}};
-  circuit.populations = {cells, source};
-  network::ExplicitEdges edges;
-  for (std::size_t i = 0; i < bundles.size(); ++i) {
-    for (std::size_t n = 0; n < bundles[i].synapses; ++n) {
-      edges.sources.push_back(0);
-      edges.targets.push_back(static_cast<std::uint32_t>(i));
-      edges.weights.push_back(bundles[i].at.weight_uS);
-      edges.delays_ms.push_back(kDelay_ms);
-      edges.sites.push_back(bundles[i].at.site);
-    }
-  }
-  network::Projection projection;
-  projection.name = "psp";
-  projection.source = 1;
-  projection.target = 0;
-  projection.connectivity = std::move(edges);
-  circuit.projections = {projection};
-  core::NoProgress progress;  // well under a second
-  const std::vector<GifSweep> sweeps = record_population(std::move(circuit), 0, progress);
-  std::vector<std::vector<double>> out;
-  const auto first = static_cast<std::size_t>(std::llround(kSpike_ms / run.dt_ms));
-  for (std::size_t i = 0; i < bundles.size(); ++i) {
-    std::vector<double>& dV = out.emplace_back();
-    const std::vector<double>&V = sweeps[i].V_mV, &silent = sweeps.back().V_mV;
-    if (*std::max_element(V.begin(), V.end()) > kSpikes_mV) continue;
-    for (std::size_t k = first; k < V.size(); ++k) dV.push_back(V[k] - silent[k]);
-  }
-  return out;
-}
-
-/// What the point neuron's membrane makes of the same spike, from kSpike_ms on.
-std::vector<double> point_psp(const network::PointSynapse& synapse, const Bundle& bundle,
-                              const PassiveMembrane& membrane, double drive_mV, double dt_ms) {
-  const network::SiteTransfer& row = *synapse.find(bundle.at.site);
-  const auto steps = static_cast<std::size_t>((kDuration_ms - kSpike_ms) / dt_ms);
-  const auto arrival = static_cast<std::size_t>(std::llround((kDelay_ms + row.extra_delay_ms) / dt_ms));
-  pointneuron::Receptors receptors(pointneuron::one_each(synapse.receptors), 1, dt_ms);
-  std::vector<double> arrivals(synapse.receptors.size(), 0.0), G(1), GE(1), out;
-  const double w = bundle.at.weight_uS;
-  double dV = 0;
-  for (std::size_t k = 0; k < steps; ++k) {
-    out.push_back(dV);
-    if (k == arrival) {
-      arrivals[row.receptor] += static_cast<double>(bundle.synapses) * row.attenuation * w / (1 + row.shunt_per_uS * w);
-    }
-    G[0] = GE[0] = 0;
-    receptors.step(0, 1, arrivals, {}, G, GE);
-    const double g_uS = membrane.g_L_uS + G[0];
-    const double stationary = G[0] * drive_mV / g_uS;
-    dV = stationary + (dV - stationary) * std::exp(-dt_ms * g_uS / membrane.C_m_nF);
-  }
   return out;
 }
 
@@ -176,34 +94,37 @@ PspCheck check_psps(const network::CellType& type, const network::SynapseType& s
                     const PassiveMembrane& membrane) {
   constexpr double kLeastDrive_mV = 3;
   PspCheck out;
-  const auto& point = std::get<network::PointSynapse>(*synapse.point);
-  const double drive_mV = point.receptors.front().E_rev_mV - membrane.E_L_mV;
+  const double drive_mV = pointneuron::groups_of(synapse).front().front().kinetics.E_rev_mV - membrane.E_L_mV;
   if (sites.empty() || std::abs(drive_mV) < kLeastDrive_mV) return out;
-  std::vector<Bundle> bundles;
-  for (const PspSite& site : sites) bundles.push_back({site, 1});
+  std::vector<Volley> bundles;
+  for (const PspSite& site : sites) bundles.push_back({{site}});
   const std::size_t clusters = std::min(kClusters, sites.size());
   for (const std::size_t n : {std::size_t{2}, PspCheck::kCluster}) {
-    for (std::size_t i = 0; i < clusters; ++i) bundles.push_back({sites[i * sites.size() / clusters], n});
+    for (std::size_t i = 0; i < clusters; ++i)
+      bundles.push_back({std::vector<PspSite>(n, sites[i * sites.size() / clusters])});
   }
-  const auto detailed_dV = detailed_psps(type, synapse, run, membrane.E_L_mV, bundles);
+  const std::vector<VolleyResponse> responses = detailed_responses(type, synapse, run, membrane.E_L_mV, bundles);
+  const auto point_psp = [&](const Volley& bundle) {
+    return measure(point_response(synapse, bundle, membrane, {membrane.E_L_mV}, run.dt_ms), run.dt_ms);
+  };
   std::vector<Psp> detailed, reduced;
   std::vector<double> pair, pair_point, cluster, cluster_point;
   for (std::size_t i = 0; i < bundles.size(); ++i) {
-    if (detailed_dV[i].empty()) continue;  // it fired
-    const Psp d = measure(detailed_dV[i], run.dt_ms);
-    const Psp p = measure(point_psp(point, bundles[i], membrane, drive_mV, run.dt_ms), run.dt_ms);
-    if (bundles[i].synapses == 1) {
+    if (responses[i].dV_mV.empty()) continue;  // it fired
+    const Psp d = measure(responses[i].dV_mV, run.dt_ms);
+    const Psp p = point_psp(bundles[i]);
+    if (bundles[i].synapses.size() == 1) {
       detailed.push_back(d);
       reduced.push_back(p);
       continue;
     }
     const std::size_t single = (i - sites.size()) % clusters * sites.size() / clusters;
-    if (detailed_dV[single].empty()) continue;
-    const auto n = static_cast<double>(bundles[i].synapses);
-    const double d_1 = measure(detailed_dV[single], run.dt_ms).peak;
-    const double p_1 = measure(point_psp(point, bundles[single], membrane, drive_mV, run.dt_ms), run.dt_ms).peak;
-    (bundles[i].synapses == 2 ? pair : cluster).push_back(d.peak / (n * d_1) - 1);
-    (bundles[i].synapses == 2 ? pair_point : cluster_point).push_back(p.peak / (n * p_1) - 1);
+    if (responses[single].dV_mV.empty()) continue;
+    const auto n = static_cast<double>(bundles[i].synapses.size());
+    const double d_1 = measure(responses[single].dV_mV, run.dt_ms).peak;
+    const double p_1 = point_psp(bundles[single]).peak;
+    (bundles[i].synapses.size() == 2 ? pair : cluster).push_back(d.peak / (n * d_1) - 1);
+    (bundles[i].synapses.size() == 2 ? pair_point : cluster_point).push_back(p.peak / (n * p_1) - 1);
   }
   if (detailed.empty()) return out;
   compare_singles(detailed, reduced, out);

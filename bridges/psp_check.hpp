@@ -11,15 +11,10 @@
 #include <vector>
 
 #include "bridges/gif_fit.hpp"
+#include "bridges/volleys.hpp"
 #include "network/circuit.hpp"
 
 namespace triscale::bridges {
-
-/// A synapse of the circuit.
-struct PspSite {
-  network::Site site;
-  double weight_uS = 0;
-};
 
 /// Differences point minus detailed of the mean over sites, relative to detailed where no unit is given.
 struct PspCheck {

@@ -18,7 +18,7 @@ namespace {
 
 using measure::ConsistencyCheck;
 
-constexpr double kBin_ms = 5;
+constexpr double kBin_ms = kResponseBin_ms;
 
 /// Rates of one population in the bins of all blocks, one after the other; a block is one cycle or several.
 struct Course {
@@ -145,6 +145,23 @@ ConsistencyOptions for_cycles(const StimulusPlan& plan, ConsistencyOptions optio
   return options;
 }
 
+/// Of a population in every tier.
+std::vector<Course> courses_of(const Run& run, std::size_t population, const StimulusPlan& plan, const Judge& judge) {
+  const std::size_t bins = bin_of(plan.cycle_ms);
+  std::vector<Course> courses;
+  for (const measure::Activity& activity : run) {
+    courses.push_back(
+        {measure::rate_time_course_hz(activity.populations[population], activity.kind, judge.grid().window(), kBin_ms),
+         bins, judge.grid().bins_per_block / bins});
+  }
+  return courses;
+}
+
+bool is_compared(const Run& run, std::size_t population) {
+  const measure::PopulationActivity& activity = run.front().populations[population];
+  return !activity.is_virtual && activity.cells > 0;
+}
+
 /// Asks for repetitions where a verdict is open.
 void ask_for_repetitions(std::vector<ConsistencyCheck>& checks, const StimulusPlan& plan) {
   constexpr double kMostRepetitions = 10000;  // 5000 s of simulated time
@@ -157,21 +174,28 @@ void ask_for_repetitions(std::vector<ConsistencyCheck>& checks, const StimulusPl
 
 }  // namespace
 
+std::vector<MeanResponse> mean_responses(const Run& run, const StimulusPlan& plan, const ConsistencyOptions& options) {
+  const Judge judge(plan.duration_ms(), for_cycles(plan, options));
+  std::vector<MeanResponse> out;
+  for (std::size_t p = 0; !run.empty() && p < run.front().populations.size(); ++p) {
+    if (!is_compared(run, p)) continue;
+    const std::vector<Course> courses = courses_of(run, p, plan, judge);
+    for (std::size_t t = 0; t < run.size(); ++t) {
+      out.push_back({run[t].tier, run[t].populations[p].name, courses[t].mean(judge.original())});
+    }
+  }
+  return out;
+}
+
 measure::Consistency check_responses(const Run& run, const StimulusPlan& plan, const ConsistencyOptions& options,
                                      const ResponseTolerances& tolerances) {
   Judge judge(plan.duration_ms(), for_cycles(plan, options));
   const Look pulse{plan.pulse_begin_ms, plan.pulse_begin_ms, plan.step_begin_ms, 1};
   const Look step{plan.pulse_begin_ms, plan.step_begin_ms, plan.step_end_ms, 1};
-  const std::size_t bins = bin_of(plan.cycle_ms);
   const std::size_t populations = run.empty() ? 0 : run.front().populations.size();
   for (std::size_t p = 0; p < populations; ++p) {
-    if (run.front().populations[p].is_virtual || run.front().populations[p].cells == 0) continue;
-    std::vector<Course> courses;
-    for (const measure::Activity& activity : run) {
-      courses.push_back(
-          {measure::rate_time_course_hz(activity.populations[p], activity.kind, judge.grid().window(), kBin_ms), bins,
-           judge.grid().bins_per_block / bins});
-    }
+    if (!is_compared(run, p)) continue;
+    const std::vector<Course> courses = courses_of(run, p, plan, judge);
     for (std::size_t t = 0; t + 1 < run.size(); ++t) {
       const CheckSubject subject{run[t].populations[p].name, run[t].tier, run[t + 1].tier};
       check_stimulus(judge, subject, courses[t], courses[t + 1], "pulse", pulse, tolerances);

@@ -12,6 +12,9 @@
 /// correction, 2 x - mean(x*), removes most of it from every value.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "bridges/consistency.hpp"
 #include "bridges/stimulus.hpp"
 #include "measure/consistency_result.hpp"
@@ -31,6 +34,14 @@ struct ResponseTolerances {
   /// Half a membrane time constant of a cell under bombardment (about 10 ms).
   double latency_ms = 5;
 };
+
+/// r(t) of one tier's population.
+struct MeanResponse {
+  std::string tier, population;
+  std::vector<double> rates_hz;  ///< mean over cycles, one value a bin of kResponseBin_ms
+};
+inline constexpr double kResponseBin_ms = 5;
+std::vector<MeanResponse> mean_responses(const Run& run, const StimulusPlan& plan, const ConsistencyOptions& options);
 
 /// `run`: what the tiers did under the stimulus, from the finest to the coarsest.
 measure::Consistency check_responses(const Run& run, const StimulusPlan& plan, const ConsistencyOptions& options,

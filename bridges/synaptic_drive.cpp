@@ -44,6 +44,21 @@ std::size_t largest_population(const network::Circuit& circuit, std::size_t cell
   return best;
 }
 
+/// V with a straight line in place of each spike: a point neuron has none, and holds V at its reset meanwhile.
+std::vector<double> without_spikes(const GifSweep& sweep) {
+  constexpr double kBefore_ms = 1, kAfter_ms = 4;
+  std::vector<double> V = sweep.V_mV;
+  const auto last = static_cast<double>(V.size() - 1);
+  for (const double t_ms : sweep.spikes_ms) {
+    const auto begin = static_cast<std::size_t>(std::clamp((t_ms - kBefore_ms) / sweep.dt_ms, 0.0, last));
+    const auto end = static_cast<std::size_t>(std::clamp((t_ms + kAfter_ms) / sweep.dt_ms, 0.0, last));
+    for (std::size_t k = begin + 1; k < end; ++k) {
+      V[k] = V[begin] + (V[end] - V[begin]) * static_cast<double>(k - begin) / static_cast<double>(end - begin);
+    }
+  }
+  return V;
+}
+
 }  // namespace
 
 SynapticDrive::SynapticDrive(const network::Circuit& circuit, std::size_t cell_type,
@@ -68,7 +83,7 @@ SynapticDrive::SynapticDrive(const network::Circuit& circuit, std::size_t cell_t
     const network::Projection& projection = circuit.projections[k];
     if (projection.target != target) continue;
     const auto& type = circuit.synapse_types[projection.synapse_type];
-    if (!type.detailed || !std::holds_alternative<network::BiexponentialSynapse>(*type.detailed)) continue;
+    if (!network::is_conductance(type)) continue;
     network::ExplicitEdges edges = edges_onto(network::edges_of(circuit, k), cells);
     if (edges.targets.empty()) continue;
     const network::Population& source = circuit.populations[projection.source];
@@ -124,9 +139,11 @@ void SynapticDrive::add_conductances(const std::vector<network::SynapseType>& sy
   }
   const std::size_t steps = sweeps.front().V_mV.size(), cells = sweeps.size();
   const double dt_ms = circuit.run.dt_ms;
+  std::vector<std::vector<double>> subthreshold;  // a magnesium block sees it
+  for (const GifSweep& sweep : sweeps) subthreshold.push_back(without_spikes(sweep));
   for (const std::size_t k : projections_) {
     const network::Projection& projection = circuit.projections[k];
-    const auto& synapse = std::get<network::PointSynapse>(*circuit.synapse_types[projection.synapse_type].point);
+    const auto groups = pointneuron::groups_of(circuit.synapse_types[projection.synapse_type]);
     const network::PointEdgeList edges = network::point_edges_of(circuit, k, network::edges_of(circuit, k));
     std::vector<std::vector<std::size_t>> edges_of_source(circuit.populations[projection.source].size);
     for (std::size_t e = 0; e < edges.sources.size(); ++e) edges_of_source[edges.sources[e]].push_back(e);
@@ -147,8 +164,8 @@ void SynapticDrive::add_conductances(const std::vector<network::SynapseType>& sy
     }
     std::stable_sort(arrivals.begin(), arrivals.end(),
                      [](const Arrival& a, const Arrival& b) { return a.step < b.step; });
-    pointneuron::Receptors receptors(pointneuron::one_each(synapse.receptors), cells, dt_ms);
-    std::vector<double> row(synapse.receptors.size() * cells), G(cells), GE(cells);
+    pointneuron::Receptors receptors(groups, cells, dt_ms);
+    std::vector<double> row(groups.size() * cells), V(cells), G(cells), GE(cells);
     std::size_t next = 0;
     for (std::size_t step = 0; step < steps; ++step) {
       for (; next < arrivals.size() && arrivals[next].step == step; ++next) {
@@ -156,7 +173,8 @@ void SynapticDrive::add_conductances(const std::vector<network::SynapseType>& sy
       }
       std::fill(G.begin(), G.end(), 0.0);
       std::fill(GE.begin(), GE.end(), 0.0);
-      receptors.step(0, cells, row, {}, G, GE);
+      for (std::size_t cell = 0; cell < cells; ++cell) V[cell] = subthreshold[cell][step];
+      receptors.step(0, cells, row, V, G, GE);
       for (std::size_t cell = 0; cell < cells; ++cell) {
         sweeps[cell].G_uS[step] += G[cell];
         sweeps[cell].I_nA[step] += GE[cell];

@@ -35,7 +35,7 @@ namespace {
 /// A page or a verdict beside newer runs would be wrong. reduced.json stays until it is replaced: it may be the input.
 void remove_old_results(const network::Circuit& circuit, const std::filesystem::path& folder) {
   std::error_code ignored;
-  for (const char* name : {"index.html", "consistency.json", "signals.json"})
+  for (const char* name : {"index.html", "consistency.json", "signals.json", "responses.json"})
     std::filesystem::remove(folder / name, ignored);
   std::vector<std::filesystem::path> runs = {folder};
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {

@@ -11,6 +11,7 @@
 #include "bridges/derive.hpp"
 #include "bridges/derive_point.hpp"
 #include "bridges/transfer_fit.hpp"
+#include "bridges/variants.hpp"
 #include "cli/commands.hpp"
 #include "cli/run_tier.hpp"
 #include "cli/signals.hpp"
@@ -51,6 +52,35 @@ void sign(network::Derivation& derivation) {
       if (provenance.version.empty()) provenance.version = TRISCALE_VERSION;
     }
   }
+}
+
+/// The circuits of --variants; a file that is none is told before anything is derived.
+std::vector<LoadedCircuit> load_variants(const network::Circuit& circuit, const Options& options) {
+  std::vector<LoadedCircuit> variants;
+  std::vector<core::Problem> problems;
+  for (const std::filesystem::path& config : options.variants) {
+    Options here = options;
+    here.config = config;
+    variants.push_back(load(here));
+    for (core::Problem& problem : bridges::no_variant(circuit, variants.back().circuit)) {
+      problem.file = config.string();
+      problems.push_back(std::move(problem));
+    }
+  }
+  if (!problems.empty()) throw core::InputError(std::move(problems));
+  return variants;
+}
+
+void compare_variants(std::vector<LoadedCircuit>& variants, LoadedCircuit& loaded, const Options& options) {
+  if (variants.empty()) return;
+  std::vector<network::Circuit> derived = {loaded.circuit};
+  for (LoadedCircuit& variant : variants) {
+    variant.circuit.field_probes.clear();  // kernels of variants are not asked for
+    derive_missing(variant, true, false, options);
+    derived.push_back(std::move(variant.circuit));
+  }
+  ConsoleProgress progress("variants", false, options.progress_style());
+  bridges::note_variants(derived, options.threads, loaded.derivation, progress);
 }
 
 void print_provenance(const char* tier, const std::map<std::string, network::Provenance>& provenance) {
@@ -94,10 +124,12 @@ std::vector<core::Problem> derive_missing(LoadedCircuit& loaded, bool point, boo
 
 int derive(const Options& options) {
   LoadedCircuit loaded = load(options);
+  std::vector<LoadedCircuit> variants = load_variants(loaded.circuit, options);
   prepare_folder(options.output);
   const std::vector<core::Problem> left_out = derive_missing(loaded, true, true, options);
   print_left_out(left_out);
   const std::filesystem::path file = options.output / "reduced.json";
+  compare_variants(variants, loaded, options);
   io::write_reduced(file, loaded.circuit, loaded.derivation);
   write_kernels(loaded, options.output);
   fmt::print("{:<10} {:<28} {}\n", "derived", "cell type", "error on unseen input");

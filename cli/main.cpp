@@ -115,6 +115,14 @@ int run_command(int argc, char** argv) {
       add("derive", "Derive the point and mean-field descriptions; write DIR/reduced.json with provenance.", derive);
   add_config(*derive_app, options);
   add_output(*derive_app, options);
+  derive_app
+      ->add_option(
+          "--variants", options.variants,
+          "the same circuit with other detailed parameters that describe its cells as well: derive from each, and "
+          "say how far parameters and rates spread")
+      ->type_name("CONFIG,CONFIG")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   add_common(*derive_app, options);
 
   CLI::App* compare_app =

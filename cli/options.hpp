@@ -37,13 +37,14 @@ struct Options {
   std::optional<double> duration_ms;
   std::optional<double> dt_ms;
   std::optional<std::uint64_t> seed;
-  std::vector<std::string> settings;  ///< --set KEY=VALUE
-  std::size_t threads = 0;            ///< 0: all cores
-  bool convergence = false;           ///< of `check`: also run the convergence check
-  std::size_t seeds = 1;              ///< of `compare`: runs with other noise
-  std::size_t responses = 0;          ///< of `compare`: repetitions of a pulse and a step of the drive
-  std::vector<std::string> sweep;     ///< of `compare`: one or two KEY=from:to:number
-  bool derive_each = false;           ///< of a sweep: derive at every point and not once
+  std::vector<std::string> settings;            ///< --set KEY=VALUE
+  std::size_t threads = 0;                      ///< 0: all cores
+  bool convergence = false;                     ///< of `check`: also run the convergence check
+  std::size_t seeds = 1;                        ///< of `compare`: runs with other noise
+  std::size_t responses = 0;                    ///< of `compare`: repetitions of a pulse and a step of the drive
+  std::vector<std::string> sweep;               ///< of `compare`: one or two KEY=from:to:number
+  std::vector<std::filesystem::path> variants;  ///< of `derive`: the circuit with other detailed parameters
+  bool derive_each = false;                     ///< of a sweep: derive at every point and not once
   bool quiet = false;
   AnalysisRequest analysis;  ///< of `analyse`
 

@@ -9,6 +9,7 @@
 #include "cli/progress.hpp"
 #include "cli/run_tier.hpp"
 #include "cli/tier.hpp"
+#include "io/json_value.hpp"
 #include "io/recorder.hpp"
 #include "measure/activity_recorder.hpp"
 
@@ -41,6 +42,24 @@ measure::Activity stimulated_activity(Tier tier, const network::Circuit& circuit
   return std::move(recorder.activity());
 }
 
+void write_responses(const std::filesystem::path& path, const std::vector<bridges::MeanResponse>& responses,
+                     const bridges::StimulusPlan& plan) {
+  using Members = io::JsonValue::Members;
+  io::JsonValue::List list;
+  for (const bridges::MeanResponse& response : responses) {
+    list.push_back(
+        Members{{"tier", response.tier}, {"population", response.population}, {"rate_hz", response.rates_hz}});
+  }
+  const auto stimulus = [](double begin_ms, double end_ms, double factor) {
+    return io::JsonValue(Members{{"begin_ms", begin_ms}, {"end_ms", end_ms}, {"factor", factor}});
+  };
+  io::write_json(path, Members{{"repetitions", static_cast<double>(plan.repetitions)},
+                               {"bin_ms", bridges::kResponseBin_ms},
+                               {"pulse", stimulus(plan.pulse_begin_ms, plan.pulse_end_ms, plan.pulse_factor)},
+                               {"step", stimulus(plan.step_begin_ms, plan.step_end_ms, plan.step_factor)},
+                               {"responses", list}});
+}
+
 }  // namespace
 
 measure::Consistency compare_responses(const std::vector<Tier>& tiers, const LoadedCircuit& loaded,
@@ -53,6 +72,7 @@ measure::Consistency compare_responses(const std::vector<Tier>& tiers, const Loa
   for (const Tier tier : tiers) run.push_back(stimulated_activity(tier, stimulated, loaded, options));
   bridges::ConsistencyOptions checks;
   checks.seed = loaded.circuit.run.seed;
+  write_responses(options.output / "responses.json", bridges::mean_responses(run, plan, checks), plan);
   return bridges::check_responses(run, plan, checks);
 }
 

@@ -9,7 +9,7 @@
 
 namespace triscale::cli {
 
-/// Nothing is written; the checks go where the caller puts them.
+/// Writes r(t) of every tier and population to DIR/responses.json; the checks go where the caller puts them.
 measure::Consistency compare_responses(const std::vector<Tier>& tiers, const LoadedCircuit& loaded,
                                        const Options& options);
 

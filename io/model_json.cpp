@@ -70,11 +70,6 @@ void fields(V& v, Receptor& r) {
 }
 
 template <class V>
-void fields(V& v, ReceptorSynapse& s) {
-  v.objects("receptors", s.receptors);
-}
-
-template <class V>
 void fields(V&, GapJunction&) {}
 
 template <class V>
@@ -116,6 +111,12 @@ void fields(V& v, SiteTransfer& row) {
   v("shunt_per_uS", row.shunt_per_uS);
   v("extra_delay_ms", row.extra_delay_ms);
   v.whole("receptor", row.receptor);
+}
+
+template <class V>
+void fields(V& v, ReceptorSynapse& s) {
+  v.objects("receptors", s.receptors);
+  v.optional_objects("sites", s.sites);
 }
 
 template <class V>

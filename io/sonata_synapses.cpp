@@ -167,14 +167,17 @@ std::optional<SynapseModel> SynapseModels::read(const std::string& name, const s
   }
   const auto json = JsonObject::load(folder_ / name, diagnostics_);
   if (!json) return std::nullopt;
-  std::optional<SynapseModel> model;
   if (model_template == "stp1syn" || model_template == "probampanmda_ems" || model_template == "probgabaab_ems") {
-    model = model_template == "stp1syn"            ? read_stp1syn(*json)
-            : model_template == "probampanmda_ems" ? read_ampa_nmda(*json)
-                                                   : read_gaba(*json);
+    SynapseModel model = model_template == "stp1syn"            ? read_stp1syn(*json)
+                         : model_template == "probampanmda_ems" ? read_ampa_nmda(*json)
+                                                                : read_gaba(*json);
     json->report_unread();
     return model;
   }
+  const auto simple = [&json](auto kinetics) {
+    json->report_unread();
+    return SynapseModel{kinetics, std::nullopt};
+  };
   const auto level = lower(json->required_text("level_of_detail").value_or(""));
   if (level == "expsyn") {
     network::BiexponentialSynapse synapse;
@@ -182,8 +185,9 @@ std::optional<SynapseModel> SynapseModels::read(const std::string& name, const s
     if (const auto decay = json->required_number("tau")) synapse.tau_decay_ms = *decay;
     if (const auto E_rev = json->required_number("erev")) synapse.E_rev_mV = *E_rev;
     if (!(synapse.tau_decay_ms > 0)) json->error("tau", "must be > 0");
-    model.emplace().kinetics = synapse;
-  } else if (level == "exp2syn") {
+    return simple(synapse);
+  }
+  if (level == "exp2syn") {
     network::BiexponentialSynapse synapse;
     const auto rise = json->required_number("tau1");
     const auto decay = json->required_number("tau2");
@@ -193,17 +197,15 @@ std::optional<SynapseModel> SynapseModels::read(const std::string& name, const s
     synapse.tau_rise_ms = rise.value_or(synapse.tau_rise_ms);
     synapse.tau_decay_ms = decay.value_or(synapse.tau_decay_ms);
     synapse.E_rev_mV = E_rev.value_or(synapse.E_rev_mV);
-    model.emplace().kinetics = synapse;
-  } else if (level == "instantaneous") {
+    return simple(synapse);
+  }
+  if (level == "instantaneous") {
     const auto sign = json->required_number("sign");
     if (sign && *sign != 1 && *sign != -1) json->error("sign", "must be 1 or -1");
-    model.emplace().kinetics = network::InstantaneousSynapse{sign.value_or(1) < 0 ? -1 : 1};
-  } else {
-    json->error("level_of_detail", "must be exp2syn, expsyn or instantaneous",
-                "other synapse models are not supported");
+    return simple(network::InstantaneousSynapse{sign.value_or(1) < 0 ? -1 : 1});
   }
-  if (model) json->report_unread();
-  return model;
+  json->error("level_of_detail", "must be exp2syn, expsyn or instantaneous", "other synapse models are not supported");
+  return std::nullopt;
 }
 
 std::optional<network::DendriticPlacement> read_placement(const TypedRows& edges, std::size_t row,

@@ -191,20 +191,21 @@ void check_plasticity(const Plasticity& plasticity, const std::string& place, Ch
   plasticity.scaling->check(scaling);
 }
 
-void check_site_table(const PointSynapse& synapse, const std::string& place, Checks& checks) {
-  for (std::size_t i = 0; i < synapse.sites.size(); ++i) {
-    const SiteTransfer& row = synapse.sites[i];
+void check_site_table(const std::vector<SiteTransfer>& sites, std::size_t receptors, const std::string& place,
+                      Checks& checks) {
+  for (std::size_t i = 0; i < sites.size(); ++i) {
+    const SiteTransfer& row = sites[i];
     const std::string where = fmt::format("{}.sites[{}]", place, i);
     checks.require(row.begin >= 0 && row.begin < row.end && row.end <= 1, where,
                    fmt::format("[{}, {}]", row.begin, row.end), "must be an interval of positions within 0..1");
     checks.not_negative(where + ".attenuation", row.attenuation);
     checks.not_negative(where + ".shunt_per_uS", row.shunt_per_uS);
     checks.not_negative(where + ".extra_delay_ms", row.extra_delay_ms);
-    checks.index(where + ".receptor", row.receptor, synapse.receptors.size(), "receptors");
-    const bool last_of_section = i + 1 == synapse.sites.size() || synapse.sites[i + 1].section != row.section;
-    const bool first_of_section = i == 0 || synapse.sites[i - 1].section != row.section;
-    const bool ascending = i == 0 || synapse.sites[i - 1].section < row.section ||
-                           (!first_of_section && synapse.sites[i - 1].end == row.begin);
+    checks.index(where + ".receptor", row.receptor, receptors, "receptors");
+    const bool last_of_section = i + 1 == sites.size() || sites[i + 1].section != row.section;
+    const bool first_of_section = i == 0 || sites[i - 1].section != row.section;
+    const bool ascending =
+        i == 0 || sites[i - 1].section < row.section || (!first_of_section && sites[i - 1].end == row.begin);
     checks.require(ascending && (!first_of_section || row.begin == 0) && (!last_of_section || row.end == 1), where,
                    fmt::format("section {}, [{}, {}]", row.section, row.begin, row.end),
                    "must, with its neighbours, cover the section from 0 to 1 in ascending order without gaps");
@@ -216,7 +217,7 @@ void check_point_synapse(const PointSynapse& synapse, const std::string& place, 
   for (std::size_t i = 0; i < synapse.receptors.size(); ++i) {
     check_biexponential(synapse.receptors[i], fmt::format("{}.receptors[{}]", place, i), checks);
   }
-  check_site_table(synapse, place, checks);
+  check_site_table(synapse.sites, synapse.receptors.size(), place, checks);
 }
 
 void check_synapse_type(const SynapseType& type, const std::string& place, Checks& checks) {
@@ -226,6 +227,9 @@ void check_synapse_type(const SynapseType& type, const std::string& place, Check
       check_biexponential(*s, place + ".detailed", checks);
     } else if (const auto* several = std::get_if<ReceptorSynapse>(&*type.detailed)) {
       check_receptors(*several, place + ".detailed", checks);
+      checks.require(
+          several->sites.empty(), place + ".detailed.sites", "", "must not be given",
+          "a table of sites carries synapses to the soma of a point neuron; their places belong to the edges");
     } else if (const auto* instantaneous = std::get_if<InstantaneousSynapse>(&*type.detailed)) {
       check_instantaneous(*instantaneous, place + ".detailed", checks);
     }
@@ -244,6 +248,7 @@ void check_synapse_type(const SynapseType& type, const std::string& place, Check
                      "give the synapse of the detailed tier a synapse type of its own");
     } else if (const auto* several = std::get_if<ReceptorSynapse>(&*type.point)) {
       check_receptors(*several, place + ".point", checks);
+      check_site_table(several->sites, 1, place + ".point", checks);
     } else {
       check_instantaneous(std::get<InstantaneousSynapse>(*type.point), place + ".point", checks);
     }

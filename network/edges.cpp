@@ -99,8 +99,8 @@ void carry_to_soma(const Circuit& circuit, std::size_t projection, TargetEdges& 
                             "derive it from the detailed description, or give one"});
   }
   receptors.assign(edges.sources.size(), 0);
-  const auto* synapse = std::get_if<PointSynapse>(&*type.point);
-  if (synapse == nullptr || synapse->sites.empty()) return;
+  const std::vector<SiteTransfer>* sites = site_table(type);
+  if (sites == nullptr) return;
   if (edges.sites.size() != edges.sources.size()) {
     throw core::InputError({"", fmt::format("synapse_types.{}.point.sites", type.name), "",
                             "needs edges with dendritic sites, but the target cell type has no morphology",
@@ -108,7 +108,7 @@ void carry_to_soma(const Circuit& circuit, std::size_t projection, TargetEdges& 
   }
   for (std::size_t i = 0; i < edges.sources.size(); ++i) {
     const Site& site = edges.sites[i];
-    const SiteTransfer* row = synapse->find(site);
+    const SiteTransfer* row = find_row(*sites, site);
     if (row == nullptr) {
       throw core::InputError({"", fmt::format("synapse_types.{}.point.sites", type.name),
                               fmt::format("section {}, position {}", site.section, site.position),

@@ -32,9 +32,25 @@ struct Receptor {
   double Mg_mM = 0;
 };
 
-/// A synapse with several receptors, e.g. AMPA and NMDA, or GABA_A and GABA_B.
+/// What becomes of a synapse at one dendritic place when it is moved to the soma of the point neuron:
+///   w_point = attenuation w / (1 + shunt_per_uS w),   delay_point = delay + extra_delay,   time course of `receptor`.
+struct SiteTransfer {
+  std::uint32_t section = 0;
+  double begin = 0, end = 1;   ///< the interval of positions on the section that this row is for
+  double attenuation = 1;      ///< effective somatic over dendritic conductance, small conductances
+  double shunt_per_uS = 0;     ///< local saturation: loss of driving force by the synapse's own depolarisation
+  double extra_delay_ms = 0;   ///< dendritic delay
+  std::uint32_t receptor = 0;  ///< index into PointSynapse::receptors; 0 in a ReceptorSynapse
+};
+
+/// The row for a place in a table that ascends by (section, begin); null if there is none.
+const SiteTransfer* find_row(const std::vector<SiteTransfer>& sites, const Site& site);
+
+/// A synapse with several receptors, e.g. AMPA and NMDA, or GABA_A and GABA_B. On the point tier `sites` carries
+/// weights and delays of dendritic synapses to the soma, all receptors alike; elsewhere it is empty.
 struct ReceptorSynapse {
   std::vector<Receptor> receptors;
+  std::vector<SiteTransfer> sites{};
 };
 
 /// An electrical synapse: I = w (V - V_partner) into both cells, at the edge's site on the target and at
@@ -67,17 +83,6 @@ struct CurrentSynapse {
   int sign = 1;
 };
 
-/// What becomes of a synapse at one dendritic place when it is moved to the soma of the point neuron:
-///   w_point = attenuation w / (1 + shunt_per_uS w),   delay_point = delay + extra_delay,   time course of `receptor`.
-struct SiteTransfer {
-  std::uint32_t section = 0;
-  double begin = 0, end = 1;   ///< the interval of positions on the section that this row is for
-  double attenuation = 1;      ///< effective somatic over dendritic conductance, small conductances
-  double shunt_per_uS = 0;     ///< local saturation: loss of driving force by the synapse's own depolarisation
-  double extra_delay_ms = 0;   ///< dendritic delay
-  std::uint32_t receptor = 0;  ///< index into PointSynapse::receptors
-};
-
 /// A synapse of the point tier: a few time courses, and the table that maps each dendritic place to one of them. With
 /// an empty table every synapse uses receptor 0 with its own weight and delay.
 struct PointSynapse {
@@ -85,7 +90,7 @@ struct PointSynapse {
   std::vector<SiteTransfer> sites;  ///< ascending by (section, begin); covers every position if not empty
 
   /// The row for a place; null if the table is empty.
-  const SiteTransfer* find(const Site& site) const;
+  const SiteTransfer* find(const Site& site) const { return find_row(sites, site); }
 };
 
 /// The mean-field tier uses the point description (its weights and time courses averaged over the edges of a
@@ -102,6 +107,15 @@ struct SynapseType {
   std::optional<Release> release{};        ///< of the presynaptic side, hence the same for every tier
   std::optional<Plasticity> plasticity{};  ///< long-term plasticity of the weights; point tier
 };
+
+/// The table that carries synapses of this type to the soma of a point neuron; null if they keep weight and delay.
+const std::vector<SiteTransfer>* site_table(const SynapseType& type);
+
+/// Whether the detailed description is a conductance, of one receptor or several.
+inline bool is_conductance(const SynapseType& type) {
+  return type.detailed && (std::holds_alternative<BiexponentialSynapse>(*type.detailed) ||
+                           std::holds_alternative<ReceptorSynapse>(*type.detailed));
+}
 
 /// True for the synapse types whose edges are electrical.
 inline bool is_gap_junction(const SynapseType& type) {

@@ -27,8 +27,7 @@ struct Maker {
 
 /// Whether every synapse acts on one receptor with the weight that the projection says.
 bool is_plain(const network::Circuit& circuit, const network::Projection& projection) {
-  const auto* synapse = std::get_if<network::PointSynapse>(&*circuit.synapse_types[projection.synapse_type].point);
-  return synapse == nullptr || synapse->sites.empty();
+  return network::site_table(circuit.synapse_types[projection.synapse_type]) == nullptr;
 }
 
 /// The synapses of one block before they are packed.

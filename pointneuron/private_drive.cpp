@@ -13,12 +13,11 @@ bool is_private_drive(const network::Circuit& circuit, const network::Projection
   constexpr double kRounding = 1e-9;
   using Kind = network::Distribution::Kind;
   const bool on_grid = std::abs(trains->bin_ms - circuit.run.dt_ms) <= kRounding * circuit.run.dt_ms;
-  const auto* synapse = std::get_if<network::PointSynapse>(&*circuit.synapse_types[projection.synapse_type].point);
   const network::SynapseType& type = circuit.synapse_types[projection.synapse_type];
   if (type.release || type.plasticity) return false;
   return on_grid && rule->kind == network::ConnectionRule::Kind::one_to_one && rule->number <= 1 &&
          rule->weight.kind == Kind::constant && rule->delay_ms.kind == Kind::constant &&
-         (synapse == nullptr || synapse->sites.empty());
+         network::site_table(type) == nullptr;
 }
 
 PrivateDrive::PrivateDrive(const network::Circuit& circuit, std::size_t projection, std::size_t row, double sign,

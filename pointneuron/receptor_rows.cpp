@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "pointneuron/receptors.hpp"
+
 namespace triscale::pointneuron {
 
 namespace {
@@ -33,8 +35,8 @@ void add(std::vector<Receptor>& known, const Receptor& receptor) {
   if (position(known, receptor) == known.size()) known.push_back(receptor);
 }
 
-const auto& point_of(const network::Circuit& circuit, std::size_t projection) {
-  return *circuit.synapse_types[circuit.projections[projection].synapse_type].point;
+const network::SynapseType& type_of(const network::Circuit& circuit, std::size_t projection) {
+  return circuit.synapse_types[circuit.projections[projection].synapse_type];
 }
 
 }  // namespace
@@ -59,14 +61,9 @@ std::vector<ReceptorRows> receptor_rows(const network::Circuit& circuit) {
   for (std::size_t p = 0; p < circuit.projections.size(); ++p) {
     const std::size_t target = circuit.projections[p].target;
     if (circuit.populations[target].is_virtual) continue;
-    const auto& type = point_of(circuit, p);
-    if (const auto* synapse = std::get_if<network::PointSynapse>(&type)) {
-      for (const auto& receptor : synapse->receptors) add(rows[target].conductances, Group{{receptor}});
-    } else if (const auto* several = std::get_if<network::ReceptorSynapse>(&type)) {
-      add(rows[target].conductances, several->receptors);
-    } else if (const auto* current = std::get_if<network::CurrentSynapse>(&type)) {
-      add(rows[target].currents, *current);
-    }
+    const network::SynapseType& type = type_of(circuit, p);
+    for (const Group& group : groups_of(type)) add(rows[target].conductances, group);
+    if (const auto* current = std::get_if<network::CurrentSynapse>(&*type.point)) add(rows[target].currents, *current);
   }
   return rows;
 }
@@ -74,20 +71,17 @@ std::vector<ReceptorRows> receptor_rows(const network::Circuit& circuit) {
 Connection connection_of(const network::Circuit& circuit, std::size_t projection,
                          const std::vector<ReceptorRows>& rows) {
   const ReceptorRows& known = rows[circuit.projections[projection].target];
-  const auto& type = point_of(circuit, projection);
+  const network::SynapseType& type = type_of(circuit, projection);
   Connection connection;
-  if (const auto* synapse = std::get_if<network::PointSynapse>(&type)) {
-    for (const auto& receptor : synapse->receptors)
-      connection.rows.push_back(position(known.conductances, Group{{receptor}}));
-  } else if (const auto* several = std::get_if<network::ReceptorSynapse>(&type)) {
-    connection.rows = {position(known.conductances, several->receptors)};
-  } else if (const auto* current = std::get_if<network::CurrentSynapse>(&type)) {
+  for (const Group& group : groups_of(type)) connection.rows.push_back(position(known.conductances, group));
+  if (!connection.rows.empty()) return connection;
+  if (const auto* current = std::get_if<network::CurrentSynapse>(&*type.point)) {
     connection.rows = {known.conductances.size() + position(known.currents, *current)};
     connection.sign = current->sign;
     connection.at_end_of_step = current->shape == Shape::delta;
   } else {
     connection.rows = {0};
-    connection.sign = std::get<network::InstantaneousSynapse>(type).sign;
+    connection.sign = std::get<network::InstantaneousSynapse>(*type.point).sign;
     connection.at_end_of_step = true;
   }
   return connection;

@@ -38,9 +38,14 @@ ReceptorPropagator::ReceptorPropagator(const network::Receptor& receptor, double
   mean_from_x = tau_d * (integral_of_decay(1 / tau_r, dt_ms) - g_from_x) / dt_ms;
 }
 
-std::vector<std::vector<network::Receptor>> one_each(const std::vector<network::BiexponentialSynapse>& receptors) {
+std::vector<std::vector<network::Receptor>> groups_of(const network::SynapseType& type) {
+  if (!type.point) return {};
   std::vector<std::vector<network::Receptor>> groups;
-  for (const network::BiexponentialSynapse& receptor : receptors) groups.push_back({network::Receptor{receptor}});
+  if (const auto* synapse = std::get_if<network::PointSynapse>(&*type.point)) {
+    for (const network::BiexponentialSynapse& receptor : synapse->receptors) groups.push_back({{receptor}});
+  } else if (const auto* several = std::get_if<network::ReceptorSynapse>(&*type.point)) {
+    groups.push_back(several->receptors);
+  }
   return groups;
 }
 

@@ -32,8 +32,8 @@ struct ReceptorPropagator {
   double E_rev_mV = 0, Mg_mM = 0;
 };
 
-/// A group for each receptor.
-std::vector<std::vector<network::Receptor>> one_each(const std::vector<network::BiexponentialSynapse>& receptors);
+/// The receptors of a synapse type's conductances, those that share their events together; empty for other kinds.
+std::vector<std::vector<network::Receptor>> groups_of(const network::SynapseType& type);
 
 /// All receptors of one population. Event weights arrive as rows of `cells` values, one row per group of receptors.
 class Receptors {

@@ -13,7 +13,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from result_folder import Results
+from result_folder import TIER_TITLES, Results
 
 # Okabe & Ito's palette, told apart with any colour vision; markers and dashes differ too.
 TIER_COLOURS = {"detailed": "#0072B2", "point": "#D55E00", "meanfield": "#009E73"}
@@ -207,6 +207,30 @@ def time_courses(results: Results, bin_ms: float) -> str:
     axes[-1, 0].set_xlabel("time (ms)")
     _legend(figure, results.tiers)
     return picture(figure, f"Rate of every population against time in bins of {bin_ms:g} ms, all levels overlaid: " + ", ".join(names))
+
+
+def responses(found: dict) -> str:
+    """r(t) of every population, averaged over the repetitions; the stimuli are shaded."""
+    courses = [r for r in found.get("responses") or [] if r.get("rate_hz")]
+    names = list(dict.fromkeys(r["population"] for r in courses))
+    if not names:
+        return ""
+    figure, axes = _grid(len(names), height=2.2)
+    bin_ms = float(found["bin_ms"])
+    for axis, name in zip(axes, names):
+        for stimulus in (found.get("pulse"), found.get("step")):
+            if stimulus:
+                axis.axvspan(stimulus["begin_ms"], stimulus["end_ms"], color="#eef1f5", lw=0)
+        for course in courses:
+            if course["population"] == name:
+                hz = np.asarray(course["rate_hz"], dtype=float)
+                axis.plot(bin_ms * (np.arange(len(hz)) + 0.5), hz, color=colour(course["tier"]), lw=1.3,
+                          ls=TIER_DASHES.get(course["tier"], "-"), label=TIER_TITLES.get(course["tier"], course["tier"]))
+        axis.set_title(name, fontsize=9)
+        axis.set(xlabel="time in the cycle (ms)", ylabel="Hz")
+        axis.set_ylim(bottom=0)
+    axes[0].legend(fontsize=7)
+    return picture(figure, "Mean response of every population to a pulse and a step of the drive, all levels overlaid: " + ", ".join(names))
 
 
 def distributions(results: Results) -> str:

@@ -407,6 +407,17 @@ def compared_signals(results: Results) -> str:
     return body
 
 
+def responses(results: Results) -> str:
+    found = results.responses
+    if not found:
+        return ""
+    pulse, step = found.get("pulse") or {}, found.get("step") or {}
+    caption = (f'Mean rate over {num(found.get("repetitions"))} repetitions, in bins of {num(found.get("bin_ms"))} ms. Shaded: the drive is multiplied by '
+               f'{num(pulse.get("factor"))} (pulse) and by {num(step.get("factor"))} (step).')
+    return section("responses", "Responses", figure(figures.responses(found), caption, "No response was recorded."),
+                   "How the levels answer to a brief pulse and to a step of their external drive.")
+
+
 def signals(results: Results) -> str:
     found = [(tier, signal) for tier in results.tiers for signal in tier.signals]
     if not found:
@@ -528,7 +539,7 @@ def build(results: Results, style: str) -> str:
     versions = sorted({str(t.run["version"]) for t in results.tiers if t.run.get("version")})
     seeds = sorted({str(t.run["seed"]) for t in results.tiers if t.run.get("seed") is not None})
     meta = " · ".join(filter(None, ["triscale " + ", ".join(versions) if versions else "", "seed " + ", ".join(seeds) if seeds else ""]))
-    sections = [summary(results), agreement(results), activity(results), signals(results), derivation(results), cost(results), warnings(results), method(results)]
+    sections = [summary(results), agreement(results), activity(results), responses(results), signals(results), derivation(results), cost(results), warnings(results), method(results)]
     links = "".join(f'<a href="#{i}">{t}</a>' for i, t in (
         ("summary", "In short"), ("agreement", "Agreement"), ("activity", "Activity"), ("derived", "Derived parameters"), ("cost", "Cost"),
         ("warnings", "Warnings"), ("method", "How to read this")))

@@ -91,6 +91,7 @@ class Results:
     consistency: dict | None = None
     reduced: dict | None = None
     signals: dict | None = None  # signals of the tiers compared, channel by channel
+    responses: dict | None = None  # mean rates under a repeated pulse and step of the drive
     notes: list[str] = field(default_factory=list)  # what is missing or could not be read
 
     def tier(self, name: str) -> Tier | None:
@@ -127,6 +128,8 @@ def load(folder: Path) -> Results:
                 results.notes.append(f"There is no run of the {TIER_TITLES[name]} level in this folder.")
         results.consistency = _load_json(results, folder / "consistency.json", "the levels are shown, but not compared")
         results.reduced = _load_json(results, folder / "reduced.json", "derived parameters cannot be shown")
+        if (folder / "responses.json").exists():
+            results.responses = _load_json(results, folder / "responses.json", "responses cannot be drawn")
         if (folder / "signals.json").exists():
             results.signals = _load_json(results, folder / "signals.json", "signals are shown, but not compared")
     return results

@@ -55,7 +55,7 @@ class Awkward {
 Circuit bare() {
   Circuit c;
   c.cell_types.resize(3);
-  c.synapse_types.resize(2);
+  c.synapse_types.resize(3);
   const char* names[] = {"gif type", "adex type", "intfire type"};
   for (std::size_t i = 0; i < 3; ++i) {
     c.cell_types[i].name = names[i];
@@ -67,8 +67,10 @@ Circuit bare() {
   }
   c.synapse_types[0].name = "conductance type";
   c.synapse_types[1].name = "instantaneous type";
-  c.projections.resize(2);
+  c.synapse_types[2].name = "several receptors";
+  c.projections.resize(3);
   c.projections[1].synapse_type = 1;
+  c.projections[2].synapse_type = 2;
   return c;
 }
 
@@ -130,10 +132,16 @@ Circuit derived(Derivation& derivation) {
   c.synapse_types[0].point = synapse;
   c.synapse_types[0].meanfield = network::MeanfieldSynapse{x.next()};
   c.synapse_types[1].point = network::InstantaneousSynapse{-1};
+  network::ReceptorSynapse several;
+  several.receptors = {{{x.next(), x.next(), x.signed_next()}, x.next(), 0},
+                       {{x.next(), x.next(), x.signed_next()}, x.next(), x.next()}};
+  several.sites = {{3, 0, 1, x.next(), x.next(), x.next(), 0}};
+  c.synapse_types[2].point = several;
   for (std::size_t i = 0; i < 3; ++i) derivation.point_cells[c.cell_types[i].name] = provenance(x);
   derivation.meanfield_cells["gif type"] = provenance(x);
   derivation.point_synapses["conductance type"] = provenance(x);
   derivation.point_synapses["instantaneous type"] = provenance(x);
+  derivation.point_synapses["several receptors"] = provenance(x);
   derivation.meanfield_synapses["conductance type"] = provenance(x);
   return c;
 }
@@ -203,6 +211,13 @@ TEST_F(Reduced, ComesBackToTheLastBit) {
   EXPECT_EQ(synapse.receptors[1].E_rev_mV, synapse0.receptors[1].E_rev_mV);
   EXPECT_EQ(c.synapse_types[0].meanfield->gain, original.synapse_types[0].meanfield->gain);
   EXPECT_EQ(std::get<network::InstantaneousSynapse>(*c.synapse_types[1].point).sign, -1);
+  const auto& several = std::get<network::ReceptorSynapse>(*c.synapse_types[2].point);
+  const auto& several0 = std::get<network::ReceptorSynapse>(*original.synapse_types[2].point);
+  ASSERT_EQ(several.receptors.size(), 2u);
+  EXPECT_EQ(several.receptors[1].Mg_mM, several0.receptors[1].Mg_mM);
+  EXPECT_EQ(several.receptors[1].weight_factor, several0.receptors[1].weight_factor);
+  ASSERT_EQ(several.sites.size(), 1u);
+  EXPECT_EQ(several.sites[0].attenuation, several0.sites[0].attenuation);
 
   const network::Provenance& p = read.point_cells.at("gif type");
   const network::Provenance& p0 = written.point_cells.at("gif type");

@@ -296,6 +296,19 @@ TEST(PointEdges, CarryWeightAndDelayToTheSoma) {
   EXPECT_EQ(edges.receptors, (std::vector<std::uint32_t>{0, 1}));
 }
 
+TEST(PointEdges, OfSeveralReceptorsShareTheTable) {
+  Circuit c = sample::circuit();
+  ReceptorSynapse synapse;
+  synapse.receptors = {{{0.5, 2, 0}, 1, 0}, {{2, 60, 0}, 0.5, 1}};
+  synapse.sites = {{1, 0, 0.5, 0.8, 10, 0.25, 0}, {1, 0.5, 1, 0.5, 50, 0.75, 0}};
+  c.synapse_types[0].point = synapse;
+  c.projections[0].connectivity = ExplicitEdges{{0, 1}, {0, 0}, {0.002, 0.004}, {1, 2}, {{1, 0.25}, {1, 0.75}}};
+  const PointEdgeList edges = point_edges_of(c, 0, edges_of(c, 0));
+  EXPECT_DOUBLE_EQ(edges.weights[1], 0.5 * 0.004 / (1 + 50 * 0.004));
+  EXPECT_EQ(edges.delays_ms, (std::vector<double>{1.25, 2.75}));
+  EXPECT_EQ(edges.receptors, (std::vector<std::uint32_t>{0, 0}));
+}
+
 TEST(PointEdges, WithoutATableKeepWeightAndDelay) {
   const Circuit c = sample::circuit();
   const EdgeList edges = edges_of(c, 0);

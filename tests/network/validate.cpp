@@ -142,6 +142,14 @@ const std::vector<Breakage>& breakages() {
       {"E_rev", "E_rev_mV", [](Circuit& c) { ampa(c).E_rev_mV = kNan; }},
       {"signs_differ", "synapse_types.ampa", [](Circuit& c) { point_synapse(c).receptors[0].E_rev_mV = -80; }},
       {"no_receptor", "receptors", [](Circuit& c) { point_synapse(c).receptors.clear(); }},
+      {"sites_of_a_detailed_synapse", "detailed.sites",
+       [](Circuit& c) {
+         c.synapse_types[0].detailed = ReceptorSynapse{{{{0.5, 2, 0}, 1, 0}}, {{0, 0, 1, 1, 0, 0, 0}}};
+       }},
+      {"sites_of_several_receptors_have_a_gap", "point.sites",
+       [](Circuit& c) {
+         c.synapse_types[0].point = ReceptorSynapse{{{{0.5, 2, 0}, 1, 0}}, {{0, 0, 0.5, 1, 0, 0, 0}}};
+       }},
       {"site_gap", "sites[0]",
        [](Circuit& c) {
          point_synapse(c).sites = {{0, 0, 0.9, 1, 0, 0, 0}};

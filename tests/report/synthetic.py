@@ -122,12 +122,20 @@ def reduced():
     return {"triscale_reduced": 1, "cell_types": cells, "synapse_types": synapses}
 
 
+def responses():
+    cycle = [5.0] * 10 + [40.0, 20.0] + [5.0] * 28 + [9.0] * 40 + [5.0] * 20
+    return {"repetitions": 20, "bin_ms": 5, "pulse": {"begin_ms": 50, "end_ms": 60, "factor": 4},
+            "step": {"begin_ms": 200, "end_ms": 400, "factor": 1.5},
+            "responses": [{"tier": tier, "population": name, "rate_hz": cycle} for name in POPULATIONS for tier in SCALE]}
+
+
 def make(folder: Path, duration_ms: float = 2000.0) -> None:
     random = np.random.default_rng(1)
     for tier in SCALE:
         write_tier(folder / tier, tier, duration_ms, random)
     (folder / "consistency.json").write_text(json.dumps(consistency(duration_ms, random)))
     (folder / "reduced.json").write_text(json.dumps(reduced()))
+    (folder / "responses.json").write_text(json.dumps(responses()))
 
 
 if __name__ == "__main__":

@@ -98,7 +98,8 @@ class ReportTest(unittest.TestCase):
 
     def test_every_picture_says_in_words_what_it_shows(self):
         images = Page(self.complete).images
-        self.assertEqual(len(images), 8)  # forest, raster, levels, courses, distributions, spectra, transfer functions, timings
+        self.assertEqual(len(images), 9)
+        # forest, raster, levels, courses, distributions, spectra, responses, transfer functions, timings
         for image in images:
             self.assertGreater(len(image.get("alt", "")), 40)
 
@@ -218,6 +219,14 @@ class ReportTest(unittest.TestCase):
         paper = paper[:paper.index("</style>")]
         for rule in (".chip, .matrix td.cell { border", "nav { display: none", "::details-content { content-visibility: visible"):
             self.assertIn(rule, paper)
+
+    def test_draws_the_responses_of_every_population(self):
+        found = Page(self.complete)
+        pictures = [image["alt"] for image in found.images if "response of every population" in image["alt"]]
+        self.assertEqual(len(pictures), 1)
+        for name in synthetic.POPULATIONS:
+            self.assertIn(name, pictures[0])
+        self.assertIn("over 20 repetitions", found.text)
 
     def test_groups_checks_by_population_and_opens_those_that_disagree(self):
         check = {"statistic": "mean_rate", "finer": "detailed", "coarser": "point", "verdict": "consistent", "tolerance": 1}
