@@ -37,13 +37,6 @@ std::uint64_t binomial(core::RandomStream& random, std::uint64_t n, double p) {
   return k;
 }
 
-double kernel_at(const std::vector<MesoKernel>& kernels, double age_ms) {
-  double sum = 0;
-  if (age_ms < 0) return sum;
-  for (const MesoKernel& kernel : kernels) sum += kernel.amplitude_mV * std::exp(-age_ms / kernel.tau_ms);
-  return sum;
-}
-
 double memory_ms(const MesoPopulation& p) {
   constexpr double kForgotten = 0.1;  // of Delta_u
   double memory = kMemory * p.tau_m_ms;
@@ -56,51 +49,83 @@ double memory_ms(const MesoPopulation& p) {
   return std::min(memory, kLongestMemory_ms);
 }
 
-/// Kernels by age in steps, and what remains of them beyond the oldest class.
+/// What cells still feel of their spikes, by class: of the last one, from the age of the class; of those before, the
+/// mean over the cells of the class, which decays. Classes stand in a ring, the oldest at `next`.
 class Adaptation {
  public:
   Adaptation(const MesoPopulation& p, double dt_ms, std::size_t classes) {
-    if (p.eta_mV.empty() && p.gamma_mV.empty()) return;
-    const double N = static_cast<double>(p.cells);
-    for (std::size_t age = 0; age <= classes; ++age) {
-      const double since_ms = static_cast<double>(age) * dt_ms - p.t_ref_ms;
-      const double gamma = kernel_at(p.gamma_mV, since_ms);
-      own_current_.push_back(kernel_at(p.eta_mV, since_ms));
-      own_threshold_.push_back(gamma);
-      current_.push_back(own_current_.back() / N);
-      threshold_.push_back(-p.Delta_u_mV * std::expm1(-gamma / p.Delta_u_mV) / N);
-    }
-    const double oldest_ms = static_cast<double>(classes) * dt_ms - p.t_ref_ms;
     for (const auto* kernels : {&p.eta_mV, &p.gamma_mV}) {
-      for (const MesoKernel& k : *kernels) {
-        tails_.push_back({k.amplitude_mV * std::exp(-oldest_ms / k.tau_ms) / N, std::exp(-dt_ms / k.tau_ms), 0,
-                          kernels == &p.eta_mV});
+      for (const MesoKernel& from : *kernels) {
+        Kernel& kernel = kernels_.emplace_back();
+        kernel.is_current = kernels == &p.eta_mV;
+        kernel.decay = std::exp(-dt_ms / from.tau_ms);
+        for (std::size_t age = classes; age > 0; --age) {
+          const double since_ms = static_cast<double>(age) * dt_ms - p.t_ref_ms;
+          kernel.own.push_back(since_ms >= 0 ? from.amplitude_mV * std::exp(-since_ms / from.tau_ms) : 0.0);
+        }
+        kernel.before.assign(classes, 0.0);
       }
     }
   }
 
-  bool any() const { return !own_current_.empty(); }
-  /// Spikes that leave the classes.
-  void push(double spikes) {
-    for (Tail& tail : tails_) tail.value = tail.value * tail.decay + tail.weight * spikes;
+  bool any() const { return !kernels_.empty(); }
+
+  /// Takes all classes over one step and adds up, by place in the ring, currents and threshold shifts.
+  void step(std::size_t next, std::vector<double>& current, std::vector<double>& threshold) {
+    std::fill(current.begin(), current.end(), 0.0);
+    std::fill(threshold.begin(), threshold.end(), 0.0);
+    for (Kernel& kernel : kernels_) {
+      kernel.free *= kernel.decay;
+      kernel.fired = 0;
+      std::vector<double>& sum = kernel.is_current ? current : threshold;
+      const std::size_t classes = sum.size();
+      const auto run = [&](std::size_t begin, std::size_t end, const double* own) {
+        for (std::size_t k = begin; k < end; ++k) {
+          kernel.before[k] *= kernel.decay;
+          sum[k] += own[k - begin] + kernel.before[k];
+        }
+      };
+      run(next, classes, kernel.own.data());
+      run(0, next, kernel.own.data() + (classes - next));
+    }
   }
-  double tail(bool current) const {
-    double sum = 0;
-    for (const Tail& tail : tails_) sum += tail.current == current ? tail.value : 0;
-    return sum;
+  double free_current() const { return free_sum(true); }
+  double free_threshold() const { return free_sum(false); }
+
+  /// Cells [begin, end) of the ring fire, in numbers `weights`; `order` is how far begin is from the oldest.
+  void fire(std::size_t begin, std::size_t end, std::size_t order, const std::vector<double>& weights) {
+    for (Kernel& kernel : kernels_) {
+      const double* own = kernel.own.data() + order;
+      double sum = 0;
+      for (std::size_t k = begin; k < end; ++k) sum += weights[k] * (own[k - begin] + kernel.before[k]);
+      kernel.fired += sum;
+    }
   }
-  double own_current(std::size_t age) const { return own_current_[age]; }
-  double own_threshold(std::size_t age) const { return own_threshold_[age]; }
-  double current(std::size_t age) const { return current_[age]; }      ///< per spike of the population
-  double threshold(std::size_t age) const { return threshold_[age]; }  ///< per spike, quasi-renewal
+  /// `free` of the free cells fire too; `all` have fired in this step. The class at `next`, with `oldest` cells, joins
+  /// the `rest` of the free ones, and those that have fired take its place.
+  void renew(std::size_t next, double free, double all, double oldest, double rest) {
+    for (Kernel& kernel : kernels_) {
+      const double fired = all > 0 ? (kernel.fired + free * kernel.free) / all : kernel.free;
+      if (oldest + rest > 0) {
+        kernel.free = (rest * kernel.free + oldest * (kernel.own[0] + kernel.before[next])) / (oldest + rest);
+      }
+      kernel.before[next] = fired;
+    }
+  }
 
  private:
-  struct Tail {
-    double weight, decay, value;
-    bool current;
+  struct Kernel {
+    bool is_current = false;
+    double decay = 1, free = 0, fired = 0;
+    std::vector<double> own;     ///< of the last spike, from the oldest class on
+    std::vector<double> before;  ///< of earlier spikes, by place in the ring
   };
-  std::vector<double> own_current_, own_threshold_, current_, threshold_;
-  std::vector<Tail> tails_;
+  double free_sum(bool current) const {
+    double sum = 0;
+    for (const Kernel& kernel : kernels_) sum += kernel.is_current == current ? kernel.free : 0;
+    return sum;
+  }
+  std::vector<Kernel> kernels_;
 };
 
 /// One population: classes of cells by the step in which they fired last, in a ring, one array per quantity so that the
@@ -119,8 +144,9 @@ class Population {
         v_(classes_, 0.0),
         u_(classes_, parameters.u_reset_mV),
         lambda_(classes_, 0.0),
-        fired_(classes_, 0.0),
+        current_(classes_, 0.0),
         shift_(classes_, 0.0),
+        fired_(classes_, 0.0),
         free_m_(static_cast<double>(parameters.cells)),
         free_lambda_(intensity(0, 0)),
         random_(seed, core::Purpose::escape_noise, index) {}
@@ -130,17 +156,18 @@ class Population {
     const double N = static_cast<double>(p_.cells);
     double X = 0, A = 0, B = 0, W = 0;
     for (std::size_t k = 0; k < classes_; ++k) X += m_[k];
-    const double free_current = adaptation_.tail(true), free_threshold = adaptation_.tail(false);
-    free_u_ = (1 - decay_) * (input_mV - free_current) + decay_ * free_u_;
-    const double P_free = firing_probability(intensity(free_u_, free_threshold), free_lambda_);
-    relax(input_mV, free_current, free_threshold);
+    if (adaptation_.any()) adaptation_.step(next_, current_, shift_);
+    free_u_ = (1 - decay_) * (input_mV - adaptation_.free_current()) + decay_ * free_u_;
+    const double P_free = firing_probability(intensity(free_u_, adaptation_.free_threshold()), free_lambda_);
+    relax(input_mV);
     // Classes by position in the ring; those of the last t_ref are refractory and frozen.
     const auto run = [&](std::size_t begin, std::size_t end) {
       for (std::size_t k = begin; k < end; ++k) {
         const double P = firing_probability(intensity(u_[k], shift_[k]), lambda_[k]);
         A += P * v_[k];
         B += v_[k];
-        W += P * m_[k];
+        fired_[k] = P * m_[k];
+        W += fired_[k];
         v_[k] = (1 - P) * (1 - P) * v_[k] + P * m_[k];
         m_[k] *= 1 - P;
       }
@@ -150,14 +177,16 @@ class Population {
     const std::size_t first = std::min(active, classes_ - next_);
     run(next_, next_ + first);
     run(0, active - first);
+    adaptation_.fire(next_, next_ + first, 0, fired_);
+    adaptation_.fire(0, active - first, first, fired_);
     const double P_lost = B + free_v_ > 0 ? (A + P_free * free_v_) / (B + free_v_) : 0;
     const double expected = std::clamp(W + P_free * free_m_ + P_lost * (N - X - free_m_), 0.0, N);
     const double spikes = noise ? static_cast<double>(binomial(random_, p_.cells, expected / N)) : expected;
     // The oldest class becomes free.
     free_v_ = (1 - P_free) * (1 - P_free) * free_v_ + P_free * free_m_ + v_[next_];
+    adaptation_.renew(next_, P_free * free_m_, W + P_free * free_m_, m_[next_], (1 - P_free) * free_m_);
     free_m_ = (1 - P_free) * free_m_ + m_[next_];
-    adaptation_.push(fired_[next_]);
-    m_[next_] = fired_[next_] = spikes;
+    m_[next_] = spikes;
     v_[next_] = 0;
     u_[next_] = p_.u_reset_mV;
     lambda_[next_] = 0;
@@ -166,25 +195,12 @@ class Population {
   }
 
  private:
-  /// Potentials and threshold shifts of the classes that are not refractory, from the oldest on: what a class feels of
-  /// spikes before its own is the sum over all older classes.
-  void relax(double input_mV, double current, double threshold) {
-    const std::size_t active = classes_ - refractory_;
-    if (!adaptation_.any()) {
-      const double drive = (1 - decay_) * input_mV;
-      for (std::size_t k = 0; k < classes_; ++k) u_[k] = drive + decay_ * u_[k];
-      for (std::size_t a = 0, k = (next_ + active) % classes_; a < refractory_; ++a, k = (k + 1) % classes_) {
-        u_[k] = p_.u_reset_mV;
-      }
-      return;
-    }
-    std::size_t k = next_;
-    for (std::size_t a = 0; a < active; ++a) {
-      const std::size_t age = classes_ - a;
-      u_[k] = (1 - decay_) * (input_mV - current - adaptation_.own_current(age)) + decay_ * u_[k];
-      shift_[k] = threshold + adaptation_.own_threshold(age);
-      current += adaptation_.current(age) * fired_[k];
-      threshold += adaptation_.threshold(age) * fired_[k];
+  /// Potentials of all classes; those of the last t_ref stay at the reset.
+  void relax(double input_mV) {
+    const double drive = (1 - decay_) * input_mV;
+    for (std::size_t k = 0; k < classes_; ++k) u_[k] = drive - (1 - decay_) * current_[k] + decay_ * u_[k];
+    for (std::size_t a = 0, k = (next_ + classes_ - refractory_) % classes_; a < refractory_; ++a) {
+      u_[k] = p_.u_reset_mV;
       k = k + 1 == classes_ ? 0 : k + 1;
     }
   }
@@ -202,7 +218,7 @@ class Population {
   double dt_ms_, decay_, c_per_ms_;
   std::size_t refractory_, classes_;
   Adaptation adaptation_;
-  std::vector<double> m_, v_, u_, lambda_, fired_, shift_;
+  std::vector<double> m_, v_, u_, lambda_, current_, shift_, fired_;
   std::size_t next_ = 0;
   double free_m_, free_v_ = 0, free_u_ = 0, free_lambda_;
   core::RandomStream random_;
