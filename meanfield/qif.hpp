@@ -21,6 +21,8 @@
 #include <functional>
 #include <vector>
 
+#include "core/isa.hpp"
+
 namespace triscale::meanfield {
 
 struct QifPopulation {
@@ -83,5 +85,8 @@ using QifObserver = std::function<void(double t_ms, const QifState& state)>;
 /// for a network that does not fit, core::NumericalError if a state stops being finite.
 void integrate(const QifNetwork& network, QifState& state, double dt_ms, std::size_t steps, const QifInput& input = {},
                std::size_t observe_every = 0, const QifObserver& observe = {});
+/// Same bits with a given instruction set.
+void integrate(const QifNetwork& network, QifState& state, double dt_ms, std::size_t steps, core::Isa isa,
+               const QifInput& input = {}, std::size_t observe_every = 0, const QifObserver& observe = {});
 
 }  // namespace triscale::meanfield

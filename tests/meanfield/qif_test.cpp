@@ -152,20 +152,43 @@ TEST(Qif, NetworkThatDoesNotFitIsRefused) {
   EXPECT_THROW(integrate(single({1, 1, 0, 0}), runaway, 0.01, 10), core::NumericalError);
 }
 
-TEST(Qif, HundredNodesWithDelaysForOneSecondAtFiveMicroseconds) {
-  const std::size_t n = 100;
+/// A network of n different nodes, all coupled to all.
+QifNetwork random_network(std::size_t n) {
   QifNetwork network;
   network.populations.assign(n, {1, 0.7, -4.6, 14.5});
-  network.coupling = Eigen::MatrixXd::Zero(100, 100);
-  network.delay_ms = Eigen::MatrixXd::Zero(100, 100);
+  const auto rows = static_cast<Eigen::Index>(n);
+  network.coupling = Eigen::MatrixXd::Zero(rows, rows);
+  network.delay_ms = Eigen::MatrixXd::Zero(rows, rows);
   core::RandomStream random(1, core::Purpose::test, 7);
-  for (Eigen::Index i = 0; i < 100; ++i) {
-    for (Eigen::Index j = 0; j < 100; ++j) {
+  for (Eigen::Index i = 0; i < rows; ++i) {
+    for (Eigen::Index j = 0; j < rows; ++j) {
       if (i == j) continue;
       network.coupling(i, j) = 0.02 * random.next_uniform();
       network.delay_ms(i, j) = 1 + 30 * random.next_uniform();
     }
   }
+  return network;
+}
+
+TEST(Qif, AllInstructionSetsGiveTheSameBits) {
+  const QifNetwork network = random_network(11);
+  const auto run = [&](core::Isa isa) {
+    QifState state{std::vector<double>(11, 0.1), std::vector<double>(11, -2.0)};
+    integrate(network, state, 0.005, 20'000, isa);
+    return state;
+  };
+  const QifState baseline = run(core::Isa::baseline);
+  for (const core::Isa isa : {core::Isa::avx2, core::Isa::avx512}) {
+    if (isa > core::best_isa()) continue;
+    const QifState other = run(isa);
+    EXPECT_EQ(other.rate_per_ms, baseline.rate_per_ms);
+    EXPECT_EQ(other.v, baseline.v);
+  }
+}
+
+TEST(Qif, HundredNodesWithDelaysForOneSecondAtFiveMicroseconds) {
+  const std::size_t n = 100;
+  const QifNetwork network = random_network(n);
   QifState state{std::vector<double>(n, 0.1), std::vector<double>(n, -2.0)};
   const auto start = std::clock();
   integrate(network, state, 0.005, 200'000);
