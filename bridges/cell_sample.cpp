@@ -146,7 +146,7 @@ CellSample sample_cells(const network::Circuit& circuit, std::size_t population,
   driven.run.duration_ms = duration_ms;
   const auto& cell = *driven.cell_types[driven.populations[0].cell_type].detailed;
   const detailed::CompartmentTree tree = detailed::build_compartments(cell, circuit.run.compartments);
-  constexpr double kSettle_ms = 300;
+  constexpr double kSettle_ms = 500;  // slow channels are still on their way from V_init before
   sample.dt_ms = circuit.run.dt_ms;
   sample.steps = static_cast<std::size_t>(core::TimeGrid{sample.dt_ms, duration_ms}.steps());
   sample.settled = static_cast<std::size_t>(std::min(kSettle_ms, 0.2 * duration_ms) / sample.dt_ms);

@@ -9,6 +9,7 @@
 #include "bridges/cell_sample.hpp"
 #include "bridges/forward_models.hpp"
 #include "bridges/kernel_error.hpp"
+#include "bridges/kernel_residual.hpp"
 #include "bridges/kernel_spectrum.hpp"
 #include "network/edges.hpp"
 
@@ -37,65 +38,25 @@ Channels stable_channels(const QuasiActiveCell& cell) {
   return linearised > 0 && linearised < kLargestRatio * frozen ? Channels::linearised : Channels::frozen;
 }
 
-/// The field that kernels give the sampled cells of all populations together, and what they do not explain of it; one
-/// value a sample and channel. A cell stands for the square root of the cells that it represents: their chance adds up
-/// so.
-struct SampledField {
-  std::vector<double> predicted, error;
-};
-
-void add_field(const CellSample& sample, const std::vector<float>& predicted_mV,
-               const std::vector<FieldWeights>& weights, std::size_t channels, double cells, SampledField& field) {
-  constexpr double kEvery_ms = 0.5;
-  const auto every = static_cast<std::size_t>(std::max(1.0, std::round(kEvery_ms / sample.dt_ms)));
-  const double scale = std::sqrt(cells / static_cast<double>(std::max<std::size_t>(1, sample.cells.size())));
-  const std::vector<double> mean = sample.mean_V_mV();
-  const std::size_t samples = (sample.steps - sample.settled + every - 1) / every;
-  field.predicted.resize(std::max(field.predicted.size(), samples * channels));
-  field.error.resize(field.predicted.size());
-  std::vector<double> p(sample.nodes), e(sample.nodes);
-  for (std::size_t c = 0; c < sample.cells.size(); ++c) {
-    for (std::size_t k = 0; k < samples; ++k) {
-      const std::size_t step = sample.settled + k * every;
-      const float* V = sample.at(c, step);
-      const float* P = predicted_mV.data() + (c * sample.steps + step) * sample.nodes;
-      for (std::size_t n = 0; n < sample.nodes; ++n) {
-        p[n] = scale * P[n];
-        e[n] = scale * (V[n] - mean[n]) - p[n];
-      }
-      weights[c].add(p, channels, field.predicted.data() + k * channels);
-      weights[c].add(e, channels, field.error.data() + k * channels);
-    }
-  }
-}
-
-/// What kernels do not explain of a channel: a factor (gain - 1) that all cells share, and a variance that adds up from
-/// cell to cell.
-struct KernelFit {
-  double gain = 1, private_variance = 0;
-};
-
-KernelFit fit_of(const SampledField& field, std::size_t channel, std::size_t channels) {
-  double n = 0, p = 0, e = 0, pp = 0, ee = 0, pe = 0;
-  for (std::size_t i = channel; i < field.predicted.size(); i += channels) {
-    const double x = field.predicted[i], y = field.error[i];
-    n += 1, p += x, e += y, pp += x * x, ee += y * y, pe += x * y;
-  }
-  if (!(n > 0)) return {};
-  const double var_p = pp / n - p * p / (n * n), var_e = ee / n - e * e / (n * n),
-               covariance = pe / n - p * e / (n * n);
-  if (!(var_p > 0)) return {1, std::max(0.0, var_e)};
-  return {1 + covariance / var_p, std::max(0.0, var_e - covariance * covariance / var_p)};
-}
-
-double variance_of(const measure::Signal& signal, std::size_t channel, double begin_ms) {
-  double n = 0, sum = 0, squares = 0;
+/// A channel of a signal in means over bins, from begin_ms on.
+std::vector<double> binned(const measure::Signal& signal, std::size_t channel, double begin_ms, double bin_ms,
+                           std::size_t bins) {
+  std::vector<double> sum(bins, 0.0), count(bins, 0.0);
   for (std::size_t k = 0; k < signal.samples(); ++k) {
-    if (signal.begin_ms + static_cast<double>(k) * signal.dt_ms < begin_ms) continue;
-    const double x = signal.values[k * signal.channels + channel];
-    n += 1, sum += x, squares += x * x;
+    const double position = (signal.begin_ms + static_cast<double>(k) * signal.dt_ms - begin_ms) / bin_ms + 1e-9;
+    if (position < 0 || position >= static_cast<double>(bins)) continue;
+    sum[static_cast<std::size_t>(position)] += signal.values[k * signal.channels + channel];
+    count[static_cast<std::size_t>(position)] += 1;
   }
-  return n > 0 ? std::max(0.0, squares / n - sum * sum / (n * n)) : 0.0;
+  for (std::size_t b = 0; b < bins; ++b) sum[b] = count[b] > 0 ? sum[b] / count[b] : b > 0 ? sum[b - 1] : 0.0;
+  return sum;
+}
+
+double covariance(const std::vector<double>& x, const std::vector<double>& y) {
+  const auto n = static_cast<double>(x.size());
+  double sum_x = 0, sum_y = 0, products = 0;
+  for (std::size_t k = 0; k < x.size(); ++k) sum_x += x[k], sum_y += y[k], products += x[k] * y[k];
+  return n > 0 ? products / n - sum_x * sum_y / (n * n) : 0.0;
 }
 
 class KernelDerivation {
@@ -145,7 +106,7 @@ class KernelDerivation {
     std::vector<std::size_t> first_slot;  // by population
     KernelSpectrum spectrum;
     std::vector<std::vector<double>> own;  // of a slot's own spikes, [sample][channel] from first_ on
-    SampledField field;
+    ProbeResidual residual;
   };
 
   std::size_t samples() const { return probes_.front().spectrum.samples() + static_cast<std::size_t>(-first_); }
@@ -168,7 +129,7 @@ class KernelDerivation {
     probes_.push_back(
         {k, channels, per_cell, first_slot,
          KernelSpectrum(channels, std::move(slots), n_slots, dt_ms_, options_.length_ms, options_.highest_Hz),
-         std::vector<std::vector<double>>(n_slots), SampledField{}});
+         std::vector<std::vector<double>>(n_slots), ProbeResidual(channels)});
   }
 
   /// Which populations get a kernel for every cell: simulated ones first, small ones first, as long as they fit.
@@ -215,13 +176,16 @@ class KernelDerivation {
     add_spike_response(sample, response, predicted_mV);
     states_.push_back({p, cell.V_soma_mV(), mean_background_uS, channels, response.spikes, response.known()});
 
-    for (Probe& probe : probes_)
-      add_population(probe, p, sample, cell, channels, background, input, response, predicted_mV);
+    const CellResiduals residuals = residuals_of(sample, predicted_mV);
+    for (Probe& probe : probes_) {
+      add_population(probe, p, cell, channels, background, input, response, residuals);
+      probe.residual.end_population(residuals);
+    }
   }
 
-  void add_population(Probe& probe, std::size_t p, const CellSample& sample, const QuasiActiveCell& cell,
-                      Channels channels, const std::vector<std::vector<double>>& background, const LinearInput& input,
-                      const SpikeResponse& response, const std::vector<float>& predicted_mV) {
+  void add_population(Probe& probe, std::size_t p, const QuasiActiveCell& cell, Channels channels,
+                      const std::vector<std::vector<double>>& background, const LinearInput& input,
+                      const SpikeResponse& response, const CellResiduals& residuals) {
     const network::Population& population = circuit_.populations[p];
     const std::vector<char> counts = counting_cells(circuit_, circuit_.field_probes[probe.index], p);
     if (counts.empty()) return;
@@ -241,10 +205,8 @@ class KernelDerivation {
       const FieldWeights weights = weights_of(c);
       probe.spectrum.add_cell(cell.tree(), admittance, background[c], input, c, cell.V_mV(), weights, pool_);
       add_own_field(probe, p, c, response, weights);
+      probe.residual.add_cell(residuals, weights, static_cast<double>(trains_.spikes_ms[labels_.first(p) + c].size()));
     }
-    std::vector<FieldWeights> sampled;
-    for (const std::uint32_t c : sample.cells) sampled.push_back(weights_of(c));
-    add_field(sample, predicted_mV, sampled, probe.channels, static_cast<double>(population.size), probe.field);
   }
 
   void add_own_field(Probe& probe, std::size_t p, std::size_t cell, const SpikeResponse& response,
@@ -258,20 +220,24 @@ class KernelDerivation {
     for (std::size_t i = 0; i < own.size(); ++i) own[i] += share * field[i];
   }
 
-  /// The error of the sampled cells against the signal that all cells make together in the same time.
+  /// What the sampled cells' residuals make of the field of all cells, against the signal that all make together.
   void judge_kernels(network::CircuitKernels& kernels) const {
-    constexpr double kSettle_ms = 300;
     network::Circuit shorter = circuit_;
     shorter.run.duration_ms = activity_.duration_ms;
     const std::vector<measure::Signal> signals = signals_of(shorter, kernels, activity_);
     for (const Probe& probe : probes_) {
+      const ProbeResidual& residual = probe.residual;
       for (std::size_t c = 0; c < probe.channels; ++c) {
-        const KernelFit fit = fit_of(probe.field, c, probe.channels);
-        const measure::Signal& signal = signals[probe.index];
-        const double of_kernels = signal.channels > c ? variance_of(signal, c, kSettle_ms) : 0.0;
-        const double error = (fit.gain - 1) * (fit.gain - 1) * of_kernels + fit.private_variance;
-        const double total = fit.gain * fit.gain * of_kernels + fit.private_variance;
-        kernels.probes[probe.index].unexplained_variance.push_back(total > 0 ? std::min(1.0, error / total) : 0.0);
+        double share = 0;
+        if (signals[probe.index].channels > c && residual.bins() > 0) {
+          const std::vector<double> by_kernels =
+              binned(signals[probe.index], c, residual.begin_ms(), CellResiduals::kBin_ms, residual.bins());
+          const double error = residual.variance(c);
+          const double total =
+              covariance(by_kernels, by_kernels) + 2 * covariance(by_kernels, residual.common(c)) + error;
+          share = error > 0 ? (total > error ? error / total : 1.0) : 0.0;
+        }
+        kernels.probes[probe.index].unexplained_variance.push_back(share);
       }
     }
   }

@@ -1,7 +1,11 @@
 #include "bridges/uncertainty_bands.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <string>
 
 #include "bridges/operating_point.hpp"
 
@@ -39,6 +43,42 @@ std::vector<RateBand> point_rate_bands(const network::Circuit& circuit, const Po
     bands.push_back(band);
   }
   return bands;
+}
+
+namespace {
+
+std::optional<double> found(const std::map<std::string, double>& values, const std::string& key) {
+  const auto entry = values.find(key);
+  return entry == values.end() ? std::nullopt : std::optional<double>(entry->second);
+}
+
+void remark(measure::ConsistencyCheck& check, const std::string& text) {
+  check.note += (check.note.empty() ? "" : "; ") + text;
+}
+
+}  // namespace
+
+void add_bands(const network::Circuit& circuit, const network::Derivation& derivation, measure::Consistency& result) {
+  for (measure::TierSummary& tier : result.tiers) {
+    const auto population = std::find_if(circuit.populations.begin(), circuit.populations.end(),
+                                         [&](const auto& p) { return p.name == tier.population; });
+    const auto& cells = tier.tier == "point" ? derivation.point_cells : derivation.meanfield_cells;
+    if (population == circuit.populations.end() || population->is_virtual || tier.tier == "detailed") continue;
+    const auto entry = cells.find(circuit.cell_types[population->cell_type].name);
+    if (entry == cells.end()) continue;
+    const std::string rate = "network_rate_" + tier.population + "_hz";
+    tier.rate_parameter_sd_hz = found(entry->second.uncertainty, rate);
+    tier.rate_variant_sd_hz = found(entry->second.uncertainty, "variants_" + rate);
+    for (measure::ConsistencyCheck& check : result.checks) {
+      if (check.statistic != "mean_rate" || check.population != tier.population || check.coarser != tier.tier) continue;
+      if (tier.rate_parameter_sd_hz) {
+        remark(check, fmt::format("the derived parameters are known to {:.2g} Hz of it", *tier.rate_parameter_sd_hz));
+      }
+      if (tier.rate_variant_sd_hz) {
+        remark(check, fmt::format("sets of detailed parameters spread it by {:.2g} Hz", *tier.rate_variant_sd_hz));
+      }
+    }
+  }
 }
 
 }  // namespace triscale::bridges

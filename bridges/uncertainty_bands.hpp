@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "core/recorder.hpp"
+#include "measure/consistency_result.hpp"
 #include "network/cell_models.hpp"
 #include "network/circuit.hpp"
+#include "network/provenance.hpp"
 
 namespace triscale::bridges {
 
@@ -33,5 +35,9 @@ using PointDraws = std::map<std::size_t, std::vector<network::GifModel>>;
 /// One band for every simulated population whose cells have draws; empty if none has.
 std::vector<RateBand> point_rate_bands(const network::Circuit& circuit, const PointDraws& draws,
                                        const BandOptions& options, std::size_t threads, core::Progress& progress);
+
+/// Puts the bands that `derivation` holds beside the rates of the coarser tiers, and into the remarks of the checks of
+/// mean rates.
+void add_bands(const network::Circuit& circuit, const network::Derivation& derivation, measure::Consistency& result);
 
 }  // namespace triscale::bridges

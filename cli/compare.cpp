@@ -15,6 +15,7 @@
 #include "bridges/consistency.hpp"
 #include "bridges/consistency_summary.hpp"
 #include "bridges/stimulus.hpp"
+#include "bridges/uncertainty_bands.hpp"
 #include "cli/commands.hpp"
 #include "cli/derive.hpp"
 #include "cli/load.hpp"
@@ -163,6 +164,7 @@ measure::Consistency compare_tiers(const Options& options) {
   SignalChecks signal_checks(loaded, std::move(signals), runs.front());
   measure::Consistency consistency = bridges::check_consistency(runs, checks, signal_checks.checks());
   if (options.responses > 0) bridges::add_checks(consistency, compare_responses(tiers, loaded, options));
+  bridges::add_bands(loaded.circuit, loaded.derivation, consistency);
   signal_checks.write_and_print(options.output);
   if (!left_out.empty()) {
     consistency.summary += fmt::format(" The mean-field tier was left out, because it cannot be derived here: {}.",

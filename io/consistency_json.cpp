@@ -63,6 +63,8 @@ void visit(Visitor& json, TierSummary& tier) {
   json("cv_ci_high", tier.cv_ci_high);
   json("top10_share", tier.top10_share);
   json("silent_fraction", tier.silent_fraction);
+  json("rate_parameter_sd_hz", tier.rate_parameter_sd_hz);
+  json("rate_variant_sd_hz", tier.rate_variant_sd_hz);
 }
 
 /// The keys of "analysis".

@@ -51,6 +51,8 @@ struct TierSummary {
   std::optional<double> rate_hz, rate_ci_low, rate_ci_high;
   std::optional<double> cv_isi, cv_ci_low, cv_ci_high;
   std::optional<double> top10_share, silent_fraction;
+  /// Standard deviation of the rate by the uncertainty of the derived parameters, and over sets of detailed parameters.
+  std::optional<double> rate_parameter_sd_hz, rate_variant_sd_hz;
 };
 
 struct Consistency {

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <memory>
 
+#include "bridges/uncertainty_bands.hpp"
+
 namespace triscale::bridges {
 namespace {
 
@@ -86,6 +88,34 @@ TEST(Variants, MayDifferInDetailedDescriptionsOnly) {
   other.populations.pop_back();
   other.projections.clear();
   EXPECT_EQ(no_variant(first, other).size(), 3u);
+}
+
+TEST(Bands, StandBesideTheRatesOfTheirTierAndInTheRemarksOfTheirChecks) {
+  const network::Circuit circuit = circuit_of(1, -60);
+  network::Derivation derivation;
+  derivation.point_cells["cell"].uncertainty = {{"network_rate_cells_hz", 0.5}, {"variants_network_rate_cells_hz", 2}};
+  measure::Consistency result;
+  result.tiers.resize(3);
+  const char* tiers[] = {"detailed", "point", "meanfield"};
+  for (std::size_t t = 0; t < 3; ++t) {
+    result.tiers[t].tier = tiers[t];
+    result.tiers[t].population = "cells";
+  }
+  result.checks.resize(2);
+  for (measure::ConsistencyCheck& check : result.checks) {
+    check.population = "cells";
+    check.finer = "detailed";
+    check.coarser = "point";
+  }
+  result.checks[0].statistic = "mean_rate";
+  result.checks[1].statistic = "cv_isi";
+  add_bands(circuit, derivation, result);
+  EXPECT_FALSE(result.tiers[0].rate_parameter_sd_hz);
+  EXPECT_EQ(result.tiers[1].rate_parameter_sd_hz, 0.5);
+  EXPECT_EQ(result.tiers[1].rate_variant_sd_hz, 2);
+  EXPECT_FALSE(result.tiers[2].rate_parameter_sd_hz);
+  EXPECT_NE(result.checks[0].note.find("0.5 Hz"), std::string::npos) << result.checks[0].note;
+  EXPECT_TRUE(result.checks[1].note.empty());
 }
 
 }  // namespace

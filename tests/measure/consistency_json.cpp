@@ -40,6 +40,7 @@ measure::Consistency sample() {
   tier.population = "PV1";
   tier.cells = 20;
   tier.rate_hz = 2.5;
+  tier.rate_parameter_sd_hz = 0.125;
   result.tiers = {tier};
   return result;
 }
@@ -53,6 +54,7 @@ TEST(ConsistencyJson, ReadsBackWhatItWrote) {
   EXPECT_FALSE(again.checks.at(0).coarser_value);
   EXPECT_EQ(again.checks.at(0).verdict, Verdict::inconsistent);
   EXPECT_EQ(again.summary, sample().summary);
+  EXPECT_EQ(again.tiers.at(0).rate_parameter_sd_hz, 0.125);
 }
 
 TEST(ConsistencyJson, NeverHoldsNan) {
