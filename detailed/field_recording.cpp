@@ -8,8 +8,11 @@ namespace triscale::detailed {
 
 namespace {
 
-/// So many samples are multiplied with the weights together.
-constexpr std::size_t kBatch = 32;
+/// At least so many samples are multiplied with the weights together. Currents are best multiplied while they are in
+/// the cache, but weights of many channels come from memory, and should not come too often.
+std::size_t batch_of(const core::ForwardModel& model) {
+  return std::clamp<std::size_t>(model.components() / 3, 1, 32);
+}
 
 /// Which cells count, by population.
 std::vector<std::vector<char>> counting_cells(const network::Circuit& circuit, const network::FieldProbe& probe) {
@@ -68,7 +71,7 @@ void FieldRecording::add_group(std::size_t group, std::size_t population, std::u
     if (members.empty()) continue;
     const auto in_window = static_cast<std::size_t>(window_ / field.every + 2);
     field.samplers[group] = std::make_unique<FieldSampler>(*field.model, morphology, cells.tree(), members,
-                                                           injected_nodes, kBatch + in_window);
+                                                           injected_nodes, batch_of(*field.model) + in_window);
   }
 }
 
@@ -93,7 +96,8 @@ void FieldRecording::end_window(std::size_t group, std::int64_t step) {
   const bool last = step >= grid_.steps();
   for (Field& field : fields_) {
     FieldSampler* sampler = field.samplers[group].get();
-    if (sampler && sampler->samples() > 0 && (last || sampler->samples() >= kBatch)) sampler->take(field.sums[group]);
+    if (sampler && sampler->samples() > 0 && (last || sampler->samples() >= batch_of(*field.model)))
+      sampler->take(field.sums[group]);
   }
 }
 

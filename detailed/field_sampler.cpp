@@ -8,8 +8,6 @@ namespace triscale::detailed {
 
 namespace {
 
-constexpr std::size_t kTileSamples = 2;
-
 constexpr std::size_t round_up(std::size_t n, std::size_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
@@ -40,7 +38,7 @@ FieldSampler::FieldSampler(const core::ForwardModel& model, const network::Morph
     : channels_(model.channels()),
       components_(model.components()),
       tiles_(round_up(components_, kFieldTile) / kFieldTile),
-      capacity_(round_up(capacity + 1, kTileSamples)) {
+      capacity_(capacity + 1) {
   for (std::uint32_t node = 1; node < tree.size(); ++node) {
     if (!(tree.areas_um2[node] > 0)) continue;
     children_.push_back(node);
@@ -111,13 +109,12 @@ void FieldSampler::finish_sample(float factor) {
 
 void FieldSampler::take(std::vector<double>& sums) {
   sums.assign(samples_ * channels_, 0.0);
-  FieldLaneArray products(kFieldTile * capacity_);
+  FieldLaneArray products(tiles_ * samples_ * kFieldTile, FieldLanes{});
+  kernels().multiply_field(rows_, tiles_, weights_.data(), currents_.data(), samples_, products.data());
   for (std::size_t tile = 0; tile < tiles_; ++tile) {
-    kernels().multiply_field(rows_, weights_.data() + tile * rows_ * kFieldTile, currents_.data(),
-                             round_up(samples_, kTileSamples), products.data());
     const std::size_t first = tile * kFieldTile, here = std::min(kFieldTile, components_ - first);
     for (std::size_t t = 0; t < samples_; ++t) {
-      const FieldLanes* product = products.data() + t * kFieldTile;
+      const FieldLanes* product = products.data() + (tile * samples_ + t) * kFieldTile;
       double* sample = sums.data() + t * channels_;
       if (mixing_.empty()) {
         for (std::size_t c = 0; c < here; ++c) sample[first + c] = sum_of(product[c]);

@@ -81,20 +81,22 @@ struct ChannelKernels {
 };
 
 /// All channels with gates (channels.hpp).
-#define TRISCALE_FOR_ALL_CHANNELS(X)                                                                            \
-  X(NaTs)                                                                                                       \
-  X(NaTa)                                                                                                       \
-  X(Nap)                                                                                                        \
-  X(K_T)                                                                                                        \
-  X(K_P)                                                                                                        \
-  X(Kv2like)                                                                                                    \
-  X(Kv3_1) X(Kd) X(Im) X(Im_v2) X(SK) X(Ca_HVA) X(Ca_LVA) X(Ih) X(HhSodium) X(HhPotassium) X(NaTa_t) X(NaTs2_t) \
-      X(Nap_Et2) X(K_Tst) X(K_Pst) X(Im_Hay) X(Ca_LVAst)
+#define TRISCALE_FOR_ALL_CHANNELS(X)                                                                                 \
+  X(NaTs)                                                                                                            \
+  X(NaTa)                                                                                                            \
+  X(Nap)                                                                                                             \
+  X(K_T)                                                                                                             \
+  X(K_P)                                                                                                             \
+  X(Kv2like)                                                                                                         \
+  X(Kv3_1)                                                                                                           \
+  X(Kd)                                                                                                              \
+  X(Im) X(Im_v2) X(SK) X(Ca_HVA) X(Ca_LVA) X(Ih) X(HhSodium) X(HhPotassium) X(NaTa_t) X(NaTs2_t) X(Nap_Et2) X(K_Tst) \
+      X(K_Pst) X(Im_Hay) X(Ca_LVAst)
 
 /// One number for each cell of a group.
 using FieldLanes = float __attribute__((vector_size(kGroupCells * sizeof(float))));
 
-/// Field components multiplied together.
+/// Components of a field that are multiplied together.
 inline constexpr std::size_t kFieldTile = 4;
 
 struct Kernels {
@@ -123,10 +125,10 @@ struct Kernels {
   /// Potential of the parent less that of the child, for every edge; added to `differences` unless it is fresh.
   void (*add_differences)(std::size_t edges, const std::uint32_t* children, const std::uint32_t* parents,
                           const Lanes* V, FieldLanes* differences, bool fresh);
-  /// products[sample][component] = sum over rows of weights[row][component] times currents[sample][row], for
-  /// kFieldTile components and an even number of samples.
-  void (*multiply_field)(std::size_t rows, const FieldLanes* weights, const FieldLanes* currents, std::size_t samples,
-                         FieldLanes* products);
+  /// products[tile][sample][component] = sum over rows of weights[tile][row][component] times currents[sample][row];
+  /// kFieldTile components a tile.
+  void (*multiply_field)(std::size_t rows, std::size_t tiles, const FieldLanes* weights, const FieldLanes* currents,
+                         std::size_t samples, FieldLanes* products);
 
 #define TRISCALE_DECLARE(Channel) ChannelKernels Channel;
   TRISCALE_FOR_ALL_CHANNELS(TRISCALE_DECLARE)

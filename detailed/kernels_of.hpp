@@ -301,70 +301,75 @@ TRISCALE_INLINE FieldLanes madd_field(const FieldLanes& a, const FieldLanes& b, 
 #endif
 }
 
+/// Products of one block of samples with one tile of weights; the sums stay in registers. What will be needed next,
+/// `ahead`, is fetched meanwhile, a cache line a row (with 256-bit vectors that costs more than it brings).
 #ifdef TRISCALE_WIDE
-/// Two components side by side.
-using FieldPair = float __attribute__((vector_size(2 * sizeof(FieldLanes))));
-
-/// Products of one block of samples: 4 sums a sample in two vectors, which stay in registers.
 template <int kSamples>
-TRISCALE_INLINE void multiply_samples(std::size_t rows, const FieldLanes* weights, const FieldLanes* currents,
-                                      FieldLanes* products) {
+TRISCALE_INLINE void multiply_block(std::size_t rows, const FieldLanes* weights, const FieldLanes* currents,
+                                    const FieldLanes* ahead, FieldLanes* products) {
+  // Two components side by side.
+  using FieldPair = float __attribute__((vector_size(2 * sizeof(FieldLanes))));
   static_assert(kFieldTile == 4);
   const FieldPair* w = reinterpret_cast<const FieldPair*>(weights);
+  FieldPair* p = reinterpret_cast<FieldPair*>(products);
   FieldPair low[kSamples], high[kSamples];
+#pragma GCC unroll 8
   for (int t = 0; t < kSamples; ++t) low[t] = high[t] = FieldPair{};
   for (std::size_t row = 0; row < rows; ++row) {
+    __builtin_prefetch(ahead + 2 * row);
     const FieldPair w_low = w[2 * row], w_high = w[2 * row + 1];
 #pragma GCC unroll 8
     for (int t = 0; t < kSamples; ++t) {
+      // Under a full mask for the reason given at max_of.
       const FieldPair u =
           FieldPair(_mm512_maskz_broadcast_f32x8(0xffff, currents[static_cast<std::size_t>(t) * rows + row]));
       low[t] = FieldPair(_mm512_fmadd_ps(w_low, u, low[t]));
       high[t] = FieldPair(_mm512_fmadd_ps(w_high, u, high[t]));
     }
   }
-  FieldPair* p = reinterpret_cast<FieldPair*>(products);
+#pragma GCC unroll 8
   for (int t = 0; t < kSamples; ++t) p[2 * t] = low[t], p[2 * t + 1] = high[t];
 }
-
-inline void multiply_field(std::size_t rows, const FieldLanes* weights, const FieldLanes* currents, std::size_t samples,
-                           FieldLanes* products) {
-  std::size_t t = 0;
-  for (; t + 8 <= samples; t += 8) {
-    multiply_samples<8>(rows, weights, currents + t * rows, products + t * kFieldTile);
-  }
-  for (; t < samples; t += 2) {
-    multiply_samples<2>(rows, weights, currents + t * rows, products + t * kFieldTile);
-  }
-}
+inline constexpr int kFieldSamples = 8;
 #else
-inline void multiply_field(std::size_t rows, const FieldLanes* weights, const FieldLanes* currents, std::size_t samples,
-                           FieldLanes* products) {
-  // What fits the sixteen vector registers: 2 samples x 4 sums and what is multiplied into them.
-  constexpr std::size_t kSamples = 2;
-  static_assert(kFieldTile == 4);
-  for (std::size_t t = 0; t < samples; t += kSamples) {
-    FieldLanes a0{}, a1{}, b0{}, b1{}, c0{}, c1{}, d0{}, d1{};
-    const FieldLanes* first = currents + t * rows;
-    const FieldLanes* second = first + rows;
-    for (std::size_t row = 0; row < rows; ++row) {
-      const FieldLanes* w = weights + row * kFieldTile;
-      const FieldLanes u0 = first[row], u1 = second[row];
-      a0 = madd_field(w[0], u0, a0);
-      a1 = madd_field(w[0], u1, a1);
-      b0 = madd_field(w[1], u0, b0);
-      b1 = madd_field(w[1], u1, b1);
-      c0 = madd_field(w[2], u0, c0);
-      c1 = madd_field(w[2], u1, c1);
-      d0 = madd_field(w[3], u0, d0);
-      d1 = madd_field(w[3], u1, d1);
+template <int kSamples>
+TRISCALE_INLINE void multiply_block(std::size_t rows, const FieldLanes* weights, const FieldLanes* currents,
+                                    const FieldLanes* /*ahead*/, FieldLanes* products) {
+  constexpr int kSums = kSamples * static_cast<int>(kFieldTile);
+  FieldLanes sums[kSums];
+#pragma GCC unroll 8
+  for (int i = 0; i < kSums; ++i) sums[i] = FieldLanes{};
+  for (std::size_t row = 0; row < rows; ++row) {
+    const FieldLanes* w = weights + row * kFieldTile;
+#pragma GCC unroll 8
+    for (int i = 0; i < kSums; ++i) {
+      const int t = i / static_cast<int>(kFieldTile), c = i % static_cast<int>(kFieldTile);
+      sums[i] = madd_field(w[c], currents[static_cast<std::size_t>(t) * rows + row], sums[i]);
     }
-    FieldLanes* p = products + t * kFieldTile;
-    p[0] = a0, p[1] = b0, p[2] = c0, p[3] = d0;
-    p[4] = a1, p[5] = b1, p[6] = c1, p[7] = d1;
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < kSums; ++i) products[i] = sums[i];
+}
+inline constexpr int kFieldSamples = 2;  // what fits sixteen registers
+#endif
+
+inline void multiply_field(std::size_t rows, std::size_t tiles, const FieldLanes* weights, const FieldLanes* currents,
+                           std::size_t samples, FieldLanes* products) {
+  for (std::size_t tile = 0; tile < tiles; ++tile) {
+    const FieldLanes *w = weights + tile * rows * kFieldTile, *next = w + (tile + 1 < tiles ? rows * kFieldTile : 0);
+    FieldLanes* p = products + tile * samples * kFieldTile;
+    std::size_t t = 0, fetched = 0;
+    const auto block = [&]<int n>(std::integral_constant<int, n>) TRISCALE_INLINE_LAMBDA {
+      for (; t + n <= samples; t += n) {
+        multiply_block<n>(rows, w, currents + t * rows, next + fetched, p + t * kFieldTile);
+        if (fetched + 2 * rows < rows * kFieldTile) fetched += 2 * rows;
+      }
+    };
+    block(std::integral_constant<int, kFieldSamples>{});
+    block(std::integral_constant<int, 2>{});
+    block(std::integral_constant<int, 1>{});
   }
 }
-#endif
 
 // -------------------------------------------------------------------------------------------------------- table
 // --------

@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <functional>
+#include <map>
 
 #include "io/allen_cell.hpp"
 #include "io/json_object.hpp"
@@ -30,15 +32,16 @@ std::vector<std::string> list_items(const std::string& text) {
 }
 
 /// BMTK's stp1syn (Hennig 2013, Front Comput Neurosci 7:45, equation 3): a single exponential whose events carry
-/// w n p0, n the vesicles that are ready, which recover with tau_r. BMTK sets p0 = 0.5, tau_r = 200 ms and tau_1 = 5 ms
-/// whatever the file says; a file that says otherwise is followed.
-SynapseModel read_stp1syn(const JsonObject& json) {
+/// w n p0, n the vesicles that are ready, which recover with tau_r. stp4syn is the same: the release probability that
+/// it moves with each spike enters nothing, the conductance has p0. BMTK sets p0 = 0.5 (stp4syn: 0.6), tau_r = 200 ms
+/// and tau_1 = 5 ms whatever the file says; a file that says otherwise is followed.
+SynapseModel read_depressing(const JsonObject& json, double p0) {
   network::BiexponentialSynapse synapse;
   synapse.tau_rise_ms = 0;
   synapse.tau_decay_ms = json.number("tau_1").value_or(5.0);
   if (const auto E_rev = json.required_number("erev")) synapse.E_rev_mV = *E_rev;
   network::Release release;
-  release.U = json.number("p0").value_or(0.5);
+  release.U = json.number("p0").value_or(p0);
   release.tau_recovery_ms = json.number("tau_r").value_or(200.0);
   json.accept({"level_of_detail"});
   return {synapse, release};
@@ -118,10 +121,10 @@ std::optional<SynapseModel> SynapseModels::find(const TypedRows& edges, std::siz
                  target_is_point ? "must be an instantaneous synapse for an IntFire1 target"
                                  : "must be a conductance synapse (exp2syn) for a biophysical target");
   }
-  constexpr std::array kTemplates{"exp2syn", "expsyn", "stp1syn", "probampanmda_ems", "probgabaab_ems"};
+  constexpr std::array kTemplates{"exp2syn", "expsyn", "stp1syn", "stp4syn", "probampanmda_ems", "probgabaab_ems"};
   if (!instantaneous && std::find(kTemplates.begin(), kTemplates.end(), model_template) == kTemplates.end()) {
     return error("model_template", model_template,
-                 "must be Exp2Syn, ExpSyn, stp1syn, ProbAMPANMDA_EMS or ProbGABAAB_EMS",
+                 "must be Exp2Syn, ExpSyn, stp1syn, stp4syn, ProbAMPANMDA_EMS or ProbGABAAB_EMS",
                  "other synapse templates are not supported");
   }
   return model;
@@ -167,10 +170,14 @@ std::optional<SynapseModel> SynapseModels::read(const std::string& name, const s
   }
   const auto json = JsonObject::load(folder_ / name, diagnostics_);
   if (!json) return std::nullopt;
-  if (model_template == "stp1syn" || model_template == "probampanmda_ems" || model_template == "probgabaab_ems") {
-    SynapseModel model = model_template == "stp1syn"            ? read_stp1syn(*json)
-                         : model_template == "probampanmda_ems" ? read_ampa_nmda(*json)
-                                                                : read_gaba(*json);
+  const std::map<std::string, std::function<SynapseModel()>> readers = {
+      {"stp1syn", [&] { return read_depressing(*json, 0.5); }},
+      {"stp4syn", [&] { return read_depressing(*json, 0.6); }},
+      {"probampanmda_ems", [&] { return read_ampa_nmda(*json); }},
+      {"probgabaab_ems", [&] { return read_gaba(*json); }},
+  };
+  if (const auto reader = readers.find(model_template); reader != readers.end()) {
+    SynapseModel model = reader->second();
     json->report_unread();
     return model;
   }

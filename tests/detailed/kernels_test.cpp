@@ -107,7 +107,7 @@ TEST(Kernels, VectorsOf512BitsGiveTheBitsOf256ForEveryChannel) {
 
 /// Synapses, tree and fields of a little tree with two branches.
 struct Tree {
-  static constexpr std::size_t kNodes = 7, kSlots = 5, kSamples = 14;
+  static constexpr std::size_t kNodes = 7, kSlots = 5, kSamples = 11;
   Tree() : membrane(kNodes, 1), rise(kSlots * kColumns), decay(kSlots * kColumns) {
     membrane.G.assign(kNodes * kColumns, broadcast<Lanes>(0.7));
     membrane.GE.assign(kNodes * kColumns, broadcast<Lanes>(-40.0));
@@ -139,7 +139,7 @@ struct Tree {
       k.add_differences(6, down, up, m.V.data(), currents.data() + t * 6, true);
       k.add_differences(6, down, up, m.V.data(), currents.data() + t * 6, false);
     }
-    k.multiply_field(6, weights.data(), currents.data(), kSamples, products.data());
+    k.multiply_field(6, 1, weights.data(), currents.data(), kSamples, products.data());
   }
   Membrane membrane;
   std::vector<SynapseSlot> slots;

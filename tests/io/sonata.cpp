@@ -460,6 +460,15 @@ TEST(SonataSynapses, ExpSynAndStp1synMapOntoASingleExponentialAndShortTermDepres
   EXPECT_EQ(stp1.release->tau_recovery_ms, 200);
   EXPECT_EQ(stp1.release->tau_facilitation_ms, 0);
   EXPECT_EQ(stp1.release->sites, 0u);
+
+  TinySonata fourth("stp4syn");
+  fourth.replace("network/edge_types.csv", "inh.json 1.0 exp2syn", "inh.json 1.0 stp4syn");
+  fourth.replace("components/inh.json", R"("exp2syn", "tau1": 2.7, "tau2": 15.0)", R"("model_4", "tau_r": 300.0)");
+  const network::SynapseType stp4 = inhibitory_type(load_sonata(fourth.write()));
+  EXPECT_EQ(std::get<network::BiexponentialSynapse>(*stp4.detailed).tau_decay_ms, 5);
+  ASSERT_TRUE(stp4.release);
+  EXPECT_EQ(stp4.release->U, 0.6);
+  EXPECT_EQ(stp4.release->tau_recovery_ms, 300);
 }
 
 TEST(SonataSynapses, StochasticSynapsesOfTheBlueBrainProjectKeepTheirReceptorsAndTheirRelease) {
@@ -486,6 +495,35 @@ TEST(SonataSynapses, StochasticSynapsesOfTheBlueBrainProjectKeepTheirReceptorsAn
   tiny.replace("components/inh.json", R"("Use": 0.25, )", R"("u0": 0.5, )");
   EXPECT_PIECE(errors_of(tiny), "Use");
   EXPECT_PIECE(errors_of(tiny), "must be 0");
+}
+
+TEST(SonataSynapses, AmpaAndNmdaStandBehindOneReleaseAndNmdaHasItsRatioAndItsMagnesiumBlock) {
+  TinySonata tiny("probampanmda");
+  tiny.replace("network/edge_types.csv", "inh.json 1.0 exp2syn", "inh.json 1.0 ProbAMPANMDA_EMS");
+  tiny.replace("components/inh.json", R"("level_of_detail": "exp2syn", "tau1": 2.7, "tau2": 15.0, "erev": -80.0)",
+               R"("Use": 0.5, "Dep": 671.0, "Fac": 17.0, "NMDA_ratio": 0.8, "tau_d_NMDA": 40.0, "e": -75.0)");
+  const network::SynapseType type = inhibitory_type(load_sonata(tiny.write()));
+  const auto& receptors = std::get<network::ReceptorSynapse>(*type.detailed).receptors;
+  ASSERT_EQ(receptors.size(), 2u);
+  EXPECT_EQ(receptors[0].kinetics.tau_rise_ms, 0.2);  // the file's defaults
+  EXPECT_EQ(receptors[0].kinetics.tau_decay_ms, 1.7);
+  EXPECT_EQ(receptors[0].kinetics.E_rev_mV, -75);
+  EXPECT_EQ(receptors[0].weight_factor, 1e-3);
+  EXPECT_EQ(receptors[0].Mg_mM, 0);
+  EXPECT_EQ(receptors[1].kinetics.tau_rise_ms, 0.29);
+  EXPECT_EQ(receptors[1].kinetics.tau_decay_ms, 40);
+  EXPECT_EQ(receptors[1].kinetics.E_rev_mV, -75);
+  EXPECT_DOUBLE_EQ(receptors[1].weight_factor, 0.8e-3);
+  EXPECT_EQ(receptors[1].Mg_mM, 1);
+  ASSERT_TRUE(type.release);
+  EXPECT_EQ(type.release->U, 0.5);
+  EXPECT_EQ(type.release->tau_recovery_ms, 671);
+  EXPECT_EQ(type.release->tau_facilitation_ms, 17);
+  EXPECT_EQ(type.release->sites, 1u);
+
+  tiny.replace("components/inh.json", R"("NMDA_ratio": 0.8)", R"("NMDA_ratio": 0, "mg": 2)");
+  const network::SynapseType ampa = inhibitory_type(load_sonata(tiny.write()));
+  EXPECT_EQ(std::get<network::ReceptorSynapse>(*ampa.detailed).receptors.size(), 1u);
 }
 
 TEST(SonataErrors, UnsupportedDynamicsAreNamedAndNeverSkipped) {
