@@ -161,6 +161,54 @@ TEST(Field, MembraneCurrentsOfASpikingCellSumUpToTheInjectedOneAtEachStep) {
   EXPECT_LT(error, kSinglePrecision * largest);
 }
 
+/// What comes through a gap junction leaves through the membrane: each side's membrane currents add up to it.
+TEST(Field, MembraneCurrentsOfCoupledCellsSumUpToWhatTheGapJunctionCarries) {
+  network::Circuit circuit = one_population(branched_cell(false), 2, 0.025, 5);
+  inject(circuit, {0, 0.5}, 0.1);
+  network::SynapseType type;
+  type.name = "gap";
+  type.detailed = network::GapJunction{};
+  circuit.synapse_types.push_back(type);
+  const double g_uS = 0.005;
+  network::Projection gap;
+  gap.name = "gap";
+  gap.connectivity = network::ExplicitEdges{{0}, {1}, {g_uS}, {0}, {{1, 0.9}}};  // from the middle of the soma
+  circuit.projections.push_back(gap);
+  circuit.field_probes = {field(), field()};
+  circuit.field_probes[0].contributions = {{0, {0}}};
+  circuit.field_probes[1].contributions = {{0, {1}}};
+  network::Probe v;
+  v.name = "v";
+  v.where = network::Probe::Where::all_compartments;
+  circuit.probes.push_back(v);
+  const CompartmentTree tree = build_compartments(*circuit.cell_types[0].detailed, circuit.run.compartments);
+  const auto element_of = [&](network::Site site) {  // the report has no branch nodes
+    std::size_t element = 0;
+    for (std::size_t node = 0; node < tree.node_at(site); ++node) element += tree.areas_um2[node] > 0;
+    return element;
+  };
+  const std::size_t soma = element_of({0, 0.5}), dendrite = element_of({1, 0.9}) + tree.segments();
+  Models models;
+  models.push_back(std::make_unique<MembraneCurrents>(tree.size()));
+  models.push_back(std::make_unique<MembraneCurrents>(tree.size()));
+  const FieldTrace trace = run(circuit, models);
+  double largest = 0;
+  for (std::size_t n = 1; n < trace.fields[0].size(); ++n) {
+    const auto &now = trace.samples[0][n].second, &before = trace.samples[0][n - 1].second;
+    const double clamp = trace.samples[0][n].first > 1.01 ? 0.1 : 0.0;
+    double sums[2] = {};
+    for (int cell = 0; cell < 2; ++cell) {
+      for (const double I : trace.fields[cell][n].second) sums[cell] += I;
+    }
+    // The partner's potential is that of the step's beginning.
+    const double into_second = g_uS * (before[soma] - now[dendrite]);
+    EXPECT_NEAR(sums[0], clamp + g_uS * (before[dendrite] - now[soma]), 1e-6) << n;
+    EXPECT_NEAR(sums[1], into_second, 1e-6) << n;
+    largest = std::max(largest, into_second);
+  }
+  EXPECT_GT(largest, 0.005);
+}
+
 TEST(Field, ComponentsAreMixedIntoChannelsCellByCell) {
   network::Circuit circuit = one_population(branched_cell(true), 3, 0.05, 5);
   circuit.populations[0].placements = {{0, 0, 0, 0, 0, 0}, {5, 0, 0, 0, 0, 3.141592653589793}, {}};
