@@ -16,15 +16,37 @@ namespace {
 
 constexpr std::size_t kCounters = 12;  ///< done together: three vectors hide each other's latency
 constexpr std::size_t kWords = 4 * kCounters;
+constexpr std::size_t kManyCounters = 2 * kCounters;  ///< with vectors of 512 bits
+
+// Philox4x32-10 (Salmon et al. 2011): counter words (a, b) = k, (c, d) = entity; keys grow by Weyl constants.
+constexpr std::uint32_t kMultiplier0 = 0xD2511F53u, kMultiplier1 = 0xCD9E8D57u, kWeyl0 = 0x9E3779B9u,
+                        kWeyl1 = 0xBB67AE85u;
 
 #if defined(__x86_64__)
-/// Philox4x32-10 (Salmon et al. 2011) for counters first .. first + 11. Four counters a vector, one 32-bit number in
-/// the lower half of each 64-bit lane; what stands in the upper half is never read.
+// One 32-bit number in the lower half of each 64-bit lane; what stands in the upper half is never read.
+
+/// Ten rounds on three vectors of four counters.
+TRISCALE_AVX2 TRISCALE_ALWAYS_INLINE void rounds_avx2(const RandomStream& stream, __m256i* a, __m256i* b, __m256i* c,
+                                                      __m256i* d) {
+  const __m256i multiplier_0 = _mm256_set1_epi64x(kMultiplier0), multiplier_1 = _mm256_set1_epi64x(kMultiplier1);
+  std::uint32_t key_0 = stream.key()[0], key_1 = stream.key()[1];
+  for (int round = 0; round < 10; ++round) {
+    const __m256i k_0 = _mm256_set1_epi64x(key_0), k_1 = _mm256_set1_epi64x(key_1);
+    for (int v = 0; v < 3; ++v) {
+      const __m256i p_0 = _mm256_mul_epu32(a[v], multiplier_0), p_1 = _mm256_mul_epu32(c[v], multiplier_1);
+      a[v] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p_1, 32), b[v]), k_0);
+      c[v] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p_0, 32), d[v]), k_1);
+      b[v] = p_1;
+      d[v] = p_0;
+    }
+    key_0 += kWeyl0;
+    key_1 += kWeyl1;
+  }
+}
+/// The words of counters first .. first + 11.
 TRISCALE_AVX2 void philox_avx2(const RandomStream& stream, std::uint64_t first, std::uint32_t* words) {
-  constexpr int kVectors = kCounters / 4;
-  const __m256i multiplier_0 = _mm256_set1_epi64x(0xD2511F53ll), multiplier_1 = _mm256_set1_epi64x(0xCD9E8D57ll);
-  __m256i a[kVectors], b[kVectors], c[kVectors], d[kVectors];
-  for (int v = 0; v < kVectors; ++v) {
+  __m256i a[3], b[3], c[3], d[3];
+  for (int v = 0; v < 3; ++v) {
     const __m256i k =
         _mm256_add_epi64(_mm256_set1_epi64x(static_cast<long long>(first) + 4 * v), _mm256_set_epi64x(3, 2, 1, 0));
     a[v] = k;
@@ -32,20 +54,8 @@ TRISCALE_AVX2 void philox_avx2(const RandomStream& stream, std::uint64_t first, 
     c[v] = _mm256_set1_epi64x(static_cast<long long>(stream.entity()));
     d[v] = _mm256_srli_epi64(c[v], 32);
   }
-  std::uint32_t key_0 = stream.key()[0], key_1 = stream.key()[1];
-  for (int round = 0; round < 10; ++round) {
-    const __m256i k_0 = _mm256_set1_epi64x(key_0), k_1 = _mm256_set1_epi64x(key_1);
-    for (int v = 0; v < kVectors; ++v) {
-      const __m256i p_0 = _mm256_mul_epu32(a[v], multiplier_0), p_1 = _mm256_mul_epu32(c[v], multiplier_1);
-      a[v] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p_1, 32), b[v]), k_0);
-      c[v] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p_0, 32), d[v]), k_1);
-      b[v] = p_1;
-      d[v] = p_0;
-    }
-    key_0 += 0x9E3779B9u;
-    key_1 += 0xBB67AE85u;
-  }
-  for (int v = 0; v < kVectors; ++v) {
+  rounds_avx2(stream, a, b, c, d);
+  for (int v = 0; v < 3; ++v) {
     const __m256i ab = _mm256_blend_epi32(a[v], _mm256_slli_epi64(b[v], 32), 0xAA);
     const __m256i cd = _mm256_blend_epi32(c[v], _mm256_slli_epi64(d[v], 32), 0xAA);
     const __m256i even = _mm256_unpacklo_epi64(ab, cd), odd = _mm256_unpackhi_epi64(ab, cd);
@@ -54,6 +64,62 @@ TRISCALE_AVX2 void philox_avx2(const RandomStream& stream, std::uint64_t first, 
     _mm256_storeu_si256(out + 1, _mm256_permute2x128_si256(even, odd, 0x31));
   }
 }
+/// (a << 32 | b) for twelve counters of as many entities.
+TRISCALE_AVX2 void philox_entities_avx2(const RandomStream& stream, const std::uint64_t* entities,
+                                        const std::uint64_t* counters, std::uint64_t* high_and_low) {
+  __m256i a[3], b[3], c[3], d[3];
+  for (int v = 0; v < 3; ++v) {
+    a[v] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(counters + 4 * v));
+    b[v] = _mm256_srli_epi64(a[v], 32);
+    c[v] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(entities + 4 * v));
+    d[v] = _mm256_srli_epi64(c[v], 32);
+  }
+  rounds_avx2(stream, a, b, c, d);
+  for (int v = 0; v < 3; ++v) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(high_and_low + 4 * v),
+                        _mm256_blend_epi32(b[v], _mm256_slli_epi64(a[v], 32), 0xAA));
+  }
+}
+// GCC 12 takes the undefined vectors of its own header for our mistake (GCC bug 105593).
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+/// The words of counters first .. first + 23, eight a vector.
+TRISCALE_AVX512 void philox_avx512(const RandomStream& stream, std::uint64_t first, std::uint32_t* words) {
+  const __m512i multiplier_0 = _mm512_set1_epi64(kMultiplier0), multiplier_1 = _mm512_set1_epi64(kMultiplier1);
+  __m512i a[3], b[3], c[3], d[3];
+  for (int v = 0; v < 3; ++v) {
+    const __m512i k = _mm512_add_epi64(_mm512_set1_epi64(static_cast<long long>(first) + 8 * v),
+                                       _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0));
+    a[v] = k;
+    b[v] = _mm512_srli_epi64(k, 32);
+    c[v] = _mm512_set1_epi64(static_cast<long long>(stream.entity()));
+    d[v] = _mm512_srli_epi64(c[v], 32);
+  }
+  constexpr int kXorOfThree = 0x96;
+  std::uint32_t key_0 = stream.key()[0], key_1 = stream.key()[1];
+  for (int round = 0; round < 10; ++round) {
+    const __m512i k_0 = _mm512_set1_epi64(key_0), k_1 = _mm512_set1_epi64(key_1);
+    for (int v = 0; v < 3; ++v) {
+      const __m512i p_0 = _mm512_mul_epu32(a[v], multiplier_0), p_1 = _mm512_mul_epu32(c[v], multiplier_1);
+      a[v] = _mm512_ternarylogic_epi64(_mm512_srli_epi64(p_1, 32), b[v], k_0, kXorOfThree);
+      c[v] = _mm512_ternarylogic_epi64(_mm512_srli_epi64(p_0, 32), d[v], k_1, kXorOfThree);
+      b[v] = p_1;
+      d[v] = p_0;
+    }
+    key_0 += kWeyl0;
+    key_1 += kWeyl1;
+  }
+  const __m512i lower = _mm512_set_epi64(11, 3, 10, 2, 9, 1, 8, 0),
+                upper = _mm512_set_epi64(15, 7, 14, 6, 13, 5, 12, 4);
+  for (int v = 0; v < 3; ++v) {
+    const __m512i ab = _mm512_mask_blend_epi32(0xAAAA, a[v], _mm512_slli_epi64(b[v], 32));
+    const __m512i cd = _mm512_mask_blend_epi32(0xAAAA, c[v], _mm512_slli_epi64(d[v], 32));
+    _mm512_storeu_si512(words + 32 * v, _mm512_permutex2var_epi64(ab, lower, cd));
+    _mm512_storeu_si512(words + 32 * v + 16, _mm512_permutex2var_epi64(ab, upper, cd));
+  }
+}
+#pragma GCC diagnostic pop
 #endif
 
 void philox(const RandomStream& stream, std::uint64_t first, std::uint32_t* words, Isa isa) {
@@ -166,6 +232,10 @@ TRISCALE_AVX2 void box_muller_avx2(const std::uint32_t* words, double* normals) 
 
 void fill_words(const RandomStream& stream, std::uint64_t first, std::span<std::uint32_t> words, Isa isa) {
   std::size_t done = 0;
+#if defined(__x86_64__)
+  for (; isa == Isa::avx512 && done + 4 * kManyCounters <= words.size(); done += 4 * kManyCounters)
+    philox_avx512(stream, first + done / 4, words.data() + done);
+#endif
   for (; done + kWords <= words.size(); done += kWords) philox(stream, first + done / 4, words.data() + done, isa);
   if (done == words.size()) return;
   std::array<std::uint32_t, kWords> rest;
@@ -187,6 +257,27 @@ void fill_normals(const RandomStream& stream, std::uint64_t first, std::span<dou
     }
     if (!whole) std::copy_n(rest.begin(), normals.size() - done, normals.begin() + static_cast<std::ptrdiff_t>(done));
   }
+}
+
+void fill_uniforms(std::uint64_t seed, Purpose purpose, std::span<const std::uint64_t> entities,
+                   std::span<const std::uint64_t> counters, std::span<double> uniforms, Isa isa) {
+  const std::size_t n = uniforms.size();
+#if defined(__x86_64__)
+  const RandomStream stream(seed, purpose, 0);
+  for (std::size_t done = 0; isa != Isa::baseline && done < n; done += kCounters) {
+    std::array<std::uint64_t, kCounters> entity{}, counter{}, bits;
+    const std::size_t some = std::min(kCounters, n - done);
+    std::copy_n(entities.data() + done, some, entity.begin());
+    std::copy_n(counters.data() + done, some, counter.begin());
+    philox_entities_avx2(stream, entity.data(), counter.data(), bits.data());
+    // As RandomStream::uniform makes it: 53 bits of the first two words.
+    for (std::size_t i = 0; i < some; ++i)
+      uniforms[done + i] = (static_cast<double>(static_cast<std::int64_t>(bits[i] >> 11)) + 0.5) * 0x1.0p-53;
+  }
+  if (isa != Isa::baseline) return;
+#endif
+  (void)isa;
+  for (std::size_t i = 0; i < n; ++i) uniforms[i] = RandomStream(seed, purpose, entities[i]).uniform(counters[i]);
 }
 
 }  // namespace triscale::core

@@ -21,4 +21,8 @@ void fill_words(const RandomStream& stream, std::uint64_t first, std::span<std::
 /// normals[4 i + j]: normal j of counter first + i.
 void fill_normals(const RandomStream& stream, std::uint64_t first, std::span<double> normals, Isa isa = best_isa());
 
+/// uniforms[i] = RandomStream(seed, purpose, entities[i]).uniform(counters[i]).
+void fill_uniforms(std::uint64_t seed, Purpose purpose, std::span<const std::uint64_t> entities,
+                   std::span<const std::uint64_t> counters, std::span<double> uniforms, Isa isa = best_isa());
+
 }  // namespace triscale::core

@@ -91,6 +91,39 @@ TRISCALE_AVX2 std::size_t count_few_avx2(const std::uint16_t* steps, std::size_t
   }
   return found;
 }
+
+/// The same with vectors of 32 numbers; `vectors` still counts those of 16. An odd last one is left to the loop above.
+TRISCALE_AVX512 std::size_t count_few_avx512(const std::uint16_t* steps, std::size_t number,
+                                             const std::uint16_t* halves, std::uint16_t* counts, std::size_t vectors,
+                                             std::uint32_t* undecided) {
+  alignas(64) std::uint16_t table[32] = {};
+  __m512i step[kFewSteps];
+  for (std::size_t n = 0; n < number; ++n) {
+    table[n] = steps[n];
+    step[n] = _mm512_set1_epi16(static_cast<short>(steps[n]));
+  }
+  const __m512i next_of = _mm512_load_si512(table), minus_1 = _mm512_set1_epi16(-1);
+  std::size_t found = 0;
+  for (std::size_t v = 0; v + 1 < vectors; v += 2) {
+    const __m512i half = _mm512_loadu_si512(halves + v * kVector);
+    __m512i below = _mm512_setzero_si512();
+    for (std::size_t n = 0; n < number; ++n)
+      below = _mm512_mask_sub_epi16(below, _mm512_cmpgt_epu16_mask(half, step[n]), below, minus_1);
+    _mm512_storeu_si512(counts + v * kVector, below);
+    // Above all steps the table says 0, which such a half is not.
+    const __mmask32 equal = _mm512_cmpeq_epi16_mask(_mm512_permutexvar_epi16(below, next_of), half);
+    undecided[found] = static_cast<std::uint32_t>(v);
+    found += (equal & 0xffffu) != 0 ? 1 : 0;
+    undecided[found] = static_cast<std::uint32_t>(v + 1);
+    found += (equal >> 16) != 0 ? 1 : 0;
+  }
+  if (vectors % 2 == 0) return found;
+  const std::size_t last = vectors - 1;
+  std::uint32_t open[2];
+  if (count_few_avx2(steps, number, halves + last * kVector, counts + last * kVector, 1, open) != 0)
+    undecided[found++] = static_cast<std::uint32_t>(last);
+  return found;
+}
 #endif
 
 /// Cell 2 j has the lower half of word j: the order in memory of most machines.
@@ -185,7 +218,8 @@ void PoissonCounts::draw(std::int64_t bin, std::size_t first, std::span<std::uin
     std::uint16_t* out = n == vectors * kVector ? counts.data() + done : numbers;
     auto count = isa_ == core::Isa::baseline ? count_baseline : count_avx2;
 #if defined(__x86_64__)
-    if (isa_ != core::Isa::baseline && steps_.size() <= kFewSteps) count = count_few_avx2;
+    if (isa_ != core::Isa::baseline && steps_.size() <= kFewSteps)
+      count = isa_ == core::Isa::avx512 ? count_few_avx512 : count_few_avx2;
 #endif
     const std::size_t open = count(steps_.data(), steps_.size(), halves, out, vectors, undecided);
     for (std::size_t v = 0; v < open; ++v) {

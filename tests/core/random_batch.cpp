@@ -12,16 +12,36 @@ namespace {
 const RandomStream kStream(7, Purpose::test, 0x123456789abcdefull);
 
 std::vector<Isa> instruction_sets() {
-  return best_isa() == Isa::baseline ? std::vector{Isa::baseline} : std::vector{Isa::baseline, best_isa()};
+  std::vector<Isa> sets;
+  for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+    if (isa <= best_isa()) sets.push_back(isa);
+  }
+  return sets;
 }
 
 TEST(RandomBatch, WordsAreThoseOfTheStreamForAnyLengthAndInstructionSet) {
   for (const Isa isa : instruction_sets()) {
-    for (const std::size_t n : {1u, 5u, 47u, 48u, 49u, 1000u}) {
+    for (const std::size_t n : {1u, 5u, 47u, 48u, 49u, 96u, 97u, 143u, 144u, 1000u}) {
       std::vector<std::uint32_t> words(n);
       const std::uint64_t first = 0xfffffffeull;  // the counter carries into its upper half
       fill_words(kStream, first, words, isa);
       for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(words[i], kStream.words(first + i / 4)[i % 4]) << n << " " << i;
+    }
+  }
+}
+
+TEST(RandomBatch, UniformsOfManyEntitiesAreThoseOfTheirStreams) {
+  for (const Isa isa : instruction_sets()) {
+    for (const std::size_t n : {1u, 11u, 12u, 30u}) {
+      std::vector<std::uint64_t> entities, counters;
+      for (std::size_t i = 0; i < n; ++i) {
+        entities.push_back((std::uint64_t{3} << 40) + 0xfffffff0u + 7 * i);
+        counters.push_back(0xfffffffaull + i * i);
+      }
+      std::vector<double> uniforms(n);
+      fill_uniforms(11, Purpose::test, entities, counters, uniforms, isa);
+      for (std::size_t i = 0; i < n; ++i)
+        ASSERT_EQ(uniforms[i], RandomStream(11, Purpose::test, entities[i]).uniform(counters[i])) << n << " " << i;
     }
   }
 }
