@@ -2,10 +2,11 @@
 ///
 /// A synapse is one word: the place that its events go to (16 bits), the delay modulo 8 (3 bits) and the signed weight
 /// in units of its receptor (13 bits of 32, or 45 bits of 64). The synapses of a source stand together, sorted by
-/// delay; `first_` says where each delay begins. Time is delivered horizon by horizon, 1, 2, 4 or 8 steps long: of
-/// every spike that is under way, the piece of its row that arrives within the horizon is added to the sums of those
-/// steps. So the sums in use are few and stay in the cache, and rows are read in one direction. Sums are integers:
-/// exact, whatever the order.
+/// delay; a table says where each delay begins. Where rows have fewer synapses than there are delays, the table would
+/// be larger than the synapses: then every synapse has its delay in a byte beside it, and the row is searched. Time is
+/// delivered horizon by horizon, 1, 2, 4 or 8 steps long: of every spike that is under way, the piece of its row that
+/// arrives within the horizon is added to the sums of those steps. So the sums in use are few and stay in the cache,
+/// and rows are read in one direction. Sums are integers: exact, whatever the order.
 #pragma once
 
 #include <cstdint>
@@ -80,7 +81,9 @@ class SynapseRows {
   std::size_t size() const { return size_; }
   std::int32_t shortest_delay() const { return shortest_; }
   std::int32_t longest_delay() const { return shortest_ + static_cast<std::int32_t>(delays_per_row_) - 1; }
-  std::size_t bytes() const { return words_.size() * sizeof(Word) + first_.size() * sizeof(std::uint32_t); }
+  std::size_t bytes() const {
+    return words_.size() * sizeof(Word) + first_.size() * sizeof(std::uint32_t) + delays_.size();
+  }
 
   /// Adds what is due to sums[slot * kPlaces + place], slot = arrival step modulo `horizon` (1, 2, 4 or 8).
   void deliver(std::span<const Due> due, std::uint32_t horizon, Sum* sums) const;
@@ -90,16 +93,27 @@ class SynapseRows {
     return static_cast<Word>(static_cast<std::uint64_t>(weight) << kWeightShift) |
            static_cast<Word>((delay % kSlots) << kPlaceBits | place);
   }
-  void begin_rows(std::size_t sources, std::uint32_t shortest, std::uint32_t longest);
+  void begin_rows(std::size_t sources, std::uint32_t shortest, std::uint32_t longest, std::size_t synapses);
+  bool has_table() const { return delays_.size() == 0; }
+  /// Where what is due begins or ends, in a table.
+  std::size_t key(std::uint32_t source, std::int32_t delay) const {
+    return static_cast<std::size_t>(source) * delays_per_row_ + static_cast<std::size_t>(delay - shortest_);
+  }
+  struct Range {
+    std::size_t begin, end;
+  };
+  Range range_of(const Due& due) const;
+  template <bool kTable>
+  void deliver_rows(std::span<const Due> due, std::uint32_t horizon, Sum* sums) const;
 
   std::int32_t shortest_ = 1;
   std::size_t delays_per_row_ = 0;  ///< from the shortest delay to the longest
   std::size_t size_ = 0;
-  LargeArray<std::uint32_t> first_;  ///< [source * delays_per_row + delay - shortest], and the end
+  LargeArray<std::uint32_t> first_;  ///< table: [key]; else [source]; and the end
   LargeArray<Word> words_;
+  LargeArray<std::uint8_t> delays_;  ///< of each word; none if there is a table, but until finish()
   // Until finish():
   std::vector<std::uint32_t> begin_, next_;  ///< of the room of each source
-  LargeArray<std::uint8_t> delays_;
 };
 
 extern template class SynapseRows<std::uint32_t, std::int32_t>;

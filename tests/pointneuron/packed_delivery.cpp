@@ -21,29 +21,31 @@ using Shape = network::CurrentSynapse::Shape;
 // ------------------------------------------------------------------------------------------------------ rows ---------
 
 template <class Word, class Sum>
-void expect_exact_sums(std::int64_t largest) {
-  constexpr std::uint32_t kSources = 40, kSynapses = 6000;
+void expect_exact_sums(std::int64_t largest, std::uint32_t sources) {
+  constexpr std::uint32_t kSynapses = 6000;
   constexpr std::int64_t kStep = 1000;
   core::RandomStream random(1, core::Purpose::test, 5);
   std::vector<pointneuron::LooseSynapse> synapses;
   for (std::uint32_t i = 0; i < kSynapses; ++i) {
     const auto size = static_cast<double>(random.next_below(static_cast<std::uint64_t>(largest) + 1));
-    synapses.push_back({static_cast<std::uint32_t>(random.next_below(kSources)),
+    synapses.push_back({static_cast<std::uint32_t>(random.next_below(sources)),
                         1 + static_cast<std::uint32_t>(random.next_below(60)),
                         i % 7 == 0 ? 65535u : static_cast<std::uint32_t>(random.next_below(300)),
                         i % 11 == 0                   ? -static_cast<double>(largest)
                         : random.next_uniform() < 0.5 ? -size
                                                       : size});
   }
-  const pointneuron::SynapseRows<Word, Sum> rows(kSources, synapses, 1.0);
+  const pointneuron::SynapseRows<Word, Sum> rows(sources, synapses, 1.0);
   ASSERT_EQ(rows.size(), kSynapses);
+  const std::size_t table = 60 * sources + 1, searched = sources + 1;  // and a byte for each synapse
+  EXPECT_EQ(rows.bytes(), sizeof(Word) * kSynapses + (sources == 40 ? 4 * table : 4 * searched + kSynapses));
   for (const std::uint32_t horizon : {1u, 2u, 4u, 8u}) {
     // Every source fires in each of the last 70 steps; what arrives in [kStep, kStep + horizon) is wanted.
     std::vector<pointneuron::Due> due;
     for (std::int64_t step = kStep - 70; step < kStep; ++step) {
       const auto from = std::max<std::int64_t>(rows.shortest_delay(), kStep - step);
       const auto to = std::min<std::int64_t>(rows.longest_delay() + 1, kStep + horizon - step);
-      for (std::uint32_t s = 0; s < kSources && from < to; ++s)
+      for (std::uint32_t s = 0; s < sources && from < to; ++s)
         due.push_back({s, static_cast<std::int32_t>(from), static_cast<std::int32_t>(to),
                        static_cast<std::uint32_t>(step % pointneuron::kSlots)});
     }
@@ -61,9 +63,12 @@ void expect_exact_sums(std::int64_t largest) {
   }
 }
 
-TEST(SynapseRows, SumsAreExactUpToTheLargestWeightOfEitherWord) {
-  expect_exact_sums<std::uint32_t, std::int32_t>(pointneuron::kLargestNarrow);
-  expect_exact_sums<std::uint64_t, std::int64_t>(std::int64_t{1} << pointneuron::kWideBits);
+// 150 synapses a source: a table of the 60 delays. 15 synapses: a delay beside each of them.
+TEST(SynapseRows, SumsAreExactUpToTheLargestWeightOfEitherWordInLongRowsAndShortOnes) {
+  for (const std::uint32_t sources : {40u, 400u}) {
+    expect_exact_sums<std::uint32_t, std::int32_t>(pointneuron::kLargestNarrow, sources);
+    expect_exact_sums<std::uint64_t, std::int64_t>(std::int64_t{1} << pointneuron::kWideBits, sources);
+  }
 }
 
 TEST(SynapseRows, RowsMadeOneByOneEqualThoseFromAList) {
