@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Distributions of single-neuron statistics of the cortical microcircuit in NEST, one file for several seeds.
 
-    microcircuit_statistics.py RECIPE OUT.json --seeds 1 2 3 4 [--discard-ms 500] [--simulate-ms 8000]
+    microcircuit_statistics.py RECIPE OUT.json --seeds 1 2 3 4 5 [--discard-ms 500] [--simulate-ms 8000]
 
 Needs NEST 3.10 and numpy. For each seed and population: firing rates of all cells, coefficients of variation of their
 intervals (cells with at least 3 of them), and Pearson correlations of spike counts in 2 ms bins of all pairs among the
@@ -41,7 +41,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("recipe")
     parser.add_argument("out")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     parser.add_argument("--discard-ms", type=float, default=500)
     parser.add_argument("--simulate-ms", type=float, default=8000)
     a = parser.parse_args()
