@@ -5,6 +5,7 @@
 
 #include "detailed/compartments.hpp"
 #include "meanfield/lif_circuit.hpp"
+#include "pointneuron/dynamic_synapses.hpp"
 
 namespace triscale::cli {
 
@@ -39,11 +40,13 @@ double count(const network::ConnectionRule& rule, double sources, double targets
 }
 
 /// Bytes that the point tier needs for a projection.
-double point_bytes(const network::Circuit& circuit, const network::Projection& projection) {
+double point_bytes(const network::Circuit& circuit, std::size_t index) {
+  const network::Projection& projection = circuit.projections[index];
   const double synapses = synapse_count(circuit, projection);
   const bool listed = std::holds_alternative<network::ExplicitEdges>(projection.connectivity);
-  const double each =
+  double each =
       circuit.populations[projection.source].is_virtual ? kEdgeBytes + kSourceSynapseBytes : kPackedSynapseBytes;
+  if (pointneuron::is_dynamic(circuit, projection)) each = pointneuron::dynamic_synapse_bytes(circuit, index);
   return synapses * (each + (listed ? kEdgeBytes : 0));
 }
 
@@ -93,9 +96,7 @@ TierSize size_on(Tier tier, const network::Circuit& circuit) {
         kCompartmentBytes * static_cast<double>(size.compartments) + kDetailedSynapseBytes * size.synapses;
   } else if (tier == Tier::point) {
     size.memory_bytes += kPointCellBytes * cells;
-    for (const network::Projection& projection : circuit.projections) {
-      size.memory_bytes += point_bytes(circuit, projection);
-    }
+    for (std::size_t p = 0; p < circuit.projections.size(); ++p) size.memory_bytes += point_bytes(circuit, p);
   }
   return size;
 }

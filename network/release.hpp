@@ -37,14 +37,23 @@ inline std::uint64_t release_entity(std::size_t projection, std::size_t edge) {
   return (std::uint64_t{projection} << 40) | std::uint64_t{edge};
 }
 
-/// The part of its weight that an event at t_ms transmits; moves the state. Events of a synapse come in order of time.
-inline double transmit(const Release& release, ReleaseState& state, double t_ms, std::uint64_t seed,
-                       std::uint64_t entity) {
+/// Utilisation at an event, and the probability that an empty site is still empty. They depend on the times of the
+/// source's spikes alone: synapses of one source with the same rule share them.
+struct Utilisation {
+  double u, still_empty;
+};
+inline Utilisation utilise(const Release& release, ReleaseState& state, double t_ms) {
   const double elapsed_ms = t_ms - state.t_ms;
   state.t_ms = t_ms;
   state.u = release.tau_facilitation_ms > 0 ? state.u * std::exp(-elapsed_ms / release.tau_facilitation_ms) : 0.0;
   state.u += release.U * (1.0 - state.u);
-  const double still_empty = release.tau_recovery_ms > 0 ? std::exp(-elapsed_ms / release.tau_recovery_ms) : 0.0;
+  return {state.u, release.tau_recovery_ms > 0 ? std::exp(-elapsed_ms / release.tau_recovery_ms) : 0.0};
+}
+
+/// The part of its weight that an event at t_ms transmits; moves the state. Events of a synapse come in order of time.
+inline double transmit(const Release& release, ReleaseState& state, double t_ms, std::uint64_t seed,
+                       std::uint64_t entity) {
+  const double still_empty = utilise(release, state, t_ms).still_empty;
   if (release.sites == 0) {
     state.ready = 1.0 - (1.0 - state.ready) * still_empty;
     const double released = state.u * state.ready;

@@ -25,8 +25,9 @@
 /// conductances and currents replaced by their exact means over the step, is solved exactly; the exponential current
 /// and w are taken at the middle of the step, which a half step with their values at its beginning predicts. Second
 /// order. Where the exponential current alone would move V by more than a tenth of Delta_T in a step, the step is done
-/// in ten pieces, or the upstroke would be later than the grid makes a spike anyway. The exponential is never evaluated
-/// above V_peak, so the upstroke cannot overflow.
+/// in ten pieces, or the upstroke would be later than the grid makes a spike anyway; such cells are few and are worked
+/// on together. The exponential is never evaluated above V_peak, so the upstroke cannot overflow. With Delta_T = 0
+/// there is no exponential current, and V_peak is the threshold.
 ///
 /// Recordable: v (mV), w (nA).
 #pragma once
@@ -48,20 +49,38 @@ class AdExNeurons : public NeuronModel {
   void set_potential(std::span<const double> V_mV) override { V_mV_.assign(V_mV.begin(), V_mV.end()); }
 
  private:
-  /// A length of time with the decay of w over it.
+  /// A length of time: decay of w over it and its half, and the factors of a constant current where there are no
+  /// conductances.
   struct Piece {
-    Piece(double length, double tau_w_ms);
-    double length_ms, w_decay, w_decay_half;
+    Piece() = default;
+    Piece(double length_ms, const network::AdExModel& model);
+    double h_over_C, w_decay, w_decay_half, phi, phi_half;
   };
-  double exponential_nA(double V_mV) const;
-  void integrate(std::size_t cell, double G_uS, double J_nA);
-  void integrate_piece(std::size_t cell, double G_uS, double J_nA, const Piece& piece);
+  /// What the loops need to know of the model.
+  struct Constants {
+    double exponential_nA, V_T, per_Delta, V_peak, V_reset, E_L, a;
+    Piece whole, fine;
+    double most_exponential_nA;  ///< that a whole step takes
+  };
+  struct Cells;  ///< pointers to what a loop works on
+  template <bool kConductances>
+  static void move(const Constants& c, const Piece& piece, double G, double J, double& V, double& w,
+                   double& at_begin_nA);
+  static double exponential_nA(const Constants& c, double V_mV);
+  template <bool kConductances>
+  static void step_whole(const Constants& c, const Cells& cells, std::size_t n);
+  template <bool kConductances>
+  static void step_fine(const Constants& c, const Cells& cells, std::size_t n);
+  template <bool kConductances>
+  void step_some(std::size_t from, std::size_t n, const StepInput& input, std::vector<std::uint32_t>& spikes);
+  void fire(std::size_t from, std::size_t n, const Cells& cells, std::vector<std::uint32_t>& spikes);
 
   network::AdExModel model_;
-  Piece whole_, fine_;
-  std::int32_t refractory_steps_;
+  core::Isa isa_;
+  Constants constants_;
+  double refractory_;  ///< steps, as a number that loops can compare with others
   std::vector<double> V_mV_, w_nA_;
-  std::vector<std::int32_t> refractory_;  ///< steps left
+  std::vector<double> left_;  ///< refractory steps left
 };
 
 }  // namespace triscale::pointneuron

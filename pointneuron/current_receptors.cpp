@@ -8,9 +8,34 @@ namespace triscale::pointneuron {
 
 using Shape = network::CurrentSynapse::Shape;
 
+namespace {
+template <class Propagator>
+TRISCALE_ALWAYS_INLINE void step_exponential(const Propagator& p, std::size_t begin, std::size_t end,
+                                             double* __restrict events, double* __restrict I, double* __restrict sum) {
+  for (std::size_t i = begin; i < end; ++i) {
+    const double I_now = I[i] + events[i];
+    events[i] = 0;
+    sum[i] += p.mean_from_I * I_now;
+    I[i] = p.I_from_I * I_now;
+  }
+}
+template <class Propagator>
+TRISCALE_ALWAYS_INLINE void step_alpha(const Propagator& p, std::size_t begin, std::size_t end,
+                                       double* __restrict events, double* __restrict I, double* __restrict x,
+                                       double* __restrict sum) {
+  for (std::size_t i = begin; i < end; ++i) {
+    const double x_now = x[i] + p.kick * events[i];
+    events[i] = 0;
+    sum[i] += p.mean_from_I * I[i] + p.mean_from_x * x_now;
+    I[i] = p.I_from_I * I[i] + p.I_from_x * x_now;
+    x[i] = p.I_from_I * x_now;
+  }
+}
+}  // namespace
+
 CurrentReceptors::CurrentReceptors(std::span<const network::CurrentSynapse> synapses, std::size_t cells, double dt_ms,
-                                   double membrane_rate_per_ms)
-    : cells_(cells), I_(synapses.size() * cells, 0.0), x_(synapses.size() * cells, 0.0) {
+                                   double membrane_rate_per_ms, core::Isa isa)
+    : cells_(cells), isa_(isa), I_(synapses.size() * cells, 0.0), x_(synapses.size() * cells, 0.0) {
   // What a membrane with C_m = 1 makes of the current, over what it makes of a constant current of 1.
   network::LifModel membrane;
   membrane.C_m_nF = 1;
@@ -41,22 +66,13 @@ void CurrentReceptors::step(std::size_t begin, std::size_t end, std::span<double
     double* I = I_.data() + s * cells_;
     double* x = x_.data() + s * cells_;
     double* sum = I_nA.data();
-    if (!p.alpha) {
-      for (std::size_t i = begin; i < end; ++i) {
-        const double I_now = I[i] + events[i];
-        events[i] = 0;
-        sum[i] += p.mean_from_I * I_now;
-        I[i] = p.I_from_I * I_now;
+    core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+      if (p.alpha) {
+        step_alpha(p, begin, end, events, I, x, sum);
+      } else {
+        step_exponential(p, begin, end, events, I, sum);
       }
-      continue;
-    }
-    for (std::size_t i = begin; i < end; ++i) {
-      const double x_now = x[i] + p.kick * events[i];
-      events[i] = 0;
-      sum[i] += p.mean_from_I * I[i] + p.mean_from_x * x_now;
-      I[i] = p.I_from_I * I[i] + p.I_from_x * x_now;
-      x[i] = p.I_from_I * x_now;
-    }
+    });
   }
 }
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "core/isa.hpp"
 #include "network/synapse_models.hpp"
 
 namespace triscale::pointneuron {
@@ -17,7 +18,7 @@ class CurrentReceptors {
  public:
   /// Delta synapses keep their row but have no current: they move the potential at the end of a step.
   CurrentReceptors(std::span<const network::CurrentSynapse> synapses, std::size_t cells, double dt_ms,
-                   double membrane_rate_per_ms);
+                   double membrane_rate_per_ms, core::Isa isa = core::best_isa());
 
   /// One step for the cells [begin, end): takes the events that arrive at its beginning (rows of `cells` values; clears
   /// them) and adds the current of the step to I_nA.
@@ -32,6 +33,7 @@ class CurrentReceptors {
     double kick = 1, I_from_I = 0, I_from_x = 0, mean_from_I = 0, mean_from_x = 0;
   };
   std::size_t cells_;
+  core::Isa isa_;
   std::vector<Propagator> propagators_;
   std::vector<double> I_, x_;  ///< [synapse][cell]
 };

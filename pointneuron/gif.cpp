@@ -1,13 +1,18 @@
 #include "pointneuron/gif.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+
+#include "core/elementary.hpp"
+#include "core/random_batch.hpp"
 
 namespace triscale::pointneuron {
 
 namespace {
 /// Smallest uniform number of core::RandomStream is 2^-54, so a probability below exp(kNeverFires) cannot fire.
 constexpr double kNeverFires = -37.5;
+constexpr std::size_t kBlock = 256;  ///< cells whose intermediate values stay in the first-level cache
 }  // namespace
 
 GifNeurons::Kernels GifNeurons::make_kernels(const std::vector<network::ExponentialKernel>& kernels, std::size_t cells,
@@ -35,7 +40,9 @@ GifNeurons::GifNeurons(const network::GifModel& model, const NeuronSetup& setup)
       gamma_(make_kernels(model.gamma_mV, setup.cells, setup.dt_ms)),
       has_followers_(!model.currents.empty() || !model.threshold_follows.empty() || model.V_filter_ms > 0),
       membrane_(model.C_m_nF, model.currents),
-      filter_(model.V_filter_ms, setup.dt_ms) {
+      filter_(model.V_filter_ms, setup.dt_ms),
+      random_(setup.random),
+      isa_(setup.isa) {
   for (const auto& current : model.currents) {
     if (current.tau_ms > 0) {
       slow_currents_.steps.push_back({{current.g_uS, current.above_mV}, {current.tau_ms, setup.dt_ms}});
@@ -47,51 +54,61 @@ GifNeurons::GifNeurons(const network::GifModel& model, const NeuronSetup& setup)
   settle_followers();
   if (model.Delta_V_mV == 0) return;
   log_rate_per_step_ = std::log(model.lambda_0_Hz * 1e-3 * setup.dt_ms);
-  streams_.reserve(setup.cells);
-  for (std::size_t cell = 0; cell < setup.cells; ++cell) {
-    streams_.emplace_back(setup.random.seed, core::Purpose::escape_noise,
-                          (static_cast<std::uint64_t>(setup.random.population) << 32) | cell);
-  }
 }
 
 void GifNeurons::decay_kernels(std::size_t begin, std::size_t end) {
-  for (std::size_t i = begin; i < end; ++i) I_eta_nA_[i] = I_eta_mean_nA_[i] = 0;
+  const std::size_t n = end - begin;
+  double *I_eta = I_eta_nA_.data() + begin, *I_mean = I_eta_mean_nA_.data() + begin;
+  double* threshold = threshold_mV_.data() + begin;
+  std::fill_n(I_eta, n, 0.0);
+  std::fill_n(I_mean, n, 0.0);
   for (std::size_t k = 0; k < eta_.steps.size(); ++k) {
     const Kernels::Step s = eta_.steps[k];
-    double* state = eta_.state.data() + k * cells_;
-    for (std::size_t i = begin; i < end; ++i) {
-      I_eta_mean_nA_[i] += s.mean * state[i];
-      state[i] *= s.decay;
-      I_eta_nA_[i] += state[i];
-    }
+    double* state = eta_.state.data() + k * cells_ + begin;
+    core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+      for (std::size_t i = 0; i < n; ++i) {
+        I_mean[i] += s.mean * state[i];
+        state[i] *= s.decay;
+        I_eta[i] += state[i];
+      }
+    });
   }
-  for (std::size_t i = begin; i < end; ++i) threshold_mV_[i] = model_.V_threshold_mV;
+  std::fill_n(threshold, n, model_.V_threshold_mV);
   for (std::size_t k = 0; k < gamma_.steps.size(); ++k) {
     const Kernels::Step s = gamma_.steps[k];
-    double* state = gamma_.state.data() + k * cells_;
-    for (std::size_t i = begin; i < end; ++i) {
-      state[i] *= s.decay;
-      threshold_mV_[i] += state[i];
-    }
+    double* state = gamma_.state.data() + k * cells_ + begin;
+    core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+      for (std::size_t i = 0; i < n; ++i) {
+        state[i] *= s.decay;
+        threshold[i] += state[i];
+      }
+    });
   }
 }
 
 void GifNeurons::integrate(std::size_t begin, std::size_t end, const StepInput& input) {
+  const std::size_t n = end - begin;
   const double g_L = model_.g_L_uS;
   const double I_L = model_.g_L_uS * model_.E_L_mV;
   const double h_over_C = dt_ms_ / model_.C_m_nF;
+  double* V = V_mV_.data() + begin;
+  const double *I = input.I_nA.data() + begin, *I_eta = I_eta_mean_nA_.data() + begin;
   if (input.G_uS.empty()) {
     const double kept = std::exp(-h_over_C * g_L), from_J = -std::expm1(-h_over_C * g_L) / g_L;
-    for (std::size_t i = begin; i < end; ++i)
-      V_mV_[i] = kept * V_mV_[i] + from_J * (I_L + input.I_nA[i] - I_eta_mean_nA_[i]);
+    core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+      for (std::size_t i = 0; i < n; ++i) V[i] = kept * V[i] + from_J * (I_L + I[i] - I_eta[i]);
+    });
     return;
   }
-  for (std::size_t i = begin; i < end; ++i) {
-    // C dV/dt = J - G V with constant G, J:  V(t+h) = V + (J - G V) (1 - exp(-h G / C)) / G
-    const double G = g_L + input.G_uS[i];
-    const double J = I_L + input.GE_nA[i] + input.I_nA[i] - I_eta_mean_nA_[i];
-    V_mV_[i] += (J - G * V_mV_[i]) * (-std::expm1(-h_over_C * G) / G);
-  }
+  const double *G_syn = input.G_uS.data() + begin, *GE = input.GE_nA.data() + begin;
+  core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+    for (std::size_t i = 0; i < n; ++i) {
+      // C dV/dt = J - G V with constant G, J:  V(t+h) = V + (J - G V) (1 - exp(-h G / C)) / G
+      const double G = g_L + G_syn[i];
+      const double J = I_L + GE[i] + I[i] - I_eta[i];
+      V[i] += (J - G * V[i]) * (-core::expm1_of(-h_over_C * G) / G);
+    }
+  });
 }
 
 void GifNeurons::settle_followers() {
@@ -149,20 +166,51 @@ void GifNeurons::leave_refractoriness(std::size_t cell) {
   }
 }
 
-bool GifNeurons::fires(std::size_t cell, std::int64_t step) const {
-  const double distance_mV = (F_mV_.empty() ? V_mV_[cell] : F_mV_[cell]) - threshold_mV_[cell];
-  if (model_.Delta_V_mV == 0) return distance_mV >= 0;
+/// fires[i] is not 0 where cell from + i fires unless it is refractory.
+void GifNeurons::find_firing(std::size_t from, std::size_t n, std::int64_t step, double* fires) const {
+  const double* V = (F_mV_.empty() ? V_mV_.data() : F_mV_.data()) + from;
+  const double* threshold = threshold_mV_.data() + from;
+  if (model_.Delta_V_mV == 0) {
+    core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+      for (std::size_t i = 0; i < n; ++i) fires[i] = V[i] - threshold[i] >= 0 ? 1.0 : 0.0;
+    });
+    return;
+  }
   // lambda dt = exp(x);  p = 1 - exp(-lambda dt)
-  const double x = log_rate_per_step_ + distance_mV / model_.Delta_V_mV;
-  if (x < kNeverFires) return false;
-  const double p = -std::expm1(-std::exp(x));
-  return streams_[cell].uniform(static_cast<std::uint64_t>(step)) < p;
+  std::array<double, kBlock> x_of, p_of, uniforms;
+  double *x = x_of.data(), *p = p_of.data();
+  const double log_rate = log_rate_per_step_, Delta_V = model_.Delta_V_mV;
+  core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+    for (std::size_t i = 0; i < n; ++i) {
+      x[i] = log_rate + (V[i] - threshold[i]) / Delta_V;
+      p[i] = -core::expm1_of(-core::exp_of(x[i]));
+      fires[i] = 0;
+    }
+  });
+  std::array<std::uint64_t, kBlock> entities, counters;
+  std::array<std::uint32_t, kBlock> which;
+  std::size_t some = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    which[some] = static_cast<std::uint32_t>(i);
+    entities[some] = (static_cast<std::uint64_t>(random_.population) << 32) | (from + i);
+    counters[some] = static_cast<std::uint64_t>(step);
+    some += (x[i] >= kNeverFires) & (refractory_[from + i] == 0) ? 1 : 0;
+  }
+  core::fill_uniforms(random_.seed, core::Purpose::escape_noise, std::span(entities).first(some),
+                      std::span(counters).first(some), std::span(uniforms).first(some), isa_);
+  for (std::size_t j = 0; j < some; ++j) fires[which[j]] = uniforms[j] < p[which[j]] ? 1.0 : 0.0;
 }
 
 void GifNeurons::check_finite(std::size_t begin, std::size_t end) const {
-  bool finite = true;
-  for (std::size_t i = begin; i < end; ++i) finite &= std::isfinite(V_mV_[i]) && std::isfinite(threshold_mV_[i]);
-  if (finite) return;
+  std::size_t finite = 0;
+  std::size_t* found = &finite;
+  const double *V = V_mV_.data(), *threshold = threshold_mV_.data();
+  core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+    std::size_t number = 0;
+    for (std::size_t i = begin; i < end; ++i) number += (V[i] - V[i] == 0) & (threshold[i] - threshold[i] == 0) ? 1 : 0;
+    *found = number;
+  });
+  if (finite == end - begin) return;
   for (std::size_t i = begin; i < end; ++i) {
     if (!std::isfinite(V_mV_[i])) throw NonFinite{i, "v"};
     if (!std::isfinite(threshold_mV_[i])) throw NonFinite{i, "threshold"};
@@ -183,17 +231,22 @@ void GifNeurons::step(std::size_t begin, std::size_t end, const StepInput& input
     if (refractory_[i] > 0) V_mV_[i] = model_.V_reset_mV;
   }
   check_finite(begin, end);
-  for (std::size_t i = begin; i < end; ++i) {
-    if (refractory_[i] > 0) {
-      if (--refractory_[i] == 0) leave_refractoriness(i);
-      continue;
+  std::array<double, kBlock> fires;
+  for (std::size_t from = begin; from < end; from += kBlock) {
+    const std::size_t n = std::min(end, from + kBlock) - from;
+    find_firing(from, n, input.step, fires.data());
+    for (std::size_t i = from; i < from + n; ++i) {
+      if (refractory_[i] > 0) {
+        if (--refractory_[i] == 0) leave_refractoriness(i);
+        continue;
+      }
+      if (fires[i - from] == 0) continue;
+      spikes.push_back(static_cast<std::uint32_t>(i));
+      V_mV_[i] = model_.V_reset_mV;
+      if (!F_mV_.empty()) F_mV_[i] = model_.V_reset_mV;
+      refractory_[i] = refractory_steps_;
+      if (refractory_steps_ == 0) leave_refractoriness(i);
     }
-    if (!fires(i, input.step)) continue;
-    spikes.push_back(static_cast<std::uint32_t>(i));
-    V_mV_[i] = model_.V_reset_mV;
-    if (!F_mV_.empty()) F_mV_[i] = model_.V_reset_mV;
-    refractory_[i] = refractory_steps_;
-    if (refractory_steps_ == 0) leave_refractoriness(i);
   }
 }
 

@@ -88,7 +88,7 @@ class GifNeurons : public NeuronModel {
   void integrate_with_followers(std::size_t begin, std::size_t end, const StepInput& input);
   void settle_followers();
   void leave_refractoriness(std::size_t cell);
-  bool fires(std::size_t cell, std::int64_t step) const;
+  void find_firing(std::size_t from, std::size_t n, std::int64_t step, double* fires) const;
   void check_finite(std::size_t begin, std::size_t end) const;
 
   network::GifModel model_;
@@ -102,9 +102,10 @@ class GifNeurons : public NeuronModel {
   BentMembrane membrane_;
   LowPass filter_;
   Followers slow_currents_, threshold_;
-  std::vector<double> F_mV_;                 ///< low-passed V; empty without V_filter_ms
-  std::vector<core::RandomStream> streams_;  ///< one per cell, if the threshold is soft
-  double log_rate_per_step_ = 0;             ///< log(lambda_0 dt)
+  std::vector<double> F_mV_;  ///< low-passed V; empty without V_filter_ms
+  RandomAddress random_;
+  core::Isa isa_;
+  double log_rate_per_step_ = 0;  ///< log(lambda_0 dt)
 };
 
 }  // namespace triscale::pointneuron

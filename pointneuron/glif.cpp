@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/elementary.hpp"
 #include "pointneuron/lif.hpp"
 
 namespace triscale::pointneuron {
@@ -13,11 +14,34 @@ namespace {
 constexpr std::size_t kBlock = 256;  ///< cells whose intermediate values stay in the first-level cache
 constexpr double kLowest = std::numeric_limits<double>::lowest();
 
+/// difference_of_decays() for loops.
+TRISCALE_ALWAYS_INLINE double difference_of_decays_in_loop(double a, double b, double t) {
+  const double slower = a < b ? a : b, x = (a < b ? b - a : a - b) * t;
+  const double relative = -core::expm1_of(-x) / x;
+  return core::exp_of(-slower * t) * t * (x > 0 ? relative : 1.0);
+}
+
 }  // namespace
+
+/// Cells of a loop.
+struct GlifNeurons::Cells {
+  double* V;
+  double* V_before;
+  double* left;
+  double* jump;
+  double* follow;
+  double* threshold;
+  double* I_sum;
+  double* after_spike;  ///< of the first current
+  double* J;            ///< leak, synapses, injected and after-spike currents
+  const double* G;      ///< conductances besides the leak; null: none
+  const double* at_end;
+};
 
 GlifNeurons::GlifNeurons(const network::GlifModel& model, const NeuronSetup& setup)
     : model_(model),
       cells_(setup.cells),
+      isa_(setup.isa),
       dt_ms_(setup.dt_ms),
       jump_decay_(std::exp(-setup.dt_ms / model.threshold_jump_tau_ms)),
       jump_refractory_decay_(std::exp(-model.t_ref_ms / model.threshold_jump_tau_ms)),
@@ -37,48 +61,101 @@ GlifNeurons::GlifNeurons(const network::GlifModel& model, const NeuronSetup& set
   }
 }
 
-/// Adds their mean over the step to I_nA[0 ...] and moves them to its end.
-void GlifNeurons::add_after_spike_currents(std::size_t begin, std::size_t end, double* I_nA) {
-  const std::size_t n = end - begin;
-  const double* left = left_.data() + begin;
-  double* sum = I_sum_nA_.data() + begin;
-  std::fill_n(sum, n, 0.0);
+/// Adds their mean over the step to J and moves them to its end.
+void GlifNeurons::add_after_spike_currents(const Cells& cells, std::size_t n) {
+  const double* left = cells.left;
+  double *sum = cells.I_sum, *J = cells.J;
+  if (!decays_.empty()) std::fill_n(sum, n, 0.0);
   for (std::size_t k = 0; k < decays_.size(); ++k) {
     const Decay d = decays_[k];
-    double* state = after_spike_nA_.data() + k * cells_ + begin;
-    for (std::size_t i = 0; i < n; ++i) {
-      I_nA[i] += d.mean * state[i];
-      state[i] = left[i] > 0 ? state[i] : d.step * state[i];
-      sum[i] += state[i];
-    }
+    double* state = cells.after_spike + k * cells_;
+    core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+      for (std::size_t i = 0; i < n; ++i) {
+        J[i] += d.mean * state[i];
+        const double next = d.step * state[i];
+        state[i] = left[i] > 0 ? state[i] : next;
+        sum[i] += state[i];
+      }
+    });
   }
 }
 
-/// J = current, G = conductances besides the leak, or null. To be called while V is that of the step's beginning.
-void GlifNeurons::move_threshold(std::size_t begin, std::size_t end, const double* G_uS, const double* J_nA) {
-  const std::size_t n = end - begin;
-  const double* left = left_.data() + begin;
-  double* jump = theta_jump_mV_.data() + begin;
-  double* follow = theta_voltage_mV_.data() + begin;
-  double* threshold = threshold_mV_.data() + begin;
+/// To be called while V is that of the step's beginning.
+void GlifNeurons::move_threshold(const Cells& cells, std::size_t n) const {
+  const double *left = cells.left, *J = cells.J, *V = cells.V, *G_syn = cells.G;
+  double *jump = cells.jump, *follow = cells.follow, *threshold = cells.threshold;
+  if (model_.threshold_jump_mV == 0 && model_.threshold_voltage_per_ms == 0) return;
   if (model_.threshold_jump_mV != 0) {
-    for (std::size_t i = 0; i < n; ++i) jump[i] = left[i] > 0 ? jump[i] : jump[i] * jump_decay_;
+    const double decay = jump_decay_;
+    core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+      for (std::size_t i = 0; i < n; ++i) {
+        const double next = jump[i] * decay;
+        jump[i] = left[i] > 0 ? jump[i] : next;
+      }
+    });
   }
   if (model_.threshold_voltage_per_ms != 0) {
     // V(t) = V_inf + (V - V_inf) exp(-G t / C), and theta_v is driven by a_v (V(t) - E_L).
     const double rate = 1 / model_.threshold_voltage_tau_ms, a = model_.threshold_voltage_per_ms;
     const double kept = std::exp(-dt_ms_ * rate), from_constant = a * (1 - kept) / rate;
-    const double from_leak = a * difference_of_decays(model_.g_L_uS / model_.C_m_nF, rate, dt_ms_);
-    for (std::size_t i = 0; i < n; ++i) {
-      const double G = model_.g_L_uS + (G_uS != nullptr ? G_uS[i] : 0.0);
-      const double V_inf = J_nA[i] / G;
-      const double from_V = G_uS != nullptr ? a * difference_of_decays(G / model_.C_m_nF, rate, dt_ms_) : from_leak;
-      const double next =
-          follow[i] * kept + from_constant * (V_inf - model_.E_L_mV) + from_V * (V_mV_[begin + i] - V_inf);
-      follow[i] = left[i] > 0 ? follow[i] : next;
+    const double g_L = model_.g_L_uS, C = model_.C_m_nF, E_L = model_.E_L_mV, h = dt_ms_;
+    const double from_leak = a * difference_of_decays(g_L / C, rate, h), per_g_L = 1 / g_L;
+    if (G_syn == nullptr) {
+      core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+        for (std::size_t i = 0; i < n; ++i) {
+          const double V_inf = J[i] * per_g_L;
+          const double next = follow[i] * kept + from_constant * (V_inf - E_L) + from_leak * (V[i] - V_inf);
+          follow[i] = left[i] > 0 ? follow[i] : next;
+        }
+      });
+    } else {
+      core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+        for (std::size_t i = 0; i < n; ++i) {
+          const double G = g_L + G_syn[i];
+          const double V_inf = J[i] / G;
+          const double from_V = a * difference_of_decays_in_loop(G / C, rate, h);
+          const double next = follow[i] * kept + from_constant * (V_inf - E_L) + from_V * (V[i] - V_inf);
+          follow[i] = left[i] > 0 ? follow[i] : next;
+        }
+      });
     }
   }
-  for (std::size_t i = 0; i < n; ++i) threshold[i] = model_.V_threshold_mV + jump[i] + follow[i];
+  const double rest = model_.V_threshold_mV;
+  core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+    for (std::size_t i = 0; i < n; ++i) threshold[i] = rest + jump[i] + follow[i];
+  });
+}
+
+void GlifNeurons::move_potential(const Cells& cells, std::size_t n) const {
+  const double *left = cells.left, *J = cells.J, *G_syn = cells.G, *at_end = cells.at_end;
+  double *V = cells.V, *V_before = cells.V_before;
+  const double g_L = model_.g_L_uS, h_over_C = dt_ms_ / model_.C_m_nF;
+  const double kept = std::exp(-h_over_C * g_L), from_J = -std::expm1(-h_over_C * g_L) / g_L;
+  if (G_syn == nullptr) {
+    core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+      for (std::size_t i = 0; i < n; ++i) {
+        const double next = kept * V[i] + from_J * J[i];
+        V_before[i] = V[i];
+        V[i] = left[i] > 0 ? V[i] : next;
+      }
+    });
+  } else {
+    core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+      for (std::size_t i = 0; i < n; ++i) {
+        const double G = g_L + G_syn[i];
+        const double next = V[i] + (J[i] - G * V[i]) * (-core::expm1_of(-h_over_C * G) / G);
+        V_before[i] = V[i];
+        V[i] = left[i] > 0 ? V[i] : next;
+      }
+    });
+  }
+  if (at_end == nullptr) return;
+  core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+    for (std::size_t i = 0; i < n; ++i) {
+      const double jump = at_end[i];
+      V[i] += left[i] > 0 ? 0.0 : jump;
+    }
+  });
 }
 
 void GlifNeurons::fire(std::size_t cell, double V_before_mV) {
@@ -96,48 +173,51 @@ void GlifNeurons::fire(std::size_t cell, double V_before_mV) {
   threshold_mV_[cell] = model_.V_threshold_mV + theta_jump_mV_[cell] + theta_voltage_mV_[cell];
 }
 
+void GlifNeurons::find_spikes(std::size_t from, const Cells& cells, std::size_t n, std::vector<std::uint32_t>& spikes) {
+  double *V = cells.V, *threshold = cells.threshold, *left = cells.left;
+  std::size_t quiet = 0;
+  std::size_t* found = &quiet;
+  core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+    std::size_t number = 0;
+    for (std::size_t i = 0; i < n; ++i)
+      number += ((left[i] > 0) | ((V[i] <= threshold[i]) & (V[i] >= kLowest))) ? 1 : 0;
+    *found = number;
+  });
+  for (std::size_t i = 0; quiet != n && i < n; ++i) {
+    if (left[i] > 0 || (V[i] <= threshold[i] && V[i] >= kLowest)) continue;
+    if (!std::isfinite(V[i])) throw NonFinite{from + i, "v"};
+    if (!std::isfinite(threshold[i])) throw NonFinite{from + i, "threshold"};
+    spikes.push_back(static_cast<std::uint32_t>(from + i));
+    fire(from + i, cells.V_before[i]);
+    left[i] += 1;  // counted down below
+  }
+  core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+    for (std::size_t i = 0; i < n; ++i) left[i] = left[i] > 0 ? left[i] - 1 : 0.0;
+  });
+}
+
 void GlifNeurons::step(std::size_t begin, std::size_t end, const StepInput& input, std::vector<std::uint32_t>& spikes) {
-  const double g_L = model_.g_L_uS, I_L = model_.g_L_uS * model_.E_L_mV;
-  const double kept = std::exp(-dt_ms_ * g_L / model_.C_m_nF);
-  const double from_J = -std::expm1(-dt_ms_ * g_L / model_.C_m_nF) / g_L;
+  const double I_L = model_.g_L_uS * model_.E_L_mV;
   std::array<double, kBlock> J, V_before;
   for (std::size_t from = begin; from < end; from += kBlock) {
     const std::size_t n = std::min(end, from + kBlock) - from;
-    const double* G = input.G_uS.empty() ? nullptr : input.G_uS.data() + from;
+    const Cells cells{V_mV_.data() + from,
+                      V_before.data(),
+                      left_.data() + from,
+                      theta_jump_mV_.data() + from,
+                      theta_voltage_mV_.data() + from,
+                      threshold_mV_.data() + from,
+                      I_sum_nA_.data() + from,
+                      after_spike_nA_.data() + from,
+                      J.data(),
+                      input.G_uS.empty() ? nullptr : input.G_uS.data() + from,
+                      input.arrivals_at_end.empty() ? nullptr : input.arrivals_at_end.data() + from};
     for (std::size_t i = 0; i < n; ++i) J[i] = I_L + input.I_nA[from + i];
-    if (G != nullptr) {
-      for (std::size_t i = 0; i < n; ++i) J[i] += input.GE_nA[from + i];
-    }
-    add_after_spike_currents(from, from + n, J.data());
-    move_threshold(from, from + n, G, J.data());
-    double* V = V_mV_.data() + from;
-    double* left = left_.data() + from;
-    std::copy_n(V, n, V_before.begin());
-    if (G == nullptr) {
-      for (std::size_t i = 0; i < n; ++i) V[i] = left[i] > 0 ? V[i] : kept * V[i] + from_J * J[i];
-    } else {
-      for (std::size_t i = 0; i < n; ++i) {
-        const double G_all = g_L + G[i];
-        if (!(left[i] > 0)) V[i] += (J[i] - G_all * V[i]) * (-std::expm1(-dt_ms_ * G_all / model_.C_m_nF) / G_all);
-      }
-    }
-    if (!input.arrivals_at_end.empty()) {
-      for (std::size_t i = 0; i < n; ++i) V[i] += left[i] > 0 ? 0.0 : input.arrivals_at_end[from + i];
-    }
-    const double* threshold = threshold_mV_.data() + from;
-    std::size_t quiet = 0;
-    for (std::size_t i = 0; i < n; ++i) quiet += left[i] > 0 || (V[i] <= threshold[i] && V[i] >= kLowest) ? 1 : 0;
-    if (quiet != n) {
-      for (std::size_t i = 0; i < n; ++i) {
-        if (left[i] > 0 || (V[i] <= threshold[i] && V[i] >= kLowest)) continue;
-        if (!std::isfinite(V[i])) throw NonFinite{from + i, "v"};
-        if (!std::isfinite(threshold[i])) throw NonFinite{from + i, "threshold"};
-        spikes.push_back(static_cast<std::uint32_t>(from + i));
-        fire(from + i, V_before[i]);
-        left[i] += 1;  // counted down below
-      }
-    }
-    for (std::size_t i = 0; i < n; ++i) left[i] = left[i] > 0 ? left[i] - 1 : 0.0;
+    for (std::size_t i = 0; cells.G != nullptr && i < n; ++i) J[i] += input.GE_nA[from + i];
+    add_after_spike_currents(cells, n);
+    move_threshold(cells, n);
+    move_potential(cells, n);
+    find_spikes(from, cells, n, spikes);
   }
 }
 

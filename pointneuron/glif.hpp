@@ -65,12 +65,16 @@ class GlifNeurons : public NeuronModel {
   struct Decay {
     double step = 0, mean = 0, refractory = 0, amplitude = 0;
   };
-  void add_after_spike_currents(std::size_t begin, std::size_t end, double* I_nA);
-  void move_threshold(std::size_t begin, std::size_t end, const double* G_uS, const double* J_nA);
+  struct Cells;  ///< pointers to what a loop works on
+  void add_after_spike_currents(const Cells& cells, std::size_t n);
+  void move_threshold(const Cells& cells, std::size_t n) const;
+  void move_potential(const Cells& cells, std::size_t n) const;
   void fire(std::size_t cell, double V_before_mV);
+  void find_spikes(std::size_t from, const Cells& cells, std::size_t n, std::vector<std::uint32_t>& spikes);
 
   network::GlifModel model_;
   std::size_t cells_;
+  core::Isa isa_;
   double dt_ms_;
   double jump_decay_, jump_refractory_decay_;
   double refractory_;  ///< steps, as a number that loops can compare with others

@@ -28,7 +28,7 @@
 ///     y(h) = (y + q T) / (1 - A y T),   T = tan(sqrt(A q) h) / sqrt(A q)   (tanh for A q < 0),
 /// so the upstroke needs no small steps: a pole within the step is a spike. u is taken at the middle of the step, as a
 /// half step predicts it, and relaxes towards the V of the middle (exponential midpoint rule, second order). A spike
-/// falls on the end of its step.
+/// falls on the end of its step. T is a power series of A q h^2 where that is small, which it hardly ever is not.
 ///
 /// Recordable: v (mV), u (nA).
 #pragma once
@@ -53,8 +53,17 @@ class IzhikevichNeurons : public NeuronModel {
   void set_potential(std::span<const double> V_mV) override { V_mV_.assign(V_mV.begin(), V_mV.end()); }
 
  private:
+  struct Cells;  ///< pointers to what a loop works on
+  struct Constants {
+    double A, k, V_rest, V_T, V_peak, b, h, per_C, kept, kept_half;
+  };
+  template <bool kSeries>
+  static double move(const Constants& c, double G, double J, double& V, double& u);
+  void step_some(std::size_t from, const Cells& cells, std::size_t n, std::vector<std::uint32_t>& spikes);
+
   network::IzhikevichModel model_;
-  double dt_ms_;
+  core::Isa isa_;
+  Constants constants_;
   std::vector<double> V_mV_, u_nA_;
 };
 

@@ -14,6 +14,20 @@ double integral_of_decay(double r, double t) {
 double magnesium_block(double V_mV, double Mg_mM) {
   return 1 / (1 + std::exp(-0.062 * V_mV) * Mg_mM / 3.57);
 }
+/// Receptors without magnesium block.
+TRISCALE_ALWAYS_INLINE void step_receptor(const ReceptorPropagator& p, std::size_t begin, std::size_t end,
+                                          const double* __restrict events, double* __restrict x, double* __restrict g,
+                                          double* __restrict G, double* __restrict GE) {
+  for (std::size_t i = begin; i < end; ++i) {
+    const double x_now = x[i] + p.kick_x * events[i];
+    const double g_now = g[i] + p.kick_g * events[i];
+    const double mean = p.mean_from_g * g_now + p.mean_from_x * x_now;
+    G[i] += mean;
+    GE[i] += mean * p.E_rev_mV;
+    x[i] = p.x_from_x * x_now;
+    g[i] = p.g_from_g * g_now + p.g_from_x * x_now;
+  }
+}
 }  // namespace
 
 ReceptorPropagator::ReceptorPropagator(const network::Receptor& receptor, double dt_ms)
@@ -49,8 +63,9 @@ std::vector<std::vector<network::Receptor>> groups_of(const network::SynapseType
   return groups;
 }
 
-Receptors::Receptors(const std::vector<std::vector<network::Receptor>>& groups, std::size_t cells, double dt_ms)
-    : cells_(cells) {
+Receptors::Receptors(const std::vector<std::vector<network::Receptor>>& groups, std::size_t cells, double dt_ms,
+                     core::Isa isa)
+    : cells_(cells), isa_(isa) {
   for (std::size_t row = 0; row < groups.size(); ++row) {
     for (const network::Receptor& receptor : groups[row]) {
       propagators_.emplace_back(receptor, dt_ms);
@@ -73,15 +88,18 @@ void Receptors::step(std::size_t begin, std::size_t end, std::span<double> arriv
     const bool last_of_row = r + 1 == propagators_.size() || rows_[r + 1] != rows_[r];
     double* G = G_uS.data();
     double* GE = GE_nA.data();
-    for (std::size_t i = begin; i < end; ++i) {
-      const double x_now = x[i] + p.kick_x * events[i];
-      const double g_now = g[i] + p.kick_g * events[i];
-      double mean = p.mean_from_g * g_now + p.mean_from_x * x_now;
-      if (p.Mg_mM > 0) mean *= magnesium_block(V_mV[i], p.Mg_mM);
-      G[i] += mean;
-      GE[i] += mean * p.E_rev_mV;
-      x[i] = p.x_from_x * x_now;
-      g[i] = p.g_from_g * g_now + p.g_from_x * x_now;
+    if (p.Mg_mM > 0) {
+      for (std::size_t i = begin; i < end; ++i) {
+        const double x_now = x[i] + p.kick_x * events[i];
+        const double g_now = g[i] + p.kick_g * events[i];
+        const double mean = (p.mean_from_g * g_now + p.mean_from_x * x_now) * magnesium_block(V_mV[i], p.Mg_mM);
+        G[i] += mean;
+        GE[i] += mean * p.E_rev_mV;
+        x[i] = p.x_from_x * x_now;
+        g[i] = p.g_from_g * g_now + p.g_from_x * x_now;
+      }
+    } else {
+      core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA { step_receptor(p, begin, end, events, x, g, G, GE); });
     }
     if (last_of_row) std::fill(events + begin, events + end, 0.0);
   }

@@ -17,6 +17,7 @@
 #include <span>
 #include <vector>
 
+#include "core/isa.hpp"
 #include "network/synapse_models.hpp"
 
 namespace triscale::pointneuron {
@@ -38,7 +39,8 @@ std::vector<std::vector<network::Receptor>> groups_of(const network::SynapseType
 /// All receptors of one population. Event weights arrive as rows of `cells` values, one row per group of receptors.
 class Receptors {
  public:
-  Receptors(const std::vector<std::vector<network::Receptor>>& groups, std::size_t cells, double dt_ms);
+  Receptors(const std::vector<std::vector<network::Receptor>>& groups, std::size_t cells, double dt_ms,
+            core::Isa isa = core::best_isa());
 
   /// One step for the cells [begin, end): takes the events that arrive at the beginning of the step (and clears them),
   /// then writes the step means G = sum g and GE = sum g E_rev, and moves the states to the end of the step. V_mV: the
@@ -51,6 +53,7 @@ class Receptors {
 
  private:
   std::size_t cells_;
+  core::Isa isa_;
   std::vector<ReceptorPropagator> propagators_;
   std::vector<std::size_t> rows_;  ///< of the arrivals, ascending
   std::vector<double> x_, g_;      ///< [receptor][cell]
