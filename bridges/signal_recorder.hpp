@@ -26,6 +26,9 @@ class SignalRecorder : public core::Recorder {
 
   void record_spikes(std::size_t population, double t_ms, std::span<const std::uint32_t> cells) override;
   void record_probe(std::size_t probe, double t_ms, std::span<const double> values) override;
+  void record_weights(std::size_t probe, double t_ms, std::span<const double> weights) override {
+    next_.record_weights(probe, t_ms, weights);
+  }
   void record_rates(double t_ms, std::span<const double> rates_hz) override;
   void record_cell_rates(std::size_t population, std::span<const double> rates_hz) override;
   /// Hands over the samples up to the end of the run. Once, after the tier is done.

@@ -44,6 +44,9 @@ class SignalKeeper : public core::Recorder {
   void record_probe(std::size_t probe, double t_ms, std::span<const double> values) override {
     next_.record_probe(probe, t_ms, values);
   }
+  void record_weights(std::size_t probe, double t_ms, std::span<const double> weights) override {
+    next_.record_weights(probe, t_ms, weights);
+  }
   void record_rates(double t_ms, std::span<const double> rates_hz) override { next_.record_rates(t_ms, rates_hz); }
   void record_cell_rates(std::size_t population, std::span<const double> rates_hz) override {
     next_.record_cell_rates(population, rates_hz);
