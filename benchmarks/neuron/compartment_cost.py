@@ -151,8 +151,9 @@ def scaling(args):
     for workload in args.only or WORKLOADS:
         for what, cases in VARIED.items():
             for dendrites, cells, threads in cases:
-                value = {"compartments a cell": 1 + 11 * dendrites, "cells": cells, "threads": f"{threads} ({cells} cells)"}
-                rows.append((what, workload, value[what], measure(args, workload, dendrites, cells, threads)))
+                value = {"compartments a cell": 1 + 11 * dendrites, "cells": cells, "threads": threads}
+                label = f"{workload}, {cells} cells" if what == "threads" else workload
+                rows.append((what, label, value[what], measure(args, workload, dendrites, cells, threads)))
     names = [name for name in HAY if name != "CaDynamics"]
     for n in (0, 2, 4, 6, 8, 10):
         placed = {name: HAY[name] for name in names[:n]}
@@ -171,16 +172,18 @@ def draw(rows, path):
     import matplotlib
     matplotlib.use("svg")
     import matplotlib.pyplot as plt
-    panels = ["compartments a cell", "cells", "channels"]
-    figure, axes = plt.subplots(1, len(panels), figsize=(11, 3.6), sharey=True)
+    panels = ["compartments a cell", "cells", "channels", "threads"]
+    figure, axes = plt.subplots(1, len(panels), figsize=(14, 3.6), sharey=True)
     for axis, what in zip(axes, panels):
         for workload in dict.fromkeys(row[1] for row in rows if row[0] == what):
             points = [(row[2], row[3]) for row in rows if row[0] == what and row[1] == workload]
             axis.plot(*zip(*points), marker="o", markersize=4, label=workload)
         axis.set_xlabel(what)
         axis.set_yscale("log")
-        if what != "channels":
+        if what in ("compartments a cell", "cells"):
             axis.set_xscale("log", base=2)
+        if what == "threads":
+            axis.set_xticks(sorted({row[2] for row in rows if row[0] == what}))
         axis.grid(alpha=0.3)
         axis.legend(fontsize=7)
     axes[0].set_ylabel("ns per compartment-step")

@@ -327,6 +327,35 @@ TEST(GapJunctions, ResultsAreTheSameBitsForAnyNumberOfThreadsAndTheChainCrossesG
   EXPECT_GT(V[20], -65.0);
 }
 
+/// A conductance that rises and decays within few steps, opened at `t_ms`; the potential 3 ms after 1 ms.
+double potential_after_event(double t_ms, double dt_ms) {
+  network::Circuit circuit =
+      one_population(passive_cell({cylinder(20, 20, SectionKind::soma)}, 100, 1e-4, -65), 1, dt_ms, 4);
+  circuit.run.scheme = network::TimeScheme::second_order;
+  circuit.synapse_types.push_back({"exc", network::BiexponentialSynapse{0.3, 0.8, 0}, {}, {}});
+  network::Population source;
+  source.name = "source";
+  source.size = 1;
+  source.is_virtual = true;
+  source.source = network::SpikeTrains{{t_ms - 0.5}, {0}};
+  circuit.populations.push_back(source);
+  circuit.projections.push_back({"drive", 1, 0, 0, network::ExplicitEdges{{0}, {0}, {0.002}, {0.5}, {{0, 0.5}}}, {}});
+  circuit.probes.emplace_back();
+  return run(circuit).samples[0].back().second[0];
+}
+
+TEST(Receptors, EventsAnywhereWithinAStepAreSecondOrderInTheSecondOrderScheme) {
+  double errors[2] = {};
+  for (const double share : {0.03, 0.21, 0.5, 0.77, 0.98}) {
+    const double t_ms = 1 + 0.1 * share, limit = potential_after_event(t_ms, 0.1 / 128);
+    for (int k = 0; k < 2; ++k) {
+      errors[k] = std::max(errors[k], std::abs(potential_after_event(t_ms, k == 0 ? 0.1 : 0.05) - limit));
+    }
+  }
+  EXPECT_LT(errors[0], 0.3);
+  EXPECT_GT(errors[0] / errors[1], 3.2);  // 4 in the limit; 2 if an event loses first-order accuracy
+}
+
 TEST(Release, NetworksWithStochasticSynapsesAreTheSameBitsForAnyNumberOfThreads) {
   network::Circuit circuit = chain(21, 0.002, 0.025, 100);
   circuit.synapse_types[0].detailed = ReceptorSynapse{{{{0.2, 1.7, 0}, 1, 0}, {{0.29, 43, 0}, 0.71, 1}}};
