@@ -34,18 +34,12 @@ TRISCALE_ALWAYS_INLINE Exponential exponential(double x) {
   const double k = shifted - kShift;
   const double r = (x - k * kLn2High) - k * kLn2Low;
   const double r2 = r * r;
-  double p = 1.0 / 6227020800.0;
-  p = p * r + 1.0 / 479001600.0;
-  p = p * r + 1.0 / 39916800.0;
-  p = p * r + 1.0 / 3628800.0;
-  p = p * r + 1.0 / 362880.0;
-  p = p * r + 1.0 / 40320.0;
-  p = p * r + 1.0 / 5040.0;
-  p = p * r + 1.0 / 720.0;
-  p = p * r + 1.0 / 120.0;
-  p = p * r + 1.0 / 24.0;
-  p = p * r + 1.0 / 6.0;
-  p = p * r + 0.5;
+  // Pairs of terms first: short chains of dependent operations.
+  const double r4 = r2 * r2, r8 = r4 * r4;
+  const double p_0 = 0.5 + r * (1.0 / 6.0), p_2 = 1.0 / 24.0 + r * (1.0 / 120.0);
+  const double p_4 = 1.0 / 720.0 + r * (1.0 / 5040.0), p_6 = 1.0 / 40320.0 + r * (1.0 / 362880.0);
+  const double p_8 = 1.0 / 3628800.0 + r * (1.0 / 39916800.0), p_10 = 1.0 / 479001600.0 + r * (1.0 / 6227020800.0);
+  const double p = ((p_0 + r2 * p_2) + r4 * (p_4 + r2 * p_6)) + r8 * (p_8 + r2 * p_10);
   std::uint64_t bits;
   std::memcpy(&bits, &shifted, sizeof bits);
   bits <<= 52;

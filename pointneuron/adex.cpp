@@ -5,15 +5,21 @@
 #include <limits>
 
 #include "core/elementary.hpp"
+#include "pointneuron/marks.hpp"
 
 namespace triscale::pointneuron {
 
 namespace {
 constexpr int kPieces = 10;             ///< of a step in the upstroke
 constexpr double kUpstrokeShare = 0.1;  ///< of Delta_T in a step: the upstroke begins
-constexpr std::size_t kBlock = 256;     ///< cells whose intermediate values stay in the first-level cache
 constexpr std::size_t kLanes = 8;       ///< of the widest vectors
 constexpr double kLowest = std::numeric_limits<double>::lowest();
+/// Marks the cells that fire or are not finite: what is not finite less itself is not 0.
+TRISCALE_ALWAYS_INLINE void mark_loud(std::size_t n, const double* __restrict V, const double* __restrict w,
+                                      double V_peak, std::uint8_t* __restrict loud) {
+  for (std::size_t i = 0; i < n; ++i) loud[i] = (V[i] < V_peak) & (V[i] >= kLowest) & (w[i] - w[i] == 0.0) ? 0 : 1;
+}
+
 }  // namespace
 
 AdExNeurons::Piece::Piece(double length_ms, const network::AdExModel& m)
@@ -39,7 +45,8 @@ AdExNeurons::AdExNeurons(const network::AdExModel& model, const NeuronSetup& set
       refractory_(refractory_steps(model.t_ref_ms, setup.dt_ms)),
       V_mV_(setup.cells, model.E_L_mV),
       w_nA_(setup.cells, 0.0),
-      left_(setup.cells, 0.0) {}
+      left_(setup.cells, 0.0),
+      rising_(setup.parts) {}
 
 /// Cells of a loop. G and J hold leak, synapses and injected current: C dV/dt = J - G V + F(V) - w.
 struct AdExNeurons::Cells {
@@ -48,7 +55,7 @@ struct AdExNeurons::Cells {
   double* left;
   const double* G;
   const double* J;
-  double* upstroke;  ///< 1 where the step has to be done in pieces, else 0
+  std::uint8_t* upstroke;  ///< 1 where the step has to be done in pieces, else 0
 };
 
 /// For V up to V_peak; compilers make branches of a limit that is drawn twice.
@@ -80,27 +87,27 @@ template <bool kConductances>
 TRISCALE_ALWAYS_INLINE void AdExNeurons::step_whole(const Constants& c, const Cells& cells, std::size_t n) {
   double* __restrict V = cells.V;
   double* __restrict w = cells.w;
-  double* __restrict upstroke = cells.upstroke;
   const double* __restrict left = cells.left;
   const double* __restrict G = cells.G;
   const double* __restrict J = cells.J;
   const double kept = c.whole.w_decay, from_reset = (1 - kept) * c.a * (c.V_reset - c.E_L);
-  double V_next[kBlock], w_next[kBlock];
+  double V_next[kBlock], w_next[kBlock], at_begin_nA[kBlock];
   for (std::size_t i = 0; i < n; ++i) {
-    double V_now = V[i], w_now = w[i], at_begin_nA;
-    move<kConductances>(c, c.whole, G[i], J[i], V_now, w_now, at_begin_nA);
+    double V_now = V[i], w_now = w[i], exponential;
+    move<kConductances>(c, c.whole, G[i], J[i], V_now, w_now, exponential);
     V_next[i] = V_now;
     w_next[i] = w_now;
-    upstroke[i] = at_begin_nA;
+    at_begin_nA[i] = exponential;
   }
   for (std::size_t i = 0; i < n; ++i) {
     // Not a number counts as upstroke, and is found there.
-    const bool smooth = upstroke[i] <= c.most_exponential_nA, free = left[i] <= 0;
+    const bool smooth = at_begin_nA[i] <= c.most_exponential_nA, free = left[i] <= 0;
     const double w_held = w[i] * kept + from_reset, w_free = smooth ? w_next[i] : w[i];
     V[i] = (smooth & free) ? V_next[i] : V[i];
     w[i] = free ? w_free : w_held;
-    upstroke[i] = smooth ? 0.0 : 1.0;
   }
+  std::uint8_t* __restrict upstroke = cells.upstroke;
+  for (std::size_t i = 0; i < n; ++i) upstroke[i] = (at_begin_nA[i] <= c.most_exponential_nA) | (left[i] > 0) ? 0 : 1;
 }
 
 /// Moves cells over the step in pieces, until they reach the peak.
@@ -121,82 +128,88 @@ TRISCALE_ALWAYS_INLINE void AdExNeurons::step_fine(const Constants& c, const Cel
   }
 }
 
+/// Up to kBlock cells. Those in their upstroke are noted in `rising_`, to be moved by step_rising().
 template <bool kConductances>
-void AdExNeurons::step_some(std::size_t from, std::size_t n, const StepInput& input,
-                            std::vector<std::uint32_t>& spikes) {
-  std::array<double, kBlock> G, J, upstroke;
-  const double I_L = model_.g_L_uS * model_.E_L_mV;
+void AdExNeurons::step_block(std::size_t from, std::size_t n, const StepInput& input, std::vector<Rising>& rising) {
+  std::array<double, kBlock> G, J;
+  const double g_L = model_.g_L_uS, I_L = model_.g_L_uS * model_.E_L_mV;
   for (std::size_t i = 0; i < n; ++i) {
-    G[i] = kConductances ? model_.g_L_uS + input.G_uS[from + i] : model_.g_L_uS;
+    G[i] = kConductances ? g_L + input.G_uS[from + i] : g_L;
     J[i] = kConductances ? I_L + input.GE_nA[from + i] + input.I_nA[from + i] : I_L + input.I_nA[from + i];
   }
   const Constants& c = constants_;
-  const Cells cells{V_mV_.data() + from, w_nA_.data() + from, left_.data() + from, G.data(), J.data(), upstroke.data()};
+  Marks marks;
+  const Cells cells{V_mV_.data() + from, w_nA_.data() + from, left_.data() + from, G.data(), J.data(), marks.of.data()};
   core::compiled_for(isa_, [c, cells, n]() TRISCALE_INLINE_LAMBDA { step_whole<kConductances>(c, cells, n); });
-
-  // The few in their upstroke, together.
-  std::array<std::uint32_t, kBlock> which;
-  std::size_t few = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    which[few] = static_cast<std::uint32_t>(i);
-    few += (upstroke[i] != 0) & (cells.left[i] <= 0) ? 1 : 0;
-  }
-  if (few > 0) {
-    std::array<double, kBlock> V, w;
-    const std::size_t filled = (few + kLanes - 1) / kLanes * kLanes;
-    for (std::size_t j = 0; j < filled; ++j) {
-      const std::size_t i = which[std::min(j, few - 1)];
-      V[j] = cells.V[i];
-      w[j] = cells.w[i];
-      G[j] = G[i];  // i >= j: not yet overwritten
-      J[j] = J[i];
-    }
-    const Cells fine{V.data(), w.data(), nullptr, G.data(), J.data(), nullptr};
-    core::compiled_for(isa_, [c, fine, filled]() TRISCALE_INLINE_LAMBDA { step_fine<kConductances>(c, fine, filled); });
-    for (std::size_t j = 0; j < few; ++j) {
-      cells.V[which[j]] = V[j];
-      cells.w[which[j]] = w[j];
-    }
-  }
-  if (!input.arrivals_at_end.empty()) {
-    for (std::size_t i = 0; i < n; ++i) cells.V[i] += cells.left[i] > 0 ? 0.0 : input.arrivals_at_end[from + i];
-  }
-  fire(from, n, cells, spikes);
+  marks.for_each(n, [&](std::size_t i) { rising.push_back({static_cast<std::uint32_t>(from + i), G[i], J[i]}); });
 }
 
-void AdExNeurons::fire(std::size_t from, std::size_t n, const Cells& cells, std::vector<std::uint32_t>& spikes) {
-  std::size_t quiet = 0;
-  const double V_peak = model_.V_peak_mV;
-  const double *V = cells.V, *w = cells.w;
-  double* left = cells.left;
-  std::size_t* found = &quiet;
-  core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
-    std::size_t number = 0;
-    for (std::size_t i = 0; i < n; ++i) number += (V[i] < V_peak && V[i] >= kLowest && w[i] - w[i] == 0.0) ? 1 : 0;
-    *found = number;
-  });
-  for (std::size_t i = 0; quiet != n && i < n; ++i) {
-    if (!std::isfinite(w[i])) throw NonFinite{from + i, "w"};
-    if (!std::isfinite(V[i])) throw NonFinite{from + i, "v"};
-    if (left[i] > 0 || V[i] < V_peak) continue;
-    spikes.push_back(static_cast<std::uint32_t>(from + i));
-    cells.V[i] = model_.V_reset_mV;
-    cells.w[i] += model_.b_nA;
-    left[i] = refractory_ + 1;  // counted down below
+/// The few cells in their upstroke, together: each is a long chain of dependent operations.
+template <bool kConductances>
+void AdExNeurons::step_rising(std::span<const Rising> rising) {
+  std::array<double, kBlock> V, w, G, J;
+  for (std::size_t first = 0; first < rising.size(); first += kBlock) {
+    const std::size_t few = std::min(kBlock, rising.size() - first);
+    const std::size_t filled = (few + kLanes - 1) / kLanes * kLanes;
+    for (std::size_t j = 0; j < filled; ++j) {
+      const Rising& one = rising[first + std::min(j, few - 1)];
+      V[j] = V_mV_[one.cell];
+      w[j] = w_nA_[one.cell];
+      G[j] = one.G_uS;
+      J[j] = one.J_nA;
+    }
+    const Constants& c = constants_;
+    const Cells cells{V.data(), w.data(), nullptr, G.data(), J.data(), nullptr};
+    core::compiled_for(isa_,
+                       [c, cells, filled]() TRISCALE_INLINE_LAMBDA { step_fine<kConductances>(c, cells, filled); });
+    for (std::size_t j = 0; j < few; ++j) {
+      V_mV_[rising[first + j].cell] = V[j];
+      w_nA_[rising[first + j].cell] = w[j];
+    }
   }
+}
+
+/// Spikes of up to kBlock cells, and the end of refractoriness.
+void AdExNeurons::fire(std::size_t from, std::size_t n, const StepInput& input, std::vector<std::uint32_t>& spikes) {
+  double *V = V_mV_.data() + from, *w = w_nA_.data() + from, *left = left_.data() + from;
+  if (!input.arrivals_at_end.empty()) {
+    for (std::size_t i = 0; i < n; ++i) V[i] += left[i] > 0 ? 0.0 : input.arrivals_at_end[from + i];
+  }
+  const double V_peak = model_.V_peak_mV;
+  Marks marks;
+  std::uint8_t* marked = marks.of.data();
   core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+    mark_loud(n, V, w, V_peak, marked);
     for (std::size_t i = 0; i < n; ++i) left[i] = left[i] > 0 ? left[i] - 1 : 0.0;
   });
+  // A refractory cell stands at V_reset, below V_peak.
+  marks.for_each(n, [&](std::size_t i) {
+    if (!std::isfinite(w[i])) throw NonFinite{from + i, "w"};
+    if (!std::isfinite(V[i])) throw NonFinite{from + i, "v"};
+    spikes.push_back(static_cast<std::uint32_t>(from + i));
+    V[i] = model_.V_reset_mV;
+    w[i] += model_.b_nA;
+    left[i] = refractory_;
+  });
+}
+
+template <bool kConductances>
+void AdExNeurons::step_all(std::size_t begin, std::size_t end, const StepInput& input,
+                           std::vector<std::uint32_t>& spikes) {
+  std::vector<Rising>& rising = rising_[input.part];
+  rising.clear();
+  for (std::size_t from = begin; from < end; from += kBlock)
+    step_block<kConductances>(from, std::min(end, from + kBlock) - from, input, rising);
+  step_rising<kConductances>(rising);
+  for (std::size_t from = begin; from < end; from += kBlock)
+    fire(from, std::min(end, from + kBlock) - from, input, spikes);
 }
 
 void AdExNeurons::step(std::size_t begin, std::size_t end, const StepInput& input, std::vector<std::uint32_t>& spikes) {
-  for (std::size_t from = begin; from < end; from += kBlock) {
-    const std::size_t n = std::min(end, from + kBlock) - from;
-    if (input.G_uS.empty()) {
-      step_some<false>(from, n, input, spikes);
-    } else {
-      step_some<true>(from, n, input, spikes);
-    }
+  if (input.G_uS.empty()) {
+    step_all<false>(begin, end, input, spikes);
+  } else {
+    step_all<true>(begin, end, input, spikes);
   }
 }
 

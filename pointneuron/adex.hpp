@@ -71,16 +71,26 @@ class AdExNeurons : public NeuronModel {
   static void step_whole(const Constants& c, const Cells& cells, std::size_t n);
   template <bool kConductances>
   static void step_fine(const Constants& c, const Cells& cells, std::size_t n);
+  /// A cell in its upstroke, with what acts on it.
+  struct Rising {
+    std::uint32_t cell;
+    double G_uS, J_nA;
+  };
   template <bool kConductances>
-  void step_some(std::size_t from, std::size_t n, const StepInput& input, std::vector<std::uint32_t>& spikes);
-  void fire(std::size_t from, std::size_t n, const Cells& cells, std::vector<std::uint32_t>& spikes);
+  void step_block(std::size_t from, std::size_t n, const StepInput& input, std::vector<Rising>& rising);
+  template <bool kConductances>
+  void step_rising(std::span<const Rising> rising);
+  void fire(std::size_t from, std::size_t n, const StepInput& input, std::vector<std::uint32_t>& spikes);
+  template <bool kConductances>
+  void step_all(std::size_t begin, std::size_t end, const StepInput& input, std::vector<std::uint32_t>& spikes);
 
   network::AdExModel model_;
   core::Isa isa_;
   Constants constants_;
   double refractory_;  ///< steps, as a number that loops can compare with others
   std::vector<double> V_mV_, w_nA_;
-  std::vector<double> left_;  ///< refractory steps left
+  std::vector<double> left_;                 ///< refractory steps left
+  std::vector<std::vector<Rising>> rising_;  ///< [part]
 };
 
 }  // namespace triscale::pointneuron

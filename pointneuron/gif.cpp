@@ -6,13 +6,23 @@
 
 #include "core/elementary.hpp"
 #include "core/random_batch.hpp"
+#include "pointneuron/marks.hpp"
 
 namespace triscale::pointneuron {
 
 namespace {
 /// Smallest uniform number of core::RandomStream is 2^-54, so a probability below exp(kNeverFires) cannot fire.
 constexpr double kNeverFires = -37.5;
-constexpr std::size_t kBlock = 256;  ///< cells whose intermediate values stay in the first-level cache
+
+TRISCALE_ALWAYS_INLINE void hold(std::size_t n, const std::int32_t* __restrict left, double V_reset,
+                                 double* __restrict V) {
+  for (std::size_t i = 0; i < n; ++i) V[i] = left[i] > 0 ? V_reset : V[i];
+}
+/// Marks the cells that fire or are refractory.
+TRISCALE_ALWAYS_INLINE void mark_busy(std::size_t n, const std::int32_t* __restrict left,
+                                      const double* __restrict fires, std::uint8_t* __restrict busy) {
+  for (std::size_t i = 0; i < n; ++i) busy[i] = (left[i] > 0) | (fires[i] != 0) ? 1 : 0;
+}
 }  // namespace
 
 GifNeurons::Kernels GifNeurons::make_kernels(const std::vector<network::ExponentialKernel>& kernels, std::size_t cells,
@@ -201,6 +211,14 @@ void GifNeurons::find_firing(std::size_t from, std::size_t n, std::int64_t step,
   for (std::size_t j = 0; j < some; ++j) fires[which[j]] = uniforms[j] < p[which[j]] ? 1.0 : 0.0;
 }
 
+void GifNeurons::hold_refractory(std::size_t begin, std::size_t end) {
+  const std::size_t n = end - begin;
+  const std::int32_t* left = refractory_.data() + begin;
+  double* V = V_mV_.data() + begin;
+  const double V_reset = model_.V_reset_mV;
+  core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA { hold(n, left, V_reset, V); });
+}
+
 void GifNeurons::check_finite(std::size_t begin, std::size_t end) const {
   std::size_t finite = 0;
   std::size_t* found = &finite;
@@ -227,26 +245,29 @@ void GifNeurons::step(std::size_t begin, std::size_t end, const StepInput& input
   if (!input.arrivals_at_end.empty()) {
     for (std::size_t i = begin; i < end; ++i) V_mV_[i] += input.arrivals_at_end[i];
   }
-  for (std::size_t i = begin; i < end; ++i) {
-    if (refractory_[i] > 0) V_mV_[i] = model_.V_reset_mV;
-  }
+  hold_refractory(begin, end);
   check_finite(begin, end);
   std::array<double, kBlock> fires;
   for (std::size_t from = begin; from < end; from += kBlock) {
     const std::size_t n = std::min(end, from + kBlock) - from;
     find_firing(from, n, input.step, fires.data());
-    for (std::size_t i = from; i < from + n; ++i) {
+    Marks marks;
+    std::uint8_t* marked = marks.of.data();
+    const std::int32_t* left = refractory_.data() + from;
+    const double* firing = fires.data();
+    core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA { mark_busy(n, left, firing, marked); });
+    marks.for_each(n, [&](std::size_t k) {
+      const std::size_t i = from + k;
       if (refractory_[i] > 0) {
         if (--refractory_[i] == 0) leave_refractoriness(i);
-        continue;
+        return;
       }
-      if (fires[i - from] == 0) continue;
       spikes.push_back(static_cast<std::uint32_t>(i));
       V_mV_[i] = model_.V_reset_mV;
       if (!F_mV_.empty()) F_mV_[i] = model_.V_reset_mV;
       refractory_[i] = refractory_steps_;
       if (refractory_steps_ == 0) leave_refractoriness(i);
-    }
+    });
   }
 }
 

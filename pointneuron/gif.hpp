@@ -89,6 +89,7 @@ class GifNeurons : public NeuronModel {
   void settle_followers();
   void leave_refractoriness(std::size_t cell);
   void find_firing(std::size_t from, std::size_t n, std::int64_t step, double* fires) const;
+  void hold_refractory(std::size_t begin, std::size_t end);
   void check_finite(std::size_t begin, std::size_t end) const;
 
   network::GifModel model_;

@@ -6,12 +6,12 @@
 
 #include "core/elementary.hpp"
 #include "pointneuron/lif.hpp"
+#include "pointneuron/marks.hpp"
 
 namespace triscale::pointneuron {
 
 namespace {
 
-constexpr std::size_t kBlock = 256;  ///< cells whose intermediate values stay in the first-level cache
 constexpr double kLowest = std::numeric_limits<double>::lowest();
 
 /// difference_of_decays() for loops.
@@ -19,6 +19,12 @@ TRISCALE_ALWAYS_INLINE double difference_of_decays_in_loop(double a, double b, d
   const double slower = a < b ? a : b, x = (a < b ? b - a : a - b) * t;
   const double relative = -core::expm1_of(-x) / x;
   return core::exp_of(-slower * t) * t * (x > 0 ? relative : 1.0);
+}
+
+/// Marks the cells that fire or are not finite.
+TRISCALE_ALWAYS_INLINE void mark_loud(std::size_t n, const double* __restrict V, const double* __restrict threshold,
+                                      const double* __restrict left, std::uint8_t* __restrict loud) {
+  for (std::size_t i = 0; i < n; ++i) loud[i] = (left[i] > 0) | ((V[i] <= threshold[i]) & (V[i] >= kLowest)) ? 0 : 1;
 }
 
 }  // namespace
@@ -175,24 +181,17 @@ void GlifNeurons::fire(std::size_t cell, double V_before_mV) {
 
 void GlifNeurons::find_spikes(std::size_t from, const Cells& cells, std::size_t n, std::vector<std::uint32_t>& spikes) {
   double *V = cells.V, *threshold = cells.threshold, *left = cells.left;
-  std::size_t quiet = 0;
-  std::size_t* found = &quiet;
+  Marks marks;
+  std::uint8_t* marked = marks.of.data();
   core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
-    std::size_t number = 0;
-    for (std::size_t i = 0; i < n; ++i)
-      number += ((left[i] > 0) | ((V[i] <= threshold[i]) & (V[i] >= kLowest))) ? 1 : 0;
-    *found = number;
+    mark_loud(n, V, threshold, left, marked);
+    for (std::size_t i = 0; i < n; ++i) left[i] = left[i] > 0 ? left[i] - 1 : 0.0;
   });
-  for (std::size_t i = 0; quiet != n && i < n; ++i) {
-    if (left[i] > 0 || (V[i] <= threshold[i] && V[i] >= kLowest)) continue;
+  marks.for_each(n, [&](std::size_t i) {
     if (!std::isfinite(V[i])) throw NonFinite{from + i, "v"};
     if (!std::isfinite(threshold[i])) throw NonFinite{from + i, "threshold"};
     spikes.push_back(static_cast<std::uint32_t>(from + i));
     fire(from + i, cells.V_before[i]);
-    left[i] += 1;  // counted down below
-  }
-  core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
-    for (std::size_t i = 0; i < n; ++i) left[i] = left[i] > 0 ? left[i] - 1 : 0.0;
   });
 }
 

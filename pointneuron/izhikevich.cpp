@@ -5,11 +5,12 @@
 #include <cmath>
 #include <limits>
 
+#include "pointneuron/marks.hpp"
+
 namespace triscale::pointneuron {
 
 namespace {
 
-constexpr std::size_t kBlock = 256;  ///< cells whose intermediate values stay in the first-level cache
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kLowest = std::numeric_limits<double>::lowest();
 
@@ -41,11 +42,10 @@ double tangent_ratio(double z) {
   return root < kHalfPi ? std::tan(root) / root : kInfinity;
 }
 
-/// Solution after h of x' = A x^2 + q, x counted from the middle of the two roots; infinity behind a pole.
-TRISCALE_ALWAYS_INLINE double after_pole(double A, double q, double T, double x) {
-  const double below = 1 - A * x * T;
-  const double next = (x + q * T) / below;
-  return below > 0 ? next : kInfinity;
+/// Marks the cells that fire or are not finite: what is not finite less itself is not 0.
+TRISCALE_ALWAYS_INLINE void mark_loud(std::size_t n, const double* __restrict V, const double* __restrict u,
+                                      double V_peak, std::uint8_t* __restrict loud) {
+  for (std::size_t i = 0; i < n; ++i) loud[i] = (V[i] < V_peak) & (V[i] >= kLowest) & (u[i] - u[i] == 0.0) ? 0 : 1;
 }
 
 }  // namespace
@@ -54,7 +54,9 @@ double riccati_step(double y, double A, double B, double D, double h) {
   const double middle = -0.5 * B / A;
   const double q = D + 0.5 * B * middle;  // D - B^2 / (4 A)
   const double T = h * tangent_ratio(A * q * h * h);
-  return T == kInfinity ? kInfinity : middle + after_pole(A, q, T, y - middle);
+  if (T == kInfinity) return kInfinity;
+  const double x = y - middle, below = 1 - A * x * T;
+  return below > 0 ? middle + (x + q * T) / below : kInfinity;
 }
 
 struct IzhikevichNeurons::Cells {
@@ -70,7 +72,7 @@ IzhikevichNeurons::IzhikevichNeurons(const network::IzhikevichModel& model, cons
     : model_(model),
       isa_(setup.isa),
       constants_{model.k_uS_per_mV / model.C_m_nF,
-                 model.k_uS_per_mV,
+                 1 / model.k_uS_per_mV,
                  model.V_rest_mV,
                  model.V_T_mV,
                  model.V_peak_mV,
@@ -87,14 +89,18 @@ IzhikevichNeurons::IzhikevichNeurons(const network::IzhikevichModel& model, cons
 template <bool kSeries>
 TRISCALE_ALWAYS_INLINE double IzhikevichNeurons::move(const Constants& c, double G, double J, double& V, double& u) {
   // V' = A (V - middle)^2 + q
-  const double middle = 0.5 * (c.V_rest + c.V_T + G / c.k);
+  const double middle = 0.5 * (c.V_rest + c.V_T + G * c.per_k);
   const double shift = c.A * middle * middle, half = 0.5 * c.h;
   const double q_1 = (J - u) * c.per_C - shift, z_1 = c.A * q_1 * half * half;
   const double u_middle = u * c.kept_half + (1 - c.kept_half) * c.b * (V - c.V_rest);
   const double q_2 = (J - u_middle) * c.per_C - shift, z_2 = c.A * q_2 * c.h * c.h;
   const double T_1 = half * (kSeries ? tangent_series(z_1) : tangent_ratio(z_1));
   const double T_2 = c.h * (kSeries ? tangent_series(z_2) : tangent_ratio(z_2));
-  double x_1 = after_pole(c.A, q_1, T_1, V - middle), x_2 = after_pole(c.A, q_2, T_2, V - middle);
+  // x(h) = (x + q T) / (1 - A x T), infinity behind the pole; the two quotients by one division.
+  const double x = V - middle;
+  const double below_1 = 1 - c.A * x * T_1, below_2 = 1 - c.A * x * T_2, inverse = 1 / (below_1 * below_2);
+  const double finite_1 = (x + q_1 * T_1) * (inverse * below_2), finite_2 = (x + q_2 * T_2) * (inverse * below_1);
+  double x_1 = below_1 > 0 ? finite_1 : kInfinity, x_2 = below_2 > 0 ? finite_2 : kInfinity;
   if constexpr (!kSeries) {
     if (T_1 == kInfinity) x_1 = kInfinity;
     if (T_2 == kInfinity) x_2 = kInfinity;
@@ -141,20 +147,16 @@ void IzhikevichNeurons::step_some(std::size_t from, const Cells& cells, std::siz
     if (!(rough[i] < kSeriesRange)) move<false>(c, G == nullptr ? 0.0 : G[i], J[i], V[i], u[i]);
   }
   for (std::size_t i = 0; at_end != nullptr && i < n; ++i) V[i] += at_end[i];
-  core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
-    std::size_t number = 0;
-    for (std::size_t i = 0; i < n; ++i)
-      number += ((V[i] < c.V_peak) & (V[i] >= kLowest) & (u[i] - u[i] == 0.0)) ? 1 : 0;
-    *found = number;
-  });
-  for (std::size_t i = 0; smooth != n && i < n; ++i) {
-    if (V[i] < c.V_peak && V[i] >= kLowest && std::isfinite(u[i])) continue;
+  Marks marks;
+  std::uint8_t* marked = marks.of.data();
+  core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA { mark_loud(n, V, u, c.V_peak, marked); });
+  marks.for_each(n, [&](std::size_t i) {
     if (std::isnan(V[i]) || V[i] == -kInfinity) throw NonFinite{from + i, "v"};
     if (!std::isfinite(u[i])) throw NonFinite{from + i, "u"};
     spikes.push_back(static_cast<std::uint32_t>(from + i));
     V[i] = model_.c_mV;
     u[i] += model_.d_nA;
-  }
+  });
 }
 
 void IzhikevichNeurons::step(std::size_t begin, std::size_t end, const StepInput& input,

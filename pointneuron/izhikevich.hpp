@@ -55,7 +55,7 @@ class IzhikevichNeurons : public NeuronModel {
  private:
   struct Cells;  ///< pointers to what a loop works on
   struct Constants {
-    double A, k, V_rest, V_T, V_peak, b, h, per_C, kept, kept_half;
+    double A, per_k, V_rest, V_T, V_peak, b, h, per_C, kept, kept_half;
   };
   template <bool kSeries>
   static double move(const Constants& c, double G, double J, double& V, double& u);

@@ -11,7 +11,7 @@ namespace triscale::pointneuron {
 namespace {
 
 /// Cells that are taken through a step together, so that what passes between its parts stays in the first-level cache.
-constexpr std::size_t kTogether = 256;
+constexpr std::size_t kTogether = 1024;
 
 /// events += sums unit; sums = 0.
 template <class Sum>
