@@ -9,6 +9,8 @@
 
 namespace triscale::core {
 
+inline constexpr double kLargestExponent = 708;
+
 namespace elementary_detail {
 inline constexpr double kInvLn2 = 1.4426950408889634074;
 inline constexpr double kLn2High = 6.93147180369123816490e-01;  // upper 33 bits of ln 2
@@ -26,10 +28,8 @@ struct Exponential {
   /// e^x - 1, without loss near 0.
   TRISCALE_ALWAYS_INLINE double minus_1() const { return scale * tail + (scale - 1.0); }
 };
-TRISCALE_ALWAYS_INLINE Exponential exponential(double x) {
+TRISCALE_ALWAYS_INLINE Exponential exponential_in_range(double x) {
   using namespace elementary_detail;
-  x = x < -708.0 ? -708.0 : x;
-  x = x > 708.0 ? 708.0 : x;
   const double shifted = x * kInvLn2 + kShift;
   const double k = shifted - kShift;
   const double r = (x - k * kLn2High) - k * kLn2Low;
@@ -46,6 +46,12 @@ TRISCALE_ALWAYS_INLINE Exponential exponential(double x) {
   double scale;
   std::memcpy(&scale, &bits, sizeof scale);
   return {scale, r2 * p + r};
+}
+/// With the argument held within its range.
+TRISCALE_ALWAYS_INLINE Exponential exponential(double x) {
+  x = x < -kLargestExponent ? -kLargestExponent : x;
+  x = x > kLargestExponent ? kLargestExponent : x;
+  return exponential_in_range(x);
 }
 TRISCALE_ALWAYS_INLINE double exp_of(double x) {
   return exponential(x).value();

@@ -20,6 +20,11 @@ TRISCALE_ALWAYS_INLINE void mark_loud(std::size_t n, const double* __restrict V,
   for (std::size_t i = 0; i < n; ++i) loud[i] = (V[i] < V_peak) & (V[i] >= kLowest) & (w[i] - w[i] == 0.0) ? 0 : 1;
 }
 
+/// 1 / Delta_T; 0 for no exponential current. So sharp an upstroke that its current at V_peak is no number is cut off.
+double sharpness(const network::AdExModel& m) {
+  if (!(m.Delta_T_mV > 0)) return 0;
+  return std::min(1 / m.Delta_T_mV, core::kLargestExponent / std::max(m.V_peak_mV - m.V_T_mV, 1e-300));
+}
 }  // namespace
 
 AdExNeurons::Piece::Piece(double length_ms, const network::AdExModel& m)
@@ -34,7 +39,7 @@ AdExNeurons::AdExNeurons(const network::AdExModel& model, const NeuronSetup& set
       isa_(setup.isa),
       constants_{model.g_L_uS * model.Delta_T_mV,
                  model.V_T_mV,
-                 model.Delta_T_mV > 0 ? 1 / model.Delta_T_mV : 0.0,
+                 sharpness(model),
                  model.V_peak_mV,
                  model.V_reset_mV,
                  model.E_L_mV,
@@ -58,15 +63,18 @@ struct AdExNeurons::Cells {
   std::uint8_t* upstroke;  ///< 1 where the step has to be done in pieces, else 0
 };
 
-/// For V up to V_peak; compilers make branches of a limit that is drawn twice.
+/// For V up to V_peak.
 TRISCALE_ALWAYS_INLINE double AdExNeurons::exponential_nA(const Constants& c, double V_mV) {
-  return c.exponential_nA * core::exp_of((V_mV - c.V_T) * c.per_Delta);
+  // The argument has its upper limit from V_peak.
+  const double x = (V_mV - c.V_T) * c.per_Delta;
+  return c.exponential_nA *
+         core::exponential_in_range(x < -core::kLargestExponent ? -core::kLargestExponent : x).value();
 }
 
-/// Moves a cell over a piece of time; at_begin_nA: the exponential current at its beginning.
+/// Moves a cell over a piece of time.
 template <bool kConductances>
 TRISCALE_ALWAYS_INLINE void AdExNeurons::move(const Constants& c, const Piece& piece, double G, double J, double& V,
-                                              double& w, double& at_begin_nA) {
+                                              double& w) {
   // The exact solution over h with a constant current N is V + N phi(h), N taken at V.
   double phi = piece.phi, phi_half = piece.phi_half;
   if constexpr (kConductances) {
@@ -74,7 +82,7 @@ TRISCALE_ALWAYS_INLINE void AdExNeurons::move(const Constants& c, const Piece& p
     phi_half = -half / G;
     phi = phi_half * (half + 2.0);  // e^2x - 1 = (e^x - 1) (e^x + 1)
   }
-  at_begin_nA = exponential_nA(c, V < c.V_peak ? V : c.V_peak);
+  const double at_begin_nA = exponential_nA(c, V < c.V_peak ? V : c.V_peak);
   const double predicted = V + (J + (at_begin_nA - w) - G * V) * phi_half;
   const double V_middle = predicted < c.V_peak ? predicted : c.V_peak;
   const double w_middle = w * piece.w_decay_half + (1 - piece.w_decay_half) * c.a * (V - c.E_L);
@@ -91,13 +99,26 @@ TRISCALE_ALWAYS_INLINE void AdExNeurons::step_whole(const Constants& c, const Ce
   const double* __restrict G = cells.G;
   const double* __restrict J = cells.J;
   const double kept = c.whole.w_decay, from_reset = (1 - kept) * c.a * (c.V_reset - c.E_L);
-  double V_next[kBlock], w_next[kBlock], at_begin_nA[kBlock];
+  double at_begin_nA[kBlock], V_middle[kBlock], V_next[kBlock], w_next[kBlock], phi[kBlock];
+  // What move() does, part by part: a loop of its own for each exponential, or they would wait for each other.
+  const Piece& piece = c.whole;
+  for (std::size_t i = 0; i < n; ++i) at_begin_nA[i] = exponential_nA(c, V[i] < c.V_peak ? V[i] : c.V_peak);
   for (std::size_t i = 0; i < n; ++i) {
-    double V_now = V[i], w_now = w[i], exponential;
-    move<kConductances>(c, c.whole, G[i], J[i], V_now, w_now, exponential);
-    V_next[i] = V_now;
-    w_next[i] = w_now;
-    at_begin_nA[i] = exponential;
+    double phi_half = piece.phi_half;
+    phi[i] = piece.phi;
+    if constexpr (kConductances) {
+      const double half = core::expm1_of(-0.5 * piece.h_over_C * G[i]);
+      phi_half = -half / G[i];
+      phi[i] = phi_half * (half + 2.0);
+    }
+    const double predicted = V[i] + (J[i] + (at_begin_nA[i] - w[i]) - G[i] * V[i]) * phi_half;
+    V_middle[i] = predicted < c.V_peak ? predicted : c.V_peak;
+  }
+  for (std::size_t i = 0; i < n; ++i) V_next[i] = exponential_nA(c, V_middle[i]);
+  for (std::size_t i = 0; i < n; ++i) {
+    const double w_middle = w[i] * piece.w_decay_half + (1 - piece.w_decay_half) * c.a * (V[i] - c.E_L);
+    V_next[i] = V[i] + (J[i] + (V_next[i] - w_middle) - G[i] * V[i]) * phi[i];
+    w_next[i] = w[i] * piece.w_decay + (1 - piece.w_decay) * c.a * (V_middle[i] - c.E_L);
   }
   for (std::size_t i = 0; i < n; ++i) {
     // Not a number counts as upstroke, and is found there.
@@ -119,8 +140,8 @@ TRISCALE_ALWAYS_INLINE void AdExNeurons::step_fine(const Constants& c, const Cel
   const double* __restrict J = cells.J;
   for (int piece = 0; piece < kPieces; ++piece) {
     for (std::size_t i = 0; i < n; ++i) {
-      double V_next = V[i], w_next = w[i], unused;
-      move<kConductances>(c, c.fine, G[i], J[i], V_next, w_next, unused);
+      double V_next = V[i], w_next = w[i];
+      move<kConductances>(c, c.fine, G[i], J[i], V_next, w_next);
       const bool below = V[i] < c.V_peak;
       w[i] = below ? w_next : w[i];
       V[i] = below ? V_next : V[i];

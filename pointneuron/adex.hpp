@@ -64,8 +64,7 @@ class AdExNeurons : public NeuronModel {
   };
   struct Cells;  ///< pointers to what a loop works on
   template <bool kConductances>
-  static void move(const Constants& c, const Piece& piece, double G, double J, double& V, double& w,
-                   double& at_begin_nA);
+  static void move(const Constants& c, const Piece& piece, double G, double J, double& V, double& w);
   static double exponential_nA(const Constants& c, double V_mV);
   template <bool kConductances>
   static void step_whole(const Constants& c, const Cells& cells, std::size_t n);

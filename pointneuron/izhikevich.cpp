@@ -18,19 +18,13 @@ constexpr double kSeriesRange = 0.1;
 /// tan(sqrt(z)) / sqrt(z) for |z| < kSeriesRange by its Taylor series; the first term left out is below 1e-15 of the
 /// sum.
 TRISCALE_ALWAYS_INLINE double tangent_series(double z) {
-  constexpr double kTerms[] = {6404582.0 / 10854718875.0,
-                               929569.0 / 638512875.0,
-                               21844.0 / 6081075.0,
-                               1382.0 / 155925.0,
-                               62.0 / 2835.0,
-                               17.0 / 315.0,
-                               2.0 / 15.0,
-                               1.0 / 3.0,
-                               1.0};
-  double sum = 443861162.0 / 1856156927625.0;
-  sum = sum + z * (18888466084.0 / 194896477400625.0);
-  for (const double term : kTerms) sum = sum * z + term;
-  return sum;
+  // Pairs of terms first: short chains of dependent operations.
+  const double z2 = z * z, z4 = z2 * z2, z8 = z4 * z4;
+  const double p_0 = 1.0 + z * (1.0 / 3.0), p_2 = 2.0 / 15.0 + z * (17.0 / 315.0);
+  const double p_4 = 62.0 / 2835.0 + z * (1382.0 / 155925.0), p_6 = 21844.0 / 6081075.0 + z * (929569.0 / 638512875.0);
+  const double p_8 = 6404582.0 / 10854718875.0 + z * (443861162.0 / 1856156927625.0);
+  const double p_10 = 18888466084.0 / 194896477400625.0;
+  return ((p_0 + z2 * p_2) + z4 * (p_4 + z2 * p_6)) + z8 * (p_8 + z2 * p_10);
 }
 
 /// The same for any z, continued to tanh for z < 0; infinity from the first pole on.
