@@ -122,7 +122,7 @@ class TimeCourses {
   std::size_t residuals() const {
     std::size_t n = 0;
     for (const Datum& datum : data_) n += (datum.detailed.dV_mV.size() + stride_ - 1) / stride_;
-    return n;
+    return n + kParameters;
   }
   static Effective effective_of(const double* x) { return {kUnit_mV * x[0], std::exp(x[1])}; }
   bool operator()(const double* const* x, double* residual) const {
@@ -134,8 +134,15 @@ class TimeCourses {
         residual[r++] = (dV[k] - datum.detailed.dV_mV[k]) / datum.rms_mV;
       }
     }
+    // Where the block is nearly complete, delta and the factor do the same; the data alone would take either anywhere.
+    const double weight = kPrior * std::sqrt(static_cast<double>(r));
+    residual[r++] = weight * kUnit_mV * x[0][0] / kPriorDelta_mV;
+    residual[r++] = weight * x[0][1] / kPriorFactor;
     return true;
   }
+  static constexpr std::size_t kParameters = 2;
+  /// A delta of 10 mV or a factor of 1.35 has to make the time courses better by 2 %.
+  static constexpr double kPrior = 0.02, kPriorDelta_mV = 10, kPriorFactor = 0.3;
   static constexpr double kUnit_mV = 16;  // 1 / 0.062: a factor of e in the concentration
 
  private:

@@ -54,8 +54,15 @@ def verdict_of(point: dict, checks: list[dict]) -> str:
 
 
 def distance(checks: list[dict]) -> float:
-    """The largest difference in tolerances; 1 is the limit of agreement."""
-    return max((page.severity(c) for c in checks), default=float("nan"))
+    """The largest difference in tolerances, 1 being the limit of agreement: of what disagrees; else of all. A difference that is
+    undecided may be far off by chance."""
+    off = [c for c in checks if c["verdict"] == "inconsistent"]
+    return max((page.severity(c) for c in off or checks), default=float("nan"))
+
+
+def counted(checks: list[dict]) -> str:
+    """How many of several checks disagree."""
+    return f"{sum(c['verdict'] == 'inconsistent' for c in checks)} of {len(checks)}" if len(checks) > 1 else ""
 
 
 def named(values: list[float]) -> list[str]:
@@ -85,9 +92,10 @@ def map_of(sweep: dict, selections: list[tuple[str, callable]], size: float = 3.
             far = distance(checks)
             number = "" if not np.isfinite(far) else f">{FAR:g}" if far > FAR else f"{far:.1f}"
             symbol = "·" if none else {"failed": "!"}.get(verdict, page.SYMBOLS.get(verdict, "?"))
-            panel.text(x, y, f"{symbol} {number}".strip(), ha="center", va="center", fontsize=8 if columns <= 6 else 6.5,
+            share = counted(checks) if columns <= 6 else ""
+            panel.text(x, y, f"{symbol} {number}".strip() + (f"\n{share}" if share else ""), ha="center", va="center", fontsize=8 if columns <= 6 else 6.5,
                        color=INKS[verdict], fontweight="bold")
-            words.append(f"{title} at {', '.join(named(point['values']))}: {verdict} {number}")
+            words.append(f"{title} at {', '.join(named(point['values']))}: {verdict} {number} {counted(checks)}".rstrip())
         panel.set(xlim=(-0.5, columns - 0.5), ylim=(-0.5, rows - 0.5), title=title, xlabel=axes_of[0]["key"])
         panel.set_xticks(range(columns), named(axes_of[0]["values"]), rotation=45 if columns > 6 else 0)
         panel.set_yticks(range(rows) if rows > 1 else [], named(axes_of[1]["values"]) if rows > 1 else [])
@@ -99,12 +107,25 @@ def map_of(sweep: dict, selections: list[tuple[str, callable]], size: float = 3.
     return figures.picture(figure, "Map of agreement. " + "; ".join(words))
 
 
+def first_row(sweep: dict) -> str:
+    """At which value of the second parameter the curves are."""
+    if len(sweep["axes"]) < 2:
+        return ""
+    second = sweep["axes"][1]
+    return f"At {html.escape(second['key'])} = {second['values'][middle_row(sweep)]:.4g}."
+
+
+def middle_row(sweep: dict) -> int:
+    return len(sweep["axes"][1]["values"]) // 2 if len(sweep["axes"]) > 1 else 0
+
+
 def curves(sweep: dict) -> str:
     """Mean rates of all tiers along the first parameter, one panel a population."""
     first = sweep["axes"][0]
     columns = len(first["values"])
     rates: dict[str, dict[str, list]] = {}
-    for k, point in enumerate(sweep["points"][:columns]):
+    begin = columns * middle_row(sweep)
+    for k, point in enumerate(sweep["points"][begin : begin + columns]):
         for check in point["checks"]:
             if check["statistic"] != "mean_rate":
                 continue
@@ -169,13 +190,16 @@ def point_table(sweep: dict) -> str:
 def build(sweep: dict, style: str) -> str:
     pairs = pairs_of(sweep)
     statistics = [s for s in page.STATISTICS if any(c["statistic"] == s for p in sweep["points"] for c in p["checks"])]
-    name = html.escape(Path(sweep["config"]).stem)
+    config = Path(sweep["config"])
+    generic = config.stem.startswith("config")  # as all SONATA circuits are called: the folder says which it is
+    name = html.escape(config.resolve().parent.name if generic else config.stem)
     by_pair = [(f"{page.title_of(a)} → {page.title_of(b)}", lambda checks, pair=(a, b): [c for c in checks if (c["finer"], c["coarser"]) == pair])
                for a, b in pairs]
     derived_text = ("The coarser levels were derived once, from the circuit as it is, and kept: the map shows how far from there they hold."
                     if sweep["derived"] == "once" else "The coarser levels were derived anew at every point: the map shows where the method works.")
     key = ("Each field is one comparison. ✓: all checks consistent; ✗: at least one inconsistent; ?: undecided; hatched: could not be "
-           "computed. The number is the largest difference in tolerances: 1 is the limit of agreement.")
+           "computed. The number is the largest difference that disagrees (of all, if none does) in tolerances: 1 is the limit of agreement; "
+           "below it, how many checks disagree.")
     maps = page.figure(map_of(sweep, by_pair), key, "Nothing has been compared yet.") if pairs else '<p class="missing">Nothing has been compared yet.</p>'
     details = ""
     for a, b in pairs:
@@ -186,7 +210,7 @@ def build(sweep: dict, style: str) -> str:
     sections = [
         page.section("summary", "In short", "<ul>" + "".join(f"<li>{t}</li>" for t in sentences(sweep)) + f"</ul><p>{derived_text}</p>"),
         page.section("map", "Where each reduction holds", maps),
-        page.section("rates", "Rates along the first parameter", page.figure(curves(sweep), "", "No rates were compared.")),
+        page.section("rates", "Rates along the first parameter", page.figure(curves(sweep), first_row(sweep), "No rates were compared.")),
         page.section("statistics", "What holds where", details, "The same map for every statistic; over all populations, the worst counts."),
         page.section("points", "Points", point_table(sweep))]
     return f"""<!DOCTYPE html>
