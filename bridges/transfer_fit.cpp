@@ -31,17 +31,21 @@ struct MeasuredPoint {
   }
 };
 
-std::vector<MeasuredPoint> measure(const TransferExperiment& experiment, const std::vector<WorkingPoint>& points,
-                                   const TransferFitOptions& options, double measure_ms, std::uint64_t run,
-                                   std::size_t threads, core::Progress& progress) {
-  const auto spikes = experiment.measure(points, options.settle_ms, measure_ms, run, threads, progress);
+std::vector<MeasuredPoint> measure(const std::shared_ptr<const TransferExperiment>& experiment,
+                                   const std::vector<WorkingPoint>& points, const TransferFitOptions& options,
+                                   double measure_ms, std::uint64_t run, std::size_t threads,
+                                   core::Progress& progress) {
+  const auto spikes = experiment->measure(points, options.settle_ms, measure_ms, run, threads, progress);
   std::vector<MeasuredPoint> measured;
   for (std::size_t i = 0; i < points.size(); ++i) {
     MeasuredPoint& point = measured.emplace_back(MeasuredPoint{points[i], {}});
-    const auto statistics = experiment.statistics(points[i]);
-    for (std::size_t cell = 0; cell < statistics.size(); ++cell) {
-      if (!(statistics[cell].sigma_mV > 0)) continue;  // a cell without input
-      point.cells.push_back({statistics[cell], spikes[i][cell], measure_ms});
+    for (std::size_t cell = 0; cell < experiment->cells(); ++cell) {
+      const auto statistics_at = [experiment, cell, at = points[i]](double rate_hz) {
+        return experiment->statistics(cell, at, rate_hz);
+      };
+      TransferPoint measured_cell{{}, statistics_at, spikes[i][cell], measure_ms};
+      measured_cell.statistics = statistics_at(measured_cell.rate_hz());
+      if (measured_cell.statistics.sigma_mV > 0) point.cells.push_back(std::move(measured_cell));  // it has input
     }
   }
   return measured;
@@ -111,24 +115,44 @@ Coefficients fit_thresholds(const TransferFunction& transfer, const std::vector<
 /// Anscombe residual of the spike count of one point.
 struct CountResidual {
   const TransferPoint* point;
-  Coefficients basis;
-  double t_ref_ms;
+  const TransferFunction* transfer;  ///< all but its coefficients
   double weight;
 
   template <typename T>
   bool operator()(const T* P_mV, T* residual) const {
     using std::sqrt;
-    std::array<T, kCoefficients> P, phi;
-    for (std::size_t k = 0; k < kCoefficients; ++k) {
-      P[k] = P_mV[k];
-      phi[k] = T(basis[k]);
+    TransferFunction now = *transfer;
+    for (std::size_t k = 0; k < kCoefficients; ++k) now.P_mV[k] = value_of(P_mV[k]);
+    const bool adapts = meanfield::adaptation_nA_per_hz(now) != 0;
+    const double rate_Hz = adapts ? meanfield::adapted_rate_hz(now, point->statistics_at) : 0.0;
+    const auto statistics = point->statistics_at(rate_Hz);
+    T F_Hz = rate_at(now, P_mV, statistics);
+    if (adapts) {  // nu = F(nu, P): one Newton step from the solution gives its derivatives by P
+      const double step_Hz = 1e-4 * std::max(1.0, rate_Hz);
+      const double slope = (meanfield::transfer_rate(now, point->statistics_at(rate_Hz + step_Hz)) -
+                            meanfield::transfer_rate(now, point->statistics_at(std::max(0.0, rate_Hz - step_Hz)))) /
+                           (rate_Hz + step_Hz - std::max(0.0, rate_Hz - step_Hz));
+      F_Hz = rate_Hz + (F_Hz - rate_Hz) / std::max(0.5, 1 - slope);  // slope <= 0 where F is sensible
     }
-    const auto& s = point->statistics;
-    const meanfield::MembraneStatistics<T> statistics{T(s.mu_mV), T(s.sigma_mV), T(s.tau_V_ms)};
-    const T F_Hz = meanfield::transfer_rate(meanfield::effective_threshold(P, phi), statistics, t_ref_ms);
     const T expected = F_Hz * (point->observed_ms / 1000.0);
     residual[0] = 2.0 * weight * (sqrt(static_cast<double>(point->spikes) + 0.375) - sqrt(expected + 0.375));
     return true;
+  }
+
+ private:
+  static double value_of(double x) { return x; }
+  template <int N>
+  static double value_of(const ceres::Jet<double, N>& x) {
+    return x.a;
+  }
+  template <typename T>
+  static T rate_at(const TransferFunction& transfer, const T* P_mV,
+                   const meanfield::MembraneStatistics<double>& statistics) {
+    const Coefficients basis = meanfield::threshold_basis(transfer, statistics);
+    T V_eff = P_mV[0] * basis[0];
+    for (std::size_t k = 1; k < kCoefficients; ++k) V_eff += P_mV[k] * basis[k];
+    const meanfield::MembraneStatistics<T> as_T{T(statistics.mu_mV), T(statistics.sigma_mV), T(statistics.tau_V_ms)};
+    return meanfield::transfer_rate(V_eff, as_T, transfer.t_ref_ms);
   }
 };
 
@@ -145,13 +169,13 @@ struct SlopePrior {
 Coefficients fit_counts(TransferFunction& transfer, const std::vector<TransferPoint>& points,
                         const TransferFitOptions& options) {
   ceres::Problem problem;
+  const TransferFunction scaled = transfer;  // not moved by the solver
   double* P = transfer.P_mV.data();
   for (const TransferPoint& point : points) {
     // sd of 2 sqrt(n) with variance n + (e n)^2 is sqrt(1 + e^2 n)
     const double e = options.relative_model_error;
     const double weight = 1 / std::sqrt(1 + e * e * static_cast<double>(point.spikes));
-    auto functor = std::make_unique<CountResidual>(
-        CountResidual{&point, meanfield::threshold_basis(transfer, point.statistics), transfer.t_ref_ms, weight});
+    auto functor = std::make_unique<CountResidual>(CountResidual{&point, &scaled, weight});
     auto residual = std::make_unique<ceres::AutoDiffCostFunction<CountResidual, 1, kCoefficients>>(functor.release());
     problem.AddResidualBlock(residual.release(), nullptr, P);  // Ceres takes ownership of both
   }
@@ -202,7 +226,7 @@ void assess(TransferFit& fit, const std::vector<MeasuredPoint>& measured, const 
     if (point.cells.empty() || rate_Hz > options.highest_hz) continue;
     double predicted_Hz = 0, observed_ms = 0;
     for (const TransferPoint& cell : point.cells) {
-      predicted_Hz += meanfield::transfer_rate(fit.cell.transfer, cell.statistics);
+      predicted_Hz += meanfield::adapted_rate_hz(fit.cell.transfer, cell.statistics_at);
       observed_ms += cell.observed_ms;
     }
     predicted_Hz /= static_cast<double>(point.cells.size());
@@ -224,8 +248,8 @@ void assess(TransferFit& fit, const std::vector<MeasuredPoint>& measured, const 
   fit.mean_relative_error = bias / n_relative;
 }
 
-/// T of T dnu/dt = F - nu: the time over which the membrane forgets, tau_V, typical of points that fire at 0.5 to 30
-/// Hz.
+/// Window of the second-order statistics: the time over which the membrane forgets, tau_V, typical of points that fire
+/// at 0.5 to 30 Hz.
 double typical_tau_ms(const std::vector<TransferPoint>& points) {
   std::vector<double> tau_ms;
   for (const TransferPoint& point : points) {
@@ -255,7 +279,8 @@ network::Provenance provenance_of(const TransferFit& fit, const TransferExperime
   p.validity_range["mu_V_mV"] = fit.cell.transfer.fitted_mu_mV;
   p.validity_range["sigma_V_mV"] = fit.cell.transfer.fitted_sigma_mV;
   p.validity_range["tau_V_g_L_per_C_m"] = fit.cell.transfer.fitted_tau;
-  p.notes.emplace_back("rates are stationary with adaptation in the loop; adaptation_nA is empty on purpose");
+  p.notes.emplace_back(
+      "kernels of adaptation of 20 ms and more stand beside the transfer function; shorter ones are in it");
   p.notes.emplace_back("time_constant_ms is tau_V, typical of working points that fire at 0.5 to 30 Hz");
   return p;
 }
@@ -282,11 +307,11 @@ TransferFit fit_transfer_function(const network::Circuit& circuit, std::size_t c
   constexpr double kScoutsShare = 0.1, kGridShare = 0.7;  // of the work, when done
   core::SharedProgress shared(progress, 1);
   core::PartProgress part(shared, 1);
-  const TransferExperiment experiment(circuit, cell_type, options.cells);
+  const auto experiment = std::make_shared<const TransferExperiment>(circuit, cell_type, options.cells);
   const double inhibition_max = options.max_recurrent_hz / kNominalRate_Hz;
   const auto points_of = [&](std::size_t count, std::array<double, 2> k, std::uint64_t round) {
-    const core::RandomStream random(experiment.seed(), core::Purpose::transfer_grid, cell_type * 16 + round);
-    return experiment.draw(count, k[0], k[1], inhibition_max, random);
+    const core::RandomStream random(experiment->seed(), core::Purpose::transfer_grid, cell_type * 16 + round);
+    return experiment->draw(count, k[0], k[1], inhibition_max, random);
   };
   const auto run_of = [&](std::uint64_t round) { return cell_type * 16 + round; };
 
@@ -302,10 +327,7 @@ TransferFit fit_transfer_function(const network::Circuit& circuit, std::size_t c
   TransferFit fit;
   fit.fitted = within_range(measured, options);
   TransferFunction& transfer = fit.cell.transfer;
-  transfer.C_m_nF = experiment.membrane().C_m_nF;
-  transfer.g_L_uS = experiment.membrane().g_L_uS;
-  transfer.E_L_mV = experiment.membrane().E_L_mV;
-  transfer.t_ref_ms = experiment.t_ref_ms();
+  transfer = experiment->transfer();
   set_scales(transfer, fit.fitted);
   transfer.P_mV = fit_thresholds(transfer, fit.fitted, options);
   const Coefficients standard_error = fit_counts(transfer, fit.fitted, options);
@@ -315,7 +337,7 @@ TransferFit fit_transfer_function(const network::Circuit& circuit, std::size_t c
   const auto tests =
       measure(experiment, points_of(options.test_points, k, 2), options, options.measure_ms, run_of(2), threads, part);
   assess(fit, tests, options);
-  fit.provenance = provenance_of(fit, experiment, standard_error);
+  fit.provenance = provenance_of(fit, *experiment, standard_error);
   return fit;
 }
 

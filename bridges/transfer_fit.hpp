@@ -17,12 +17,15 @@
 ///    keeps coefficients finite that the data do not determine.
 /// 5. The fit error is measured at further working points with other random numbers.
 ///
-/// The rates are stationary with adaptation in the loop, so the transfer function has it built in and
-/// `adaptation_nA` stays empty; adaptation after a change of input is as fast as the rate itself.
+/// Slow adaptation (kernels of 20 ms and more; movements of the threshold as the current that shifts the potential as
+/// much) is not in the transfer function: the statistics of a cell are those at
+/// the adaptation that its own rate causes, the predicted rate is the one that fits itself, nu = F(statistics(nu)), and
+/// the mean field keeps the kernels. After a change of input the rate is so first that of unadapted cells.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "core/error.hpp"
@@ -49,7 +52,8 @@ struct TransferFitOptions {
 
 /// A cell at a working point.
 struct TransferPoint {
-  meanfield::MembraneStatistics<double> statistics;
+  meanfield::MembraneStatistics<double> statistics;  ///< at the adaptation that belongs to the measured rate
+  std::function<meanfield::MembraneStatistics<double>(double rate_hz)> statistics_at;  ///< to any rate
   std::uint64_t spikes = 0;
   double observed_ms = 0;  ///< duration
   double rate_hz() const { return 1000.0 * static_cast<double>(spikes) / observed_ms; }

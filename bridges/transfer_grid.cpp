@@ -22,19 +22,45 @@ constexpr double kExcitatoryAbove_mV = -45.0;
 constexpr double kLargestMix = 3.0;  // sources are mixed at up to this factor from the circuit's mix
 
 struct PointParameters {
-  meanfield::Membrane membrane;
-  double t_ref_ms = 0, V_threshold_mV = 0, threshold_noise_mV = 0;
+  network::TransferFunction transfer;  ///< membrane and slow currents of adaptation
+  std::vector<network::ExponentialKernel> slow_threshold_mV;
+  double V_threshold_mV = 0, threshold_noise_mV = 0;
 };
+
+/// Kernels that outlast the membrane; shorter ones act like refractoriness, which the transfer function has built in.
+std::vector<network::ExponentialKernel> slow(const std::vector<network::ExponentialKernel>& kernels) {
+  constexpr double kSlow_ms = 20;
+  std::vector<network::ExponentialKernel> result;
+  for (const network::ExponentialKernel& kernel : kernels) {
+    if (kernel.tau_ms >= kSlow_ms && kernel.amplitude != 0) result.push_back(kernel);
+  }
+  return result;
+}
+
+network::TransferFunction membrane(double C_m_nF, double g_L_uS, double E_L_mV, double t_ref_ms) {
+  network::TransferFunction transfer;
+  transfer.C_m_nF = C_m_nF;
+  transfer.g_L_uS = g_L_uS;
+  transfer.E_L_mV = E_L_mV;
+  transfer.t_ref_ms = t_ref_ms;
+  return transfer;
+}
 
 /// With escape noise the threshold is where the hazard is 100 Hz: lambda_0 exp((V - V_T) / Delta_V) = 100 Hz; two
 /// Delta_V below, it is 14 Hz.
 PointParameters parameters_of(const network::GifModel& m) {
   constexpr double kLikely_Hz = 100.0;
   const double softness_mV = m.Delta_V_mV > 0 ? m.Delta_V_mV * std::log(kLikely_Hz / m.lambda_0_Hz) : 0.0;
-  return {{m.C_m_nF, m.g_L_uS, m.E_L_mV}, m.t_ref_ms, m.V_threshold_mV + softness_mV, 2 * m.Delta_V_mV};
+  PointParameters p{
+      membrane(m.C_m_nF, m.g_L_uS, m.E_L_mV, m.t_ref_ms), {}, m.V_threshold_mV + softness_mV, 2 * m.Delta_V_mV};
+  p.transfer.adaptation_nA = slow(m.eta_nA);
+  p.slow_threshold_mV = slow(m.gamma_mV);
+  return p;
 }
 PointParameters parameters_of(const network::AdExModel& m) {
-  return {{m.C_m_nF, m.g_L_uS, m.E_L_mV}, m.t_ref_ms, m.V_T_mV, 0};
+  PointParameters p{membrane(m.C_m_nF, m.g_L_uS, m.E_L_mV, m.t_ref_ms), {}, m.V_T_mV, 0};
+  p.transfer.adaptation_nA = slow({{m.b_nA, m.tau_w_ms}});
+  return p;
 }
 /// All other models.
 template <class Model>
@@ -95,10 +121,7 @@ network::Circuit with_placeholder_meanfield(const network::Circuit& circuit) {
     if (!can_be_fitted) continue;
     const PointParameters p = std::visit([](const auto& model) { return parameters_of(model); }, type.point->model);
     network::MeanfieldCell cell;
-    cell.transfer.C_m_nF = p.membrane.C_m_nF;
-    cell.transfer.g_L_uS = p.membrane.g_L_uS;
-    cell.transfer.E_L_mV = p.membrane.E_L_mV;
-    cell.transfer.t_ref_ms = p.t_ref_ms;
+    cell.transfer = p.transfer;
     type.meanfield = cell;
   }
   return copy;
@@ -109,8 +132,6 @@ network::Circuit with_placeholder_meanfield(const network::Circuit& circuit) {
 TransferExperiment::TransferExperiment(const network::Circuit& circuit, std::size_t cell_type, std::size_t cells) {
   const network::CellType& type = circuit.cell_types.at(cell_type);
   const PointParameters p = parameters_of(type);
-  membrane_ = p.membrane;
-  t_ref_ms_ = p.t_ref_ms;
   V_threshold_mV_ = p.V_threshold_mV;
   threshold_noise_mV_ = p.threshold_noise_mV;
 
@@ -151,6 +172,24 @@ TransferExperiment::TransferExperiment(const network::Circuit& circuit, std::siz
   }
   population_ = meanfield::Model(circuit_, {0, 0}).populations().front();
   classify_sources(type);
+  WorkingPoint usual;
+  for (const Source& source : sources_) usual.source_hz.push_back(source.base_hz);
+  const double G_uS = mean_conductance_uS(solve_for_k(usual, 1));
+  for (const network::ExponentialKernel& kernel : p.slow_threshold_mV) {
+    population_.transfer.adaptation_nA.push_back({kernel.amplitude * G_uS, kernel.tau_ms});
+  }
+  // What does not oppose firing could sustain it: no rate would be sure to fit itself.
+  if (!(meanfield::adaptation_nA_per_hz(population_.transfer) > 0)) population_.transfer.adaptation_nA.clear();
+}
+
+double TransferExperiment::mean_conductance_uS(const WorkingPoint& point) const {
+  double G_uS = population_.transfer.g_L_uS;
+  for (std::size_t c = 0; c < population_.channels.size(); ++c) {
+    const meanfield::Channel& channel = population_.channels[c];
+    G_uS += population_.receptors[channel.receptor].area_ms * mean_cell_.weight_uS[c] *
+            point.source_hz[channel.source - 1] / 1000;
+  }
+  return G_uS;
 }
 
 /// A virtual population that stands for a population of the circuit.
@@ -195,19 +234,13 @@ void TransferExperiment::classify_sources(const network::CellType& type) {
 }
 
 meanfield::MembraneStatistics<double> TransferExperiment::statistics(const meanfield::CellClass& cell,
-                                                                     const WorkingPoint& point) const {
+                                                                     const WorkingPoint& point, double rate_hz) const {
   meanfield::PopulationInput input;
   for (const meanfield::Channel& channel : population_.channels) {
     input.source_hz.push_back(point.source_hz[channel.source - 1]);
   }
-  input.adaptation_nA = -point.current_nA;
-  return meanfield::statistics_of(population_, cell, input);
-}
-
-std::vector<meanfield::MembraneStatistics<double>> TransferExperiment::statistics(const WorkingPoint& point) const {
-  std::vector<meanfield::MembraneStatistics<double>> out;
-  for (const meanfield::CellClass& cell : population_.classes) out.push_back(statistics(cell, point));
-  return out;
+  input.current_nA = point.current_nA;
+  return meanfield::statistics_at(population_, cell, input, rate_hz);
 }
 
 /// Scales the excitation until mu + k noise of the mean cell meets the threshold (bisection on the logarithm).
@@ -219,13 +252,13 @@ WorkingPoint TransferExperiment::solve_for_k(const WorkingPoint& mixed, double k
     for (std::size_t s = 0; s < sources_.size(); ++s) {
       if (sources_[s].excitatory) point.source_hz[s] *= std::exp(log_scale);
     }
-    if (by_current) point.current_nA = std::exp(log_scale) * membrane_.g_L_uS;
+    if (by_current) point.current_nA = std::exp(log_scale) * population_.transfer.g_L_uS;
     return point;
   };
   double low = -14, high = 14;
   for (int i = 0; i < 60; ++i) {
     const double middle = (low + high) / 2;
-    const auto s = statistics(mean_cell_, scaled(middle));
+    const auto s = mean_statistics(scaled(middle));
     const double noise_mV = std::hypot(s.sigma_mV, threshold_noise_mV_);
     (s.mu_mV + k * noise_mV < V_threshold_mV_ ? low : high) = middle;
   }

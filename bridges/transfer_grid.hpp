@@ -36,17 +36,22 @@ class TransferExperiment {
 
   std::size_t cells() const { return circuit_.populations.front().size; }
   std::size_t sources() const { return sources_.size(); }
-  const meanfield::Membrane& membrane() const { return membrane_; }
-  double t_ref_ms() const { return t_ref_ms_; }
   double V_threshold_mV() const { return V_threshold_mV_; }  ///< where spiking becomes likely
   std::uint64_t seed() const { return circuit_.run.seed; }
   const std::vector<meanfield::Channel>& channels() const { return population_.channels; }
 
-  /// Membrane statistics of every cell, as the mean field computes them, and of a cell with average weights.
-  std::vector<meanfield::MembraneStatistics<double>> statistics(const WorkingPoint& point) const;
-  meanfield::MembraneStatistics<double> mean_statistics(const WorkingPoint& point) const {
-    return statistics(mean_cell_, point);
+  /// Membrane statistics of a cell, as the mean field computes them, with adaptation at rest for a rate.
+  meanfield::MembraneStatistics<double> statistics(std::size_t cell, const WorkingPoint& point, double rate_hz) const {
+    return statistics(population_.classes[cell], point, rate_hz);
   }
+  /// Same of a cell with average weights, without adaptation.
+  meanfield::MembraneStatistics<double> mean_statistics(const WorkingPoint& point) const {
+    return statistics(mean_cell_, point, 0);
+  }
+  /// With membrane and adaptation, without a fit. A movement of the threshold is a current here that moves the
+  /// potential as much, at the conductance of a cell one standard deviation below threshold.
+  /// Kernels that together do not oppose firing are left to the fit.
+  const network::TransferFunction& transfer() const { return population_.transfer; }
 
   /// `count` working points with k stratified over [k_low, k_high], in the order of falling k (rising rate), so that
   /// the state left by one point is close to what the next one needs. Excitatory sources keep, within a factor of 3
@@ -73,7 +78,9 @@ class TransferExperiment {
 
   void add_source(const network::Circuit& circuit, std::size_t population);
   void classify_sources(const network::CellType& type);
-  meanfield::MembraneStatistics<double> statistics(const meanfield::CellClass& cell, const WorkingPoint& point) const;
+  meanfield::MembraneStatistics<double> statistics(const meanfield::CellClass& cell, const WorkingPoint& point,
+                                                   double rate_hz) const;
+  double mean_conductance_uS(const WorkingPoint& point) const;
   WorkingPoint solve_for_k(const WorkingPoint& mixed, double k) const;
   std::vector<std::vector<std::uint64_t>> measure_in_one_run(std::span<const WorkingPoint> points, double settle_ms,
                                                              double measure_ms, std::uint64_t run,
@@ -83,8 +90,7 @@ class TransferExperiment {
   std::vector<Source> sources_;
   meanfield::PopulationModel population_;
   meanfield::CellClass mean_cell_;
-  meanfield::Membrane membrane_;
-  double t_ref_ms_ = 0, V_threshold_mV_ = 0, threshold_noise_mV_ = 0;
+  double V_threshold_mV_ = 0, threshold_noise_mV_ = 0;
 };
 
 }  // namespace triscale::bridges

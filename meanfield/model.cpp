@@ -105,51 +105,72 @@ core::Problem hull_warning(const std::string& population, double share, double t
 // ------------------------------------------------------------------------------------------------- one population
 // -----
 
-MembraneStatistics<double> statistics_of(const PopulationModel& model, const CellClass& cells,
-                                         const PopulationInput& input) {
+std::vector<PoissonDrive<double>> drives_of(const PopulationModel& model, const CellClass& cells,
+                                            const std::vector<double>& mean_hz,
+                                            const std::vector<double>& variance_hz) {
   std::vector<PoissonDrive<double>> drives(model.receptors.size());
-  std::vector<CurrentFluctuation> fluctuations;
   for (std::size_t c = 0; c < model.channels.size(); ++c) {
     PoissonDrive<double>& drive = drives[model.channels[c].receptor];
-    const double rate_per_ms = input.source_hz[c] / 1000.0;
-    drive.rate_weight_uS_per_ms += cells.weight_uS[c] * rate_per_ms;
-    drive.rate_weight2_uS2_per_ms += cells.weight2_uS2[c] * rate_per_ms;
+    drive.rate_weight_uS_per_ms += cells.weight_uS[c] * mean_hz[c] / 1000.0;
+    drive.rate_weight2_uS2_per_ms += cells.weight2_uS2[c] * variance_hz[c] / 1000.0;
   }
-  double current_nA = -input.adaptation_nA;
-  for (std::size_t k = 0; k < model.clamps.size(); ++k) {
-    current_nA += cells.clamp_share[k] * input.clamp_nA[k];
-    if (cells.clamp_share[k] > 0 && input.noise_sd_nA[k] > 0) {
-      fluctuations.push_back({input.noise_sd_nA[k] * std::sqrt(cells.clamp_share[k]), input.noise_tau_ms[k]});
-    }
-  }
-  return membrane_statistics<double>(membrane_of(model.transfer), model.receptors, drives, current_nA, fluctuations);
+  return drives;
 }
 
-std::vector<double> class_rates_hz(const PopulationModel& model, const PopulationInput& input) {
-  std::vector<double> rates_hz;
-  for (const CellClass& cells : model.classes) {
-    rates_hz.push_back(transfer_rate(model.transfer, statistics_of(model, cells, input)));
-  }
-  return rates_hz;
+double current_of(const CellClass& cells, const PopulationInput& input) {
+  double current_nA = input.current_nA;
+  for (std::size_t k = 0; k < cells.clamp_share.size(); ++k) current_nA += cells.clamp_share[k] * input.clamp_nA[k];
+  return current_nA;
 }
 
-double population_rate_hz(const PopulationModel& model, const PopulationInput& input) {
+std::vector<CurrentFluctuation> fluctuations_of(const CellClass& cells, const PopulationInput& input) {
+  std::vector<CurrentFluctuation> fluctuations;
+  for (std::size_t k = 0; k < cells.clamp_share.size(); ++k) {
+    if (!(cells.clamp_share[k] > 0 && input.noise_sd_nA[k] > 0)) continue;
+    fluctuations.push_back({input.noise_sd_nA[k] * std::sqrt(cells.clamp_share[k]), input.noise_tau_ms[k]});
+  }
+  return fluctuations;
+}
+
+MembraneStatistics<double> statistics_at(const PopulationModel& model, const CellClass& cells,
+                                         const PopulationInput& input, double rate_hz) {
+  return membrane_statistics<double>(
+      membrane_of(model.transfer), model.receptors, drives_of(model, cells, input.source_hz, input.source_hz),
+      current_of(cells, input) - adaptation_nA_per_hz(model.transfer) * rate_hz, fluctuations_of(cells, input));
+}
+
+MembraneStatistics<double> statistics_of(const PopulationModel& model, const CellClass& cells,
+                                         const PopulationInput& input) {
+  const auto at = [&](double rate_hz) { return statistics_at(model, cells, input, rate_hz); };
+  return at(adaptation_nA_per_hz(model.transfer) != 0 ? adapted_rate_hz(model.transfer, at) : 0.0);
+}
+
+std::vector<MembraneStatistics<double>> statistics_of(const PopulationModel& model, const PopulationInput& input) {
+  std::vector<MembraneStatistics<double>> statistics;
+  for (const CellClass& cells : model.classes) statistics.push_back(statistics_of(model, cells, input));
+  return statistics;
+}
+
+double population_rate_hz(const PopulationModel& model, const std::vector<MembraneStatistics<double>>& statistics) {
   double rate_hz = 0;
-  for (const CellClass& cells : model.classes) {
-    rate_hz += cells.share * transfer_rate(model.transfer, statistics_of(model, cells, input));
+  for (std::size_t i = 0; i < statistics.size(); ++i) {
+    rate_hz += model.classes[i].share * transfer_rate(model.transfer, statistics[i]);
   }
   return rate_hz;
 }
 
-double share_outside_hull(const PopulationModel& model, const PopulationInput& input) {
+double population_rate_hz(const PopulationModel& model, const PopulationInput& input) {
+  return population_rate_hz(model, statistics_of(model, input));
+}
+
+double share_outside_hull(const PopulationModel& model, const std::vector<MembraneStatistics<double>>& statistics) {
   constexpr double kSilent_Hz = 0.01;
   double share = 0;
-  for (const CellClass& cells : model.classes) {
-    const MembraneStatistics<double> statistics = statistics_of(model, cells, input);
-    if (inside_hull(model.transfer, statistics)) continue;
-    const bool harmless =
-        statistics.mu_mV < model.transfer.fitted_mu_mV[0] && transfer_rate(model.transfer, statistics) < kSilent_Hz;
-    if (!harmless) share += cells.share;
+  for (std::size_t i = 0; i < statistics.size(); ++i) {
+    if (inside_hull(model.transfer, statistics[i])) continue;
+    const bool harmless = statistics[i].mu_mV < model.transfer.fitted_mu_mV[0] &&
+                          transfer_rate(model.transfer, statistics[i]) < kSilent_Hz;
+    if (!harmless) share += model.classes[i].share;
   }
   return share;
 }

@@ -1,6 +1,6 @@
 /// Population rate equations of a circuit,
 ///
-///   T dnu_p/dt = <F_p(mu_i, sigma_i, tau_i)>_(i in p) - nu_p,      tau_k da_k/dt = -a_k + b_k tau_k nu_p,
+///   nu_p = <F_p(mu_i, sigma_i, tau_i)>_(i in p),      tau_k da_ik/dt = -a_ik + b_k tau_k nu_i,
 ///
 /// with F of meanfield/transfer_function.hpp. The average runs over the cells i of population p, each with its own
 /// summed weights sum_j w_ij and sum_j w_ij^2 of every projection, from exactly the edges that the finer tiers use: in
@@ -8,8 +8,8 @@
 /// with more than `ModelOptions::max_classes` cells, cells with similar drive share one class, whose sums are averages
 /// over its cells. Presynaptic cells of a recurrent projection all fire at their population's rate; of a virtual
 /// population with given spike trains, each at its own share of it. Spikes are Poisson and independent; a projection
-/// acts after its weight-averaged delay; synaptic time courses act through mu, sigma and tau only. Adaptation (if the
-/// transfer function has any) follows the population's mean rate.
+/// acts after its weight-averaged delay; how mu, sigma and tau follow in time is said in meanfield/membrane_course.hpp.
+/// Adaptation a_ik (if the transfer function has any) follows the rate of the cell's own class.
 #pragma once
 
 #include <cstddef>
@@ -67,22 +67,31 @@ struct PopulationInput {
   std::vector<double> source_hz;                  ///< per channel
   std::vector<double> clamp_nA;                   ///< per clamp, deterministic part
   std::vector<double> noise_sd_nA, noise_tau_ms;  ///< per clamp; sd 0 where there is no noise
-  double adaptation_nA = 0;                       ///< opposes the input
+  double current_nA = 0;                          ///< into all cells
 };
 
-/// Membrane statistics of a class under an input.
+/// Input of a class by receptor: `mean_hz` and `variance_hz`, per channel, count for the first and the second moments.
+std::vector<PoissonDrive<double>> drives_of(const PopulationModel& model, const CellClass& cells,
+                                            const std::vector<double>& mean_hz, const std::vector<double>& variance_hz);
+/// Constant current into a class, nA, clamps' deterministic part included; and the clamps' noise.
+double current_of(const CellClass& cells, const PopulationInput& input);
+std::vector<CurrentFluctuation> fluctuations_of(const CellClass& cells, const PopulationInput& input);
+
+/// Membrane statistics of a class under an input that does not change, with adaptation at rest for a given rate.
+MembraneStatistics<double> statistics_at(const PopulationModel& model, const CellClass& cells,
+                                         const PopulationInput& input, double rate_hz);
+/// Same with the adaptation that belongs to the class's own rate, nu = F; for one class or all of them.
 MembraneStatistics<double> statistics_of(const PopulationModel& model, const CellClass& cells,
                                          const PopulationInput& input);
+std::vector<MembraneStatistics<double>> statistics_of(const PopulationModel& model, const PopulationInput& input);
 
-/// F in Hz of every class.
-std::vector<double> class_rates_hz(const PopulationModel& model, const PopulationInput& input);
-
-/// <F> in Hz over the classes of the population.
+/// <F> in Hz over the classes of the population, from their statistics or at rest under an input.
+double population_rate_hz(const PopulationModel& model, const std::vector<MembraneStatistics<double>>& statistics);
 double population_rate_hz(const PopulationModel& model, const PopulationInput& input);
 
 /// Share of the population's cells whose working point is outside the fitted range. Cells below the range that are
 /// silent do not count: there is nothing to extrapolate.
-double share_outside_hull(const PopulationModel& model, const PopulationInput& input);
+double share_outside_hull(const PopulationModel& model, const std::vector<MembraneStatistics<double>>& statistics);
 
 /// The equations of a whole circuit, without time stepping.
 class Model {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 
-#include "meanfield/integrator.hpp"
 #include "meanfield/known_input.hpp"
 #include "meanfield/lif_circuit.hpp"
 #include "meanfield/mesoscopic_circuit.hpp"
@@ -17,14 +17,13 @@ namespace triscale::meanfield {
 namespace {
 
 constexpr double kOutputInterval_ms = 1.0;
-constexpr double kStepsPerTimeConstant = 5.0;
 
 /// The longest step that divides the output interval and exceeds neither the shortest recurrent delay nor a fraction of
-/// the fastest time constant.
+/// the fastest adaptation.
 double step_for(const Model& model, double output_ms, double longest_ms) {
+  constexpr double kStepsPerTimeConstant = 5.0;
   double limit_ms = std::min(longest_ms, output_ms);
   for (const PopulationModel& population : model.populations()) {
-    limit_ms = std::min(limit_ms, population.time_constant_ms / kStepsPerTimeConstant);
     for (const auto& kernel : population.transfer.adaptation_nA) {
       limit_ms = std::min(limit_ms, kernel.tau_ms / kStepsPerTimeConstant);
     }
@@ -45,85 +44,79 @@ double longest_delay(const Model& model) {
   return delay_ms;
 }
 
-/// Layout of the state: rates (Hz) of the simulated populations, then the adaptation currents (nA) of each.
+/// All populations, step by step.
 class TimeCourse {
  public:
-  TimeCourse(const Model& model, double step_ms)
+  TimeCourse(const Model& model, double step_ms, bool follow_spikes)
       : model_(model),
         step_ms_(step_ms),
         history_(model.populations().size(), longest_delay(model), step_ms),
-        known_(model, step_ms),
-        inputs_(model.populations().size()) {
-    for (const PopulationModel& population : model.populations()) size_ += population.transfer.adaptation_nA.size();
-    size_ += model.populations().size();
-  }
-
-  std::size_t size() const { return size_; }
-
-  void derivative(const State& state, State& slope, double t_ms) {
-    std::size_t a = model_.populations().size();
-    for (std::size_t i = 0; i < model_.populations().size(); ++i) {
-      const PopulationModel& population = model_.populations()[i];
-      PopulationInput& input = inputs_[i];
-      gather(population, state, t_ms, input);
-      input.adaptation_nA = 0;
-      for (const auto& kernel : population.transfer.adaptation_nA) {
-        input.adaptation_nA += state[a];
-        slope[a] = (kernel.amplitude * kernel.tau_ms * state[i] / 1000.0 - state[a]) / kernel.tau_ms;
-        ++a;
-      }
-      slope[i] = (population_rate_hz(population, input) - state[i]) / population.time_constant_ms;
+        inputs_(model.populations().size()),
+        rates_hz_(model.populations().size(), 0.0) {
+    for (const PopulationModel& population : model.populations()) {
+      courses_.emplace_back(population);
+      class_hz_.emplace_back(population.classes.size(), 0.0);
     }
+    if (follow_spikes) known_.emplace(model, step_ms);
+    history_.push(rates_hz_);
   }
 
-  /// Makes the state at t_ms the newest entry of the history and takes the external input of the step that begins
-  /// there: its average over the step, so that a jump of the input between or at grid times costs no accuracy.
-  void accept(const State& state, double t_ms) {
+  /// From t_ms to t_ms + step.
+  void step(double t_ms) {
+    for (std::size_t i = 0; i < inputs_.size(); ++i) gather(i, t_ms);
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      courses_[i].step(inputs_[i], class_hz_[i], step_ms_);
+    }
+    if (known_) known_->advance(t_ms, inputs_, courses_);
+    for (std::size_t i = 0; i < rates_hz_.size(); ++i) {
       const PopulationModel& population = model_.populations()[i];
-      model_.set_currents(population, t_ms, t_ms + step_ms_, inputs_[i]);
-      inputs_[i].source_hz.assign(population.channels.size(), 0.0);
-      for (std::size_t c = 0; c < population.channels.size(); ++c) {
-        const Channel& channel = population.channels[c];
-        if (!model_.circuit().populations[channel.source].is_virtual) continue;
-        const double then_ms = t_ms - channel.delay_ms;
-        inputs_[i].source_hz[c] =
-            then_ms + step_ms_ > 0 ? model_.external(channel.source).mean(then_ms, then_ms + step_ms_) : 0.0;
+      rates_hz_[i] = 0;
+      class_hz_[i] = courses_[i].rates_hz();
+      for (std::size_t k = 0; k < class_hz_[i].size(); ++k) {
+        const double extra_hz = known_ ? known_->deviations(i)[k].extra_hz : 0.0;
+        class_hz_[i][k] = std::max(0.0, class_hz_[i][k] + extra_hz);
+        rates_hz_[i] += population.classes[k].share * class_hz_[i][k];
+      }
+      if (!std::isfinite(rates_hz_[i])) {
+        throw core::NumericalError(fmt::format("mean-field tier: rate of population {} became {} at t = {} ms",
+                                               model_.circuit().populations[population.population].name, rates_hz_[i],
+                                               t_ms + step_ms_));
       }
     }
-    State slope(state.size());
-    derivative(state, slope, t_ms);
-    State rates_hz = state;
-    for (std::size_t i = 0; i < inputs_.size(); ++i) rates_hz[i] = rate_hz(i, state);
-    history_.push(rates_hz, slope);
-    if (known_.any()) known_.advance(t_ms, inputs_);
+    history_.push(rates_hz_);
   }
 
-  /// The rate that others see: the state and what known external spikes add to it.
-  double rate_hz(std::size_t population, const State& state) const {
-    return std::max(0.0, state[population] + known_.extra_hz()[population]);
-  }
-
-  const std::vector<PopulationInput>& inputs() const { return inputs_; }
+  const std::vector<double>& rates_hz() const { return rates_hz_; }
+  const std::vector<MembraneCourse>& courses() const { return courses_; }
+  /// Of every class of a population.
+  const std::vector<double>& class_hz(std::size_t i) const { return class_hz_[i]; }
 
  private:
-  /// Recurrent rates as they arrive at t_ms.
-  void gather(const PopulationModel& population, const State& state, double t_ms, PopulationInput& input) const {
+  /// Averages, over the step, of what arrives.
+  void gather(std::size_t i, double t_ms) {
+    const PopulationModel& population = model_.populations()[i];
+    PopulationInput& input = inputs_[i];
+    model_.set_currents(population, t_ms, t_ms + step_ms_, input);
+    input.source_hz.assign(population.channels.size(), 0.0);
     for (std::size_t c = 0; c < population.channels.size(); ++c) {
       const Channel& channel = population.channels[c];
-      if (model_.circuit().populations[channel.source].is_virtual) continue;
-      const std::size_t source = model_.index_of(channel.source);
-      const bool delayed = channel.delay_ms >= step_ms_ * (1 - 1e-9);
-      input.source_hz[c] = delayed ? history_.at(source, t_ms - channel.delay_ms) : rate_hz(source, state);
+      const double begin_ms = t_ms - channel.delay_ms, end_ms = begin_ms + step_ms_;
+      if (!model_.circuit().populations[channel.source].is_virtual) {
+        input.source_hz[c] = history_.mean(model_.index_of(channel.source), begin_ms);
+      } else if (end_ms > 0) {
+        input.source_hz[c] = model_.external(channel.source).mean(begin_ms, end_ms);
+      }
     }
   }
 
   const Model& model_;
   double step_ms_;
-  std::size_t size_ = 0;
-  RateHistory history_;
-  KnownInput known_;
+  MeanRateHistory history_;
+  std::optional<KnownInput> known_;
   std::vector<PopulationInput> inputs_;
+  std::vector<MembraneCourse> courses_;
+  std::vector<std::vector<double>> class_hz_;  // of all populations
+  std::vector<double> rates_hz_;
 };
 
 /// Remembers for each population the worst moment outside its hull.
@@ -131,9 +124,9 @@ class HullWatch {
  public:
   explicit HullWatch(const Model& model) : model_(model), worst_(model.populations().size()) {}
 
-  void look(const std::vector<PopulationInput>& inputs, double t_ms) {
+  void look(const std::vector<MembraneCourse>& courses, double t_ms) {
     for (std::size_t i = 0; i < worst_.size(); ++i) {
-      const double share = share_outside_hull(model_.populations()[i], inputs[i]);
+      const double share = share_outside_hull(model_.populations()[i], courses[i].statistics());
       if (share > worst_[i].share) worst_[i] = {share, t_ms};
     }
   }
@@ -159,9 +152,9 @@ class CellRates {
  public:
   explicit CellRates(const Model& model) : model_(model), sums_(model.populations().size()) {}
 
-  void add(const std::vector<PopulationInput>& inputs) {
+  void add(const TimeCourse& course) {
     for (std::size_t i = 0; i < sums_.size(); ++i) {
-      const std::vector<double> rates_hz = class_rates_hz(model_.populations()[i], inputs[i]);
+      const std::vector<double>& rates_hz = course.class_hz(i);
       sums_[i].resize(rates_hz.size(), 0.0);
       for (std::size_t k = 0; k < rates_hz.size(); ++k) sums_[i][k] += rates_hz[k];
     }
@@ -186,11 +179,11 @@ class CellRates {
   std::size_t samples_ = 0;
 };
 
-std::vector<double> all_rates(const Model& model, const TimeCourse& course, const State& state, double t_ms) {
+std::vector<double> all_rates(const Model& model, const TimeCourse& course, double t_ms) {
   std::vector<double> rates_hz(model.circuit().populations.size(), 0.0);
   for (std::size_t p = 0; p < rates_hz.size(); ++p) {
-    rates_hz[p] = model.circuit().populations[p].is_virtual ? model.external(p).at(t_ms)
-                                                            : course.rate_hz(model.index_of(p), state);
+    rates_hz[p] =
+        model.circuit().populations[p].is_virtual ? model.external(p).at(t_ms) : course.rates_hz()[model.index_of(p)];
   }
   return rates_hz;
 }
@@ -222,7 +215,7 @@ core::RunStatistics simulate(const network::Circuit& circuit, const SimulationOp
   const auto steps_per_output = static_cast<std::size_t>(std::lround(output_ms / step_ms));
   const auto outputs = static_cast<std::size_t>(std::ceil(duration_ms / output_ms - 1e-9));
 
-  TimeCourse course(model, step_ms);
+  TimeCourse course(model, step_ms, options.follow_spikes);
   HullWatch hull(model);
   CellRates cell_rates(model);
   core::RunStatistics statistics;
@@ -232,31 +225,20 @@ core::RunStatistics simulate(const network::Circuit& circuit, const SimulationOp
   statistics.setup_s = seconds_since(setup_start);
 
   const auto loop_start = std::chrono::steady_clock::now();
-  State state(course.size(), 0.0);
-  const ComponentName name = [&](std::size_t i) {
-    return i < model.populations().size()
-               ? fmt::format("rate of population {}", circuit.populations[model.populations()[i].population].name)
-               : std::string("an adaptation current");
-  };
-  std::size_t step = 0;
-  const StepObserver observe = [&](double, const State& now) {
-    const double t_ms = static_cast<double>(step) * step_ms;
-    course.accept(now, t_ms);
-    if (step % steps_per_output == 0) {
-      const std::size_t output = step / steps_per_output;
-      recorder.record_rates(t_ms, all_rates(model, course, now, t_ms));
-      // All rates start at 0; the way from there to the working point is not what the fit was made for.
-      const bool started = t_ms >= std::min(kStart_ms, 0.1 * duration_ms);
-      if (started && (output % kLookInterval == 0 || output == outputs)) {
-        hull.look(course.inputs(), t_ms);
-        cell_rates.add(course.inputs());
-      }
-      if (output % kProgressInterval == 0 || output == outputs) progress.advance(t_ms, duration_ms);
+  for (std::size_t output = 0; output <= outputs; ++output) {
+    const double t_ms = static_cast<double>(output) * output_ms;
+    for (std::size_t k = output > 0 ? steps_per_output : 0; k > 0; --k) {
+      course.step(t_ms - static_cast<double>(k) * step_ms);
     }
-    ++step;
-  };
-  integrate_fixed([&](const State& x, State& dx, double t) { course.derivative(x, dx, t); }, state, 0,
-                  static_cast<double>(outputs) * output_ms, outputs * steps_per_output, observe, name);
+    recorder.record_rates(t_ms, all_rates(model, course, t_ms));
+    // All cells start at rest; the way from there to the working point is not what the fit was made for.
+    const bool started = t_ms >= std::min(kStart_ms, 0.1 * duration_ms);
+    if (started && (output % kLookInterval == 0 || output == outputs)) {
+      hull.look(course.courses(), t_ms);
+      cell_rates.add(course);
+    }
+    if (output % kProgressInterval == 0 || output == outputs) progress.advance(t_ms, duration_ms);
+  }
   hull.report(warnings);
   cell_rates.record(recorder);
   statistics.wall_s = seconds_since(loop_start);

@@ -1,12 +1,12 @@
-/// Runs a circuit on the mean-field tier: the time course of the population rates from a silent start,
+/// Runs a circuit on the mean-field tier: the time course of the population rates from rest,
 ///
-///   T dnu_p/dt = <F_p(nu_q(t - d_pq), external(t - d), currents(t), a_p)> - nu_p,
+///   nu_p(t) = <F_p(mu_i(t), sigma_i(t), tau_i(t))>_(i in p),
 ///
-/// by the classical Runge-Kutta method in fixed steps. A step is never longer than the shortest delay between simulated
-/// populations, so that delayed rates always lie in the past; they are read from a history of rates and slopes by cubic
-/// Hermite interpolation, which keeps the fourth order. Circuits of leaky cells with current synapses follow the same
-/// equation with Siegert's rate (meanfield/lif_circuit.hpp); circuits of gif cells with current synapses are
-/// populations of finite size (meanfield/mesoscopic_circuit.hpp).
+/// with the potentials' statistics as they follow the delayed rates of the sources through synapses and membrane
+/// (meanfield/membrane_course.hpp). A step is never longer than the shortest delay between simulated populations, so
+/// that delayed rates lie in the past; second order in the step. Circuits of leaky cells with current synapses follow
+/// first-order rate equations with Siegert's rate (meanfield/lif_circuit.hpp); circuits of gif cells with current
+/// synapses are populations of finite size (meanfield/mesoscopic_circuit.hpp).
 #pragma once
 
 #include <cstddef>
@@ -27,6 +27,7 @@ core::RunStatistics simulate(const network::Circuit& circuit, std::size_t thread
 struct SimulationOptions {
   ModelOptions model;
   double longest_step_ms = 1.0;
+  bool follow_spikes = true;  ///< of virtual populations (meanfield/known_input.hpp); else they are rates
 };
 
 /// Same, with options, and with a warning for each population whose cells left the fitted range of their transfer

@@ -26,10 +26,6 @@ class Residual {
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       const PopulationModel& population = model_.populations()[i];
       rates_hz_[population.population] = nu_Hz[static_cast<Eigen::Index>(i)];
-      inputs_[i].adaptation_nA = 0;
-      for (const auto& kernel : population.transfer.adaptation_nA) {
-        inputs_[i].adaptation_nA += kernel.amplitude * kernel.tau_ms * nu_Hz[static_cast<Eigen::Index>(i)] / 1000.0;
-      }
     }
     const std::vector<double> F_Hz = model_.transfer_hz(rates_hz_, inputs_);
     return Eigen::Map<const Eigen::VectorXd>(F_Hz.data(), nu_Hz.size()) - nu_Hz;
@@ -111,7 +107,7 @@ StationaryState stationary_state(const Model& model, double begin_ms, double end
   result.rates_hz = residual.rates_hz();
   for (std::size_t i = 0; i < model.populations().size(); ++i) {
     const PopulationModel& population = model.populations()[i];
-    const double share = share_outside_hull(population, residual.inputs()[i]);
+    const double share = share_outside_hull(population, statistics_of(population, residual.inputs()[i]));
     if (share > 0) {
       result.warnings.push_back(hull_warning(model.circuit().populations[population.population].name, share, end_ms));
     }

@@ -1,4 +1,4 @@
-/// Stationary state of the population equations under constant input: nu_p = <F_p(nu)>, a_k = b_k tau_k nu_p.
+/// Stationary state of the population equations under constant input: nu_p = <F_p(nu)>, adaptation included.
 /// Relaxation along T dnu/dt = F - nu (without delays, which do not move a fixed point) comes near it, Newton's method
 /// finishes. Whether the state is stable in the presence of delays is not decided here.
 #pragma once

@@ -68,8 +68,9 @@ std::vector<ValidityFinding> findings_at(const CircuitTheory& theory, const Eige
   std::vector<ValidityFinding> findings;
   for (std::size_t i = 0; i < theory.theory->size(); ++i) {
     const std::string name = theory.theory->name(i);
+    const PopulationModel& population = theory.model->populations()[i];
     const double outside =
-        share_outside_hull(theory.model->populations()[i], transfer_of(theory).input_at(i, rates_hz));
+        share_outside_hull(population, statistics_of(population, transfer_of(theory).input_at(i, rates_hz)));
     if (outside > 0) {
       findings.push_back(
           {name, "extrapolation", outside, 0,

@@ -24,6 +24,35 @@ Receptor::Receptor(const network::BiexponentialSynapse& synapse)
       E_rev_mV(synapse.E_rev_mV),
       area_ms(unit_peak_area_ms(synapse.tau_rise_ms, synapse.tau_decay_ms)) {}
 
+double threshold_density(double V_eff_mV, const MembraneStatistics<double>& statistics) {
+  if (!(statistics.sigma_mV > 0)) return 0;
+  const double z = (V_eff_mV - statistics.mu_mV) / statistics.sigma_mV;
+  return std::exp(-z * z / 2) / (std::sqrt(2 * std::numbers::pi) * statistics.sigma_mV);
+}
+
+double moving_rate_hz(double V_eff_mV, const MembraneStatistics<double>& statistics, double t_ref_ms,
+                      double slope_mV_per_ms) {
+  const double F_hz = transfer_rate(V_eff_mV, statistics, t_ref_ms);
+  const double flux_hz = 1000 * slope_mV_per_ms * threshold_density(V_eff_mV, statistics);
+  if (flux_hz == 0) return F_hz;
+  if (!(F_hz > 0)) return std::max(0.0, flux_hz);
+  const double u = flux_hz / (std::sqrt(2 * std::numbers::pi) * F_hz);
+  const double rate_hz = F_hz * std::exp(-u * u / 2) + flux_hz * std::erfc(-u / std::numbers::sqrt2) / 2;
+  return t_ref_ms > 0 ? std::min(rate_hz, 1000 / t_ref_ms) : rate_hz;
+}
+
+double moving_rate_hz(const network::TransferFunction& transfer, const MembraneStatistics<double>& statistics,
+                      double slope_mV_per_ms) {
+  const double V_eff_mV = effective_threshold(transfer.P_mV, threshold_basis(transfer, statistics));
+  return moving_rate_hz(V_eff_mV, statistics, transfer.t_ref_ms, slope_mV_per_ms);
+}
+
+double adaptation_nA_per_hz(const network::TransferFunction& transfer) {
+  double gain = 0;
+  for (const auto& kernel : transfer.adaptation_nA) gain += kernel.amplitude * kernel.tau_ms / 1000;
+  return gain;
+}
+
 double inverted_threshold_mV(double rate_Hz, const MembraneStatistics<double>& statistics) {
   const double argument = 2 * statistics.tau_V_ms * rate_Hz / 1000.0;
   if (!(argument > 0) || !(argument < 2) || !(statistics.sigma_mV > 0)) {

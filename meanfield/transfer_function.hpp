@@ -22,6 +22,9 @@
 ///    Outside the fitted hull the polynomial V_eff keeps the value at the hull's border: a quadratic polynomial has no
 ///    meaning far from the points that it was fitted to.
 ///
+/// Slow adaptation is not part of F: currents a_k oppose the input, tau_k da_k/dt = -a_k + b_k tau_k nu. At rest, nu =
+/// F at a_k = b_k tau_k nu: adapted_rate_hz.
+///
 /// Everything is a template over the scalar type, so that automatic differentiation works through it.
 #pragma once
 
@@ -78,11 +81,17 @@ T squared_cascade_integral(double a_ms, double b_ms, const T& c_ms) {
   return (a_ms * b_ms + (a_ms + b_ms) * c_ms) / (2.0 * (a_ms + b_ms) * (b_ms + c_ms) * (c_ms + a_ms));
 }
 
+/// Total conductance and mean potential.
 template <typename T>
-MembraneStatistics<T> membrane_statistics(const Membrane& membrane, std::span<const Receptor> receptors,
-                                          std::span<const PoissonDrive<T>> drives, const T& current_nA,
-                                          std::span<const CurrentFluctuation> fluctuations = {}) {
-  using std::sqrt;
+struct MembraneMean {
+  T G_uS{};
+  T mu_mV{};
+};
+
+/// mu_G and mu_V; of the drives, the first moments count.
+template <typename T>
+MembraneMean<T> membrane_mean(const Membrane& membrane, std::span<const Receptor> receptors,
+                              std::span<const PoissonDrive<T>> drives, const T& current_nA) {
   T G_uS = T(membrane.g_L_uS);
   T numerator_nA = T(membrane.g_L_uS * membrane.E_L_mV) + current_nA;
   for (std::size_t k = 0; k < receptors.size(); ++k) {
@@ -90,31 +99,41 @@ MembraneStatistics<T> membrane_statistics(const Membrane& membrane, std::span<co
     G_uS += g_uS;
     numerator_nA += g_uS * receptors[k].E_rev_mV;
   }
-  MembraneStatistics<T> result;
-  result.mu_mV = numerator_nA / G_uS;
-  const T tau_m_ms = membrane.C_m_nF / G_uS;
+  return {G_uS, numerator_nA / G_uS};
+}
+
+/// Fluctuations around a given mean; of the drives, the second moments count.
+template <typename T>
+MembraneStatistics<T> membrane_noise(const Membrane& membrane, const MembraneMean<T>& mean,
+                                     std::span<const Receptor> receptors, std::span<const PoissonDrive<T>> drives,
+                                     std::span<const CurrentFluctuation> fluctuations = {}) {
+  using std::sqrt;
+  const T tau_m_ms = membrane.C_m_nF / mean.G_uS;
   T variance = T(0.0);
   T spectrum_at_0 = T(0.0);
   for (std::size_t k = 0; k < receptors.size(); ++k) {
     const Receptor& receptor = receptors[k];
-    const T q = receptor.area_ms * (receptor.E_rev_mV - result.mu_mV) / G_uS;
+    const T q = receptor.area_ms * (receptor.E_rev_mV - mean.mu_mV) / mean.G_uS;
     const T power = drives[k].rate_weight2_uS2_per_ms * q * q;
     spectrum_at_0 += power;
     variance += power * squared_cascade_integral(receptor.tau_rise_ms, receptor.tau_decay_ms, tau_m_ms);
   }
   for (const CurrentFluctuation& noise : fluctuations) {
-    const T power = (noise.sd_nA * noise.sd_nA) / (G_uS * G_uS);
+    const T power = (noise.sd_nA * noise.sd_nA) / (mean.G_uS * mean.G_uS);
     spectrum_at_0 += 2.0 * noise.tau_ms * power;
     variance += power * noise.tau_ms / (noise.tau_ms + tau_m_ms);
   }
-  if (!(variance > T(0.0))) {
-    result.sigma_mV = T(0.0);
-    result.tau_V_ms = tau_m_ms;
-    return result;
-  }
-  result.sigma_mV = sqrt(variance);
-  result.tau_V_ms = spectrum_at_0 / (2.0 * variance);
-  return result;
+  if (!(variance > T(0.0))) return {mean.mu_mV, T(0.0), tau_m_ms};
+  return {mean.mu_mV, sqrt(variance), spectrum_at_0 / (2.0 * variance)};
+}
+
+/// Both, of a stationary cell.
+template <typename T>
+MembraneStatistics<T> membrane_statistics(const Membrane& membrane, std::span<const Receptor> receptors,
+                                          std::span<const PoissonDrive<T>> drives, const T& current_nA,
+                                          std::span<const CurrentFluctuation> fluctuations = {}) {
+  const MembraneMean<T> mean = membrane_mean<T>(membrane, receptors, drives, current_nA);
+  return membrane_noise<T>(membrane, mean, receptors, drives, fluctuations);
 }
 
 /// tau_V g_L / C_m, the third argument of the polynomial.
@@ -167,6 +186,56 @@ T transfer_rate(const network::TransferFunction& transfer, const MembraneStatist
   std::array<T, 10> P_mV;
   for (std::size_t i = 0; i < P_mV.size(); ++i) P_mV[i] = T(transfer.P_mV[i]);
   return transfer_rate(effective_threshold(P_mV, threshold_basis(transfer, statistics)), statistics, transfer.t_ref_ms);
+}
+
+/// Density of the potential at the effective threshold, 1/mV; 0 without fluctuations.
+double threshold_density(double V_eff_mV, const MembraneStatistics<double>& statistics);
+
+/// The rate while the mean potential moves by mu' (mV/ms). Potentials with a Gaussian velocity of standard deviation
+/// s_v cross the threshold upwards at the rate p E[(v + mu')_+], p the density there (Rice 1945, Bell Syst. Tech. J.
+/// 24:46). With s_v such that this is F at rest, s_v = sqrt(2 pi) F / p, and u = mu' / s_v:
+///   nu = F e^(-u^2/2) + p mu' (1 + erf(u / sqrt2)) / 2.
+/// A fast rise carries the cells near the threshold over it at once; a fast fall keeps them from it.
+double moving_rate_hz(double V_eff_mV, const MembraneStatistics<double>& statistics, double t_ref_ms,
+                      double slope_mV_per_ms);
+double moving_rate_hz(const network::TransferFunction& transfer, const MembraneStatistics<double>& statistics,
+                      double slope_mV_per_ms);
+
+/// Opposing current of adaptation at rest, per rate: sum_k b_k tau_k.
+double adaptation_nA_per_hz(const network::TransferFunction& transfer);
+
+/// The rate nu = F(statistics_at(nu)) of a cell whose adaptation is at rest; statistics_at gives its membrane
+/// statistics at the adaptation that belongs to a rate. By bisection with secants (Illinois), to rounding.
+template <class StatisticsAt>
+double adapted_rate_hz(const network::TransferFunction& transfer, StatisticsAt&& statistics_at) {
+  const double plain_hz = transfer_rate(transfer, statistics_at(0.0));
+  const double gain = adaptation_nA_per_hz(transfer);
+  if (gain == 0 || !(plain_hz > 0)) return plain_hz;
+  constexpr double kNoRefractoriness_hz = 1000;
+  const double limit_hz = transfer.t_ref_ms > 0 ? 1000 / transfer.t_ref_ms : kNoRefractoriness_hz;
+  const auto excess = [&](double rate_hz) { return transfer_rate(transfer, statistics_at(rate_hz)) - rate_hz; };
+  double low = 0, high = plain_hz, at_low = plain_hz, at_high = excess(high);
+  if (at_high > 0) {  // F can grow with adaptation, if less current leaves more fluctuations
+    high = limit_hz;
+    at_high = excess(high);
+    if (at_high > 0) return limit_hz;
+  }
+  constexpr int kMostSteps = 100;
+  for (int step = 0; step < kMostSteps && high - low > 1e-13 * high; ++step) {
+    const double middle = at_high < 0 ? high - at_high * (high - low) / (at_high - at_low) : high;
+    const double value = excess(middle);
+    if (value == 0 || middle == high) return middle;
+    if (value > 0) {
+      low = middle;
+      at_low = value;
+      at_high /= 2;
+    } else {
+      high = middle;
+      at_high = value;
+      at_low /= 2;
+    }
+  }
+  return 0.5 * (low + high);
 }
 
 /// The effective threshold that gives rate_Hz at these statistics, the inverse of transfer_rate; needs

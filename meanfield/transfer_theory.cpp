@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+
+#include "meanfield/membrane_course.hpp"
 
 namespace triscale::meanfield {
 
@@ -9,26 +12,85 @@ namespace {
 
 using Complex = std::complex<double>;
 
-struct Slopes {
-  std::vector<double> channel;      // dF/dnu_c
-  double adaptation_hz_per_nA = 0;  // dF/da
+/// Derivatives of the rate of one class of cells, by what they go through.
+struct ClassSlopes {
+  double share = 0;
+  double tau_m_ms = 0;
+  double G_uS = 0;
+  double d_mu = 0;                  ///< Hz/mV
+  double d_slope = 0;               ///< Hz ms/mV, with the velocity of the mean potential
+  std::vector<double> potential;    ///< per channel, mV/Hz: of the mean potential
+  std::vector<double> conductance;  ///< per channel, through G at fixed mean potential
+  std::vector<double> variance;     ///< per channel, through the second moment of the input
 };
 
-/// Derivatives of one population's rate with respect to each of its inputs.
+struct Slopes {
+  std::vector<ClassSlopes> classes;
+  std::vector<double> theta_ms;  ///< per channel: delay of the variance (meanfield/membrane_course.hpp)
+};
+
+double central(double& value, double step, const std::function<double()>& function) {
+  const double kept = value;
+  value = kept + step;
+  const double up = function();
+  value = kept - step;
+  const double down = function();
+  value = kept;
+  return (up - down) / (2 * step);
+}
+
+ClassSlopes slopes_of(const PopulationModel& population, const CellClass& cells, const PopulationInput& at,
+                      double& G_uS) {
+  const Membrane membrane = membrane_of(population.transfer);
+  const double gain = adaptation_nA_per_hz(population.transfer);
+  const auto at_rate = [&](double rate_hz) { return statistics_at(population, cells, at, rate_hz); };
+  const double rest_hz = gain != 0 ? adapted_rate_hz(population.transfer, at_rate) : 0.0;
+  const double current_nA = current_of(cells, at) - gain * rest_hz;
+  const std::vector<CurrentFluctuation> noise = fluctuations_of(cells, at);
+  std::vector<double> mean_hz = at.source_hz, variance_hz = at.source_hz;
+  const auto mean_now = [&] {
+    return membrane_mean<double>(membrane, population.receptors, drives_of(population, cells, mean_hz, variance_hz),
+                                 current_nA);
+  };
+  const MembraneMean<double> mean = mean_now();
+  double mu_mV = mean.mu_mV, slope_mV_per_ms = 0;
+  const std::function<double()> rate_hz = [&] {
+    const auto drives = drives_of(population, cells, mean_hz, variance_hz);
+    const MembraneMean<double> now{membrane_mean<double>(membrane, population.receptors, drives, current_nA).G_uS,
+                                   mu_mV};
+    return moving_rate_hz(population.transfer,
+                          membrane_noise<double>(membrane, now, population.receptors, drives, noise), slope_mV_per_ms);
+  };
+  ClassSlopes result;
+  G_uS = mean.G_uS;
+  result.share = cells.share;
+  result.tau_m_ms = membrane.C_m_nF / mean.G_uS;
+  constexpr double kStep_mV = 1e-4, kRelativeStep = 1e-4;
+  const double through_mu = central(mu_mV, kStep_mV, rate_hz);
+  result.d_mu = through_mu;
+  result.d_slope = central(slope_mV_per_ms, kStep_mV, rate_hz);
+  result.G_uS = mean.G_uS;
+  for (std::size_t c = 0; c < mean_hz.size(); ++c) {
+    const double step = kRelativeStep * std::max(1.0, at.source_hz[c]);
+    result.conductance.push_back(central(mean_hz[c], step, rate_hz));
+    result.variance.push_back(central(variance_hz[c], step, rate_hz));
+    result.potential.push_back(central(mean_hz[c], step, [&] { return mean_now().mu_mV; }));
+  }
+  return result;
+}
+
 Slopes slopes_of(const PopulationModel& population, const PopulationInput& at) {
   Slopes result;
-  PopulationInput input = at;
-  const auto central = [&](double& value, double step) {
-    const double kept = value;
-    value = kept + step;
-    const double up = population_rate_hz(population, input);
-    value = kept - step;
-    const double down = population_rate_hz(population, input);
-    value = kept;
-    return (up - down) / (2 * step);
-  };
-  for (double& rate_hz : input.source_hz) result.channel.push_back(central(rate_hz, 1e-4 * std::max(1.0, rate_hz)));
-  result.adaptation_hz_per_nA = central(input.adaptation_nA, 1e-6);
+  double G_mean_uS = 0, G_uS = 0;
+  for (const CellClass& cells : population.classes) {
+    result.classes.push_back(slopes_of(population, cells, at, G_uS));
+    G_mean_uS += cells.share * G_uS;
+  }
+  for (const Channel& channel : population.channels) {
+    const Receptor& receptor = population.receptors[channel.receptor];
+    result.theta_ms.push_back(
+        squared_cascade_delay(receptor.tau_rise_ms, receptor.tau_decay_ms, population.transfer.C_m_nF / G_mean_uS));
+  }
   return result;
 }
 
@@ -47,17 +109,28 @@ class TransferLinearisation : public Linearisation {
     for (std::size_t i = 0; i < theory_.size(); ++i) {
       const auto row = static_cast<Eigen::Index>(i);
       const PopulationModel& population = theory_.model().populations()[i];
+      const Slopes& slopes = slopes_[i];
+      std::vector<Complex> loop, membrane;  // of every class: share over 1 + adaptation; response to the potential
+      for (const ClassSlopes& of : slopes.classes) {
+        membrane.push_back(through_potential(of, lambda));
+        loop.push_back(of.share / (1.0 + adaptation(population, of, lambda)));
+      }
       for (std::size_t c = 0; c < population.channels.size(); ++c) {
         const Channel& channel = population.channels[c];
         if (theory_.model().circuit().populations[channel.source].is_virtual) continue;
         const auto column = static_cast<Eigen::Index>(theory_.model().index_of(channel.source));
-        W(row, column) += slopes_[i].channel[c] * std::exp(-lambda * channel.delay_ms);
+        const Receptor& receptor = population.receptors[channel.receptor];
+        Complex through_conductance = 0, through_variance = 0;
+        for (std::size_t k = 0; k < loop.size(); ++k) {
+          const ClassSlopes& of = slopes.classes[k];
+          through_conductance += loop[k] * (of.conductance[c] + of.potential[c] * membrane[k]);
+          through_variance += loop[k] * of.variance[c];
+        }
+        W(row, column) +=
+            std::exp(-lambda * channel.delay_ms) *
+            (through_conductance / (1.0 + lambda * receptor.tau_rise_ms) / (1.0 + lambda * receptor.tau_decay_ms) +
+             through_variance / (1.0 + lambda * slopes.theta_ms[c]));
       }
-      for (const auto& kernel : population.transfer.adaptation_nA) {
-        W(row, row) += slopes_[i].adaptation_hz_per_nA * kernel.amplitude * kernel.tau_ms / 1000.0 /
-                       (1.0 + lambda * kernel.tau_ms);
-      }
-      W.row(row) /= 1.0 + lambda * population.time_constant_ms;
     }
     return W;
   }
@@ -65,8 +138,12 @@ class TransferLinearisation : public Linearisation {
   Eigen::VectorXcd input_response(Complex lambda) const override {
     Eigen::VectorXcd H(static_cast<Eigen::Index>(theory_.size()));
     for (std::size_t i = 0; i < theory_.size(); ++i) {
-      H[static_cast<Eigen::Index>(i)] =
-          -slopes_[i].adaptation_hz_per_nA / (1.0 + lambda * theory_.model().populations()[i].time_constant_ms);
+      Complex sum = 0;
+      for (const ClassSlopes& of : slopes_[i].classes) {
+        sum += of.share * through_potential(of, lambda) / of.G_uS /
+               (1.0 + adaptation(theory_.model().populations()[i], of, lambda));
+      }
+      H[static_cast<Eigen::Index>(i)] = sum;
     }
     return H;
   }
@@ -82,6 +159,21 @@ class TransferLinearisation : public Linearisation {
   }
 
  private:
+  /// Change of the rate with the potential that an input would lead to if it stayed, Hz/mV.
+  static Complex through_potential(const ClassSlopes& of, Complex lambda) {
+    return (of.d_mu + lambda * of.d_slope) / (1.0 + lambda * of.tau_m_ms);
+  }
+
+  /// What a class's rate takes from itself through its own adaptation.
+  static Complex adaptation(const PopulationModel& population, const ClassSlopes& of, Complex lambda) {
+    Complex sum = 0;
+    for (const auto& kernel : population.transfer.adaptation_nA) {
+      sum += through_potential(of, lambda) / of.G_uS * kernel.amplitude * kernel.tau_ms / 1000.0 /
+             (1.0 + lambda * kernel.tau_ms);
+    }
+    return sum;
+  }
+
   const TransferTheory& theory_;
   Eigen::VectorXd rates_hz_;
   std::vector<Slopes> slopes_;
@@ -113,9 +205,6 @@ PopulationInput TransferTheory::input_at(std::size_t i, const Eigen::VectorXd& r
     const bool external = model_.circuit().populations[channel.source].is_virtual;
     input.source_hz.push_back(external ? external_hz_[channel.source]
                                        : rates_hz[static_cast<Eigen::Index>(model_.index_of(channel.source))]);
-  }
-  for (const auto& kernel : population.transfer.adaptation_nA) {
-    input.adaptation_nA += kernel.amplitude * kernel.tau_ms * rates_hz[static_cast<Eigen::Index>(i)] / 1000.0;
   }
   return input;
 }

@@ -1,13 +1,15 @@
 /// The rate equations with fitted transfer functions (meanfield/model.hpp) as a theory for the analyses, under input
-/// averaged over an interval. Around a state with slopes dF_i/dnu_c for every channel c, its delay d_c, and adaptation
-/// tau_k da_k/dt = -a_k + b_k tau_k nu:
+/// averaged over an interval. Small changes of the rates go through synapses and membrane as the time course does
+/// (meanfield/membrane_course.hpp). With the delay d_c, the conductance's filter s_c = 1/((1 + lambda tau_r)(1 + lambda
+/// tau_d)), and of class k the share p_k, the time constant tau_k = C/G_k and the adaptation A_k:
 ///
-///   W_ij(lambda) = [ sum_{c from j} dF_i/dnu_c e^(-lambda d_c) + delta_ij dF_i/da sum_k b_k tau_k / (1 + lambda tau_k)
-///   ]
-///                  / (1 + lambda T_i)
+///   W_ij(lambda) = sum_{c from j} e^(-lambda d_c) sum_k p_k/(1 + A_k) { s_c [ F_G + R_k dmu_k/dnu_c ]
+///                                                                       + F_(sigma^2) / (1 + lambda theta_c) }
+///   R_k = (F_mu + lambda F_mu') / (1 + lambda tau_k),      A_k = sum_a b_a tau_a / (1 + lambda tau_a) R_k / G_k
 ///
-/// Slopes by central differences: F is smooth, and the populations are few. The theory's input is a current in nA; the
-/// finite-size noise that of independent Poisson spikes.
+/// F_G: change of the rate with the conductance at fixed mean potential; F_mu': with the velocity of the mean; W(0) =
+/// dF/dnu. Slopes by central differences. The theory's input is a current in nA; the finite-size noise that of
+/// independent Poisson spikes.
 #pragma once
 
 #include "meanfield/model.hpp"
@@ -26,7 +28,7 @@ class TransferTheory : public RateTheory {
   Eigen::VectorXd transfer_hz(const Eigen::VectorXd& rates_hz, Eigen::MatrixXd* slope) const override;
   std::unique_ptr<Linearisation> linearise(const Eigen::VectorXd& rates_hz) const override;
 
-  /// Input of population i at given rates of the simulated populations, adaptation at its stationary value.
+  /// Input of population i at given rates of the simulated populations.
   PopulationInput input_at(std::size_t i, const Eigen::VectorXd& rates_hz) const;
   const Model& model() const { return model_; }
 

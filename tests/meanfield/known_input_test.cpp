@@ -85,10 +85,13 @@ Moments moments(const std::vector<double>& values, std::size_t skip) {
   return result;
 }
 
-std::vector<double> course(const network::Circuit& circuit) {
+std::vector<double> course(const network::Circuit& circuit, bool follow_spikes = true) {
   RateRecorder recorder;
   core::NoProgress progress;
-  simulate(circuit, 1, recorder, progress);
+  std::vector<core::Problem> warnings;
+  SimulationOptions options;
+  options.follow_spikes = follow_spikes;
+  simulate(circuit, options, recorder, progress, warnings);
   return recorder.course_hz;
 }
 
@@ -101,8 +104,10 @@ TEST(KnownInput, DeviationOfThePotentialHasTheVarianceThatItTakesFromTheNoise) {
   inputs[0].source_hz = {model.external(1).mean(0, kDuration_ms)};
   std::vector<double> of_cell_3;
   double expected_mV2 = 0;
+  std::vector<MembraneCourse> courses{MembraneCourse(model.populations()[0])};
   for (int step = 0; step < static_cast<int>(kDuration_ms); ++step) {
-    known.advance(step, inputs);
+    courses[0].step(inputs[0], {std::vector<double>(model.populations()[0].classes.size(), 0.0)}, 1.0);
+    known.advance(step, inputs, courses);
     of_cell_3.push_back(known.deviations(0)[3].delta_mV);
     expected_mV2 = known.deviations(0)[3].variance_mV2;
   }
@@ -113,15 +118,42 @@ TEST(KnownInput, DeviationOfThePotentialHasTheVarianceThatItTakesFromTheNoise) {
 }
 
 TEST(KnownInput, LetsTheRateFollowTheSpikesAndKeepsItsMean) {
-  const Moments by_rate = moments(course(driven(false)), 500), by_spikes = moments(course(driven(true)), 500);
+  const Moments by_rate = moments(course(driven(false), false), 500), by_spikes = moments(course(driven(true)), 500);
   EXPECT_LT(by_rate.sd, 0.01 * by_rate.mean);
   EXPECT_GT(by_spikes.sd, 0.2 * by_spikes.mean);
   EXPECT_NEAR(by_spikes.mean / by_rate.mean, 1, 0.1);
 }
 
+/// A Poisson source's spikes are drawn from counter-based streams: given one by one in a file, they are the same.
+TEST(KnownInput, DrawnSpikesAreFollowedLikeGivenOnes) {
+  const std::vector<double> drawn = course(driven(false)), given = course(driven(true));
+  ASSERT_EQ(drawn.size(), given.size());
+  const Moments of_drawn = moments(drawn, 500), of_given = moments(given, 500);
+  double product = 0;
+  for (std::size_t k = 500; k < drawn.size(); ++k) product += (drawn[k] - of_drawn.mean) * (given[k] - of_given.mean);
+  EXPECT_GT(product / static_cast<double>(drawn.size() - 500) / (of_drawn.sd * of_given.sd), 0.99);
+}
+
+/// Forty sources of its own for every cell: the rate stays flat, as it does in a large population.
+TEST(KnownInput, PrivateSourcesAreLeftToTheNoise) {
+  network::Circuit circuit = driven(false);
+  circuit.populations[1].size = 2000;
+  network::ExplicitEdges edges;
+  for (std::uint32_t source = 0; source < 2000; ++source) {
+    edges.sources.push_back(source);
+    edges.targets.push_back(source / 40);
+    edges.weights.push_back(0.01 / 40);
+    edges.delays_ms.push_back(2);
+  }
+  circuit.projections[0].connectivity = edges;
+  const Moments rate = moments(course(circuit), 500);
+  EXPECT_GT(rate.mean, 1);
+  EXPECT_LT(rate.sd, 1e-6 * rate.mean);
+}
+
 /// Their potential is skewed: without holding the mean, the rate would be off by more than this.
 TEST(KnownInput, KeepsTheMeanWithFewStrongSynapses) {
-  const double by_rate = moments(course(driven(false, 3)), 500).mean;
+  const double by_rate = moments(course(driven(false, 3), false), 500).mean;
   EXPECT_NEAR(moments(course(driven(true, 3)), 500).mean / by_rate, 1, 0.03);
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 
+#include "meanfield/membrane_course.hpp"
 #include "meanfield/model.hpp"
 #include "meanfield/simulate.hpp"
 #include "meanfield/stationary.hpp"
@@ -26,6 +27,15 @@ class RateRecorder : public core::NullRecorder {
   std::vector<std::vector<double>> rates;
   std::map<std::size_t, std::vector<double>> cell_rates;
 };
+
+/// Without the fluctuations that the drawn spikes of external sources cause.
+core::RunStatistics simulate_by_rate(const network::Circuit& circuit, core::Recorder& recorder) {
+  SimulationOptions options;
+  options.follow_spikes = false;
+  core::NoProgress progress;
+  std::vector<core::Problem> warnings;
+  return simulate(circuit, options, recorder, progress, warnings);
+}
 
 network::CellType cell_type(const std::string& name) {
   network::CellType type;
@@ -150,8 +160,7 @@ TEST(RateEquations, TimeCourseEndsInTheStationaryState) {
   EXPECT_LT(stationary.rates_hz[0], 100);
   EXPECT_EQ(stationary.rates_hz[2], 8);
   RateRecorder recorder;
-  core::NoProgress progress;
-  const core::RunStatistics statistics = simulate(circuit, 1, recorder, progress);
+  const core::RunStatistics statistics = simulate_by_rate(circuit, recorder);
   EXPECT_EQ(statistics.cells, 100u);
   EXPECT_DOUBLE_EQ(recorder.times_ms.front(), 0);
   EXPECT_DOUBLE_EQ(recorder.times_ms.back(), 300);
@@ -167,8 +176,7 @@ TEST(RateEquations, RatesOfCellsAverageToThePopulationAndFollowTheirInDegrees) {
   rule.probability = 0.3;
   ASSERT_EQ(circuit.projections[4].name, "p20");
   RateRecorder recorder;
-  core::NoProgress progress;
-  simulate(circuit, 1, recorder, progress);
+  simulate_by_rate(circuit, recorder);
   ASSERT_EQ(recorder.cell_rates.at(0).size(), 80u);
   double mean_hz = 0;
   for (const double rate_hz : recorder.cell_rates.at(0)) mean_hz += rate_hz / 80;
@@ -182,20 +190,45 @@ TEST(RateEquations, RatesOfCellsAverageToThePopulationAndFollowTheirInDegrees) {
             1.5 * recorder.cell_rates.at(0)[static_cast<std::size_t>(least)]);
 }
 
-/// Without recurrence and under constant input, nu relaxes as F (1 - exp(-t/T)), from the delay of the input on.
-TEST(RateEquations, FeedforwardRelaxationIsTheAnalyticExponential) {
+/// Without recurrence and under constant input from the delay on: the rate of the potentials' statistics, whose
+/// equations are solved here in small Euler steps.
+TEST(RateEquations, FeedforwardOnsetFollowsSynapsesAndMembrane) {
   network::Circuit circuit = balanced(12);
   circuit.projections = {circuit.projections[4]};
-  circuit.run.duration_ms = 40;
-  const double F_Hz = stationary_state(Model(circuit)).rates_hz[0];
+  circuit.run.duration_ms = 60;
+  const Model model(circuit);
+  const PopulationModel& population = model.populations()[0];
+  const double F_Hz = stationary_state(model).rates_hz[0];
   ASSERT_GT(F_Hz, 1);
   RateRecorder recorder;
   core::NoProgress progress;
-  simulate(circuit, 1, recorder, progress);
-  for (std::size_t k = 0; k < recorder.times_ms.size(); ++k) {
-    const double since = recorder.times_ms[k] - 2.0;
-    EXPECT_NEAR(recorder.rates[k][0], since > 0 ? F_Hz * (1 - std::exp(-since / 5)) : 0, 2e-4 * F_Hz) << since;
+  std::vector<core::Problem> warnings;
+  simulate(circuit, {{400, 0}, 0.25, false}, recorder, progress, warnings);
+  const Receptor& receptor = population.receptors[0];
+  const double w_uS = population.classes[0].weight_uS[0], w2_uS2 = population.classes[0].weight2_uS2[0], dt = 0.001;
+  double x = 0, y = 0, z = 0, mu = population.transfer.E_L_mV;
+  std::size_t next = 0;
+  for (int k = 0; next < recorder.rates.size(); ++k) {
+    const double t = k * dt, nu = t > 2 ? 12 : 0;
+    const double G = population.transfer.g_L_uS + receptor.area_ms * w_uS * y / 1000;
+    const std::vector<PoissonDrive<double>> drives{{w_uS * y / 1000, w2_uS2 * z / 1000}};
+    if (k % 1000 == 0) {
+      const auto statistics =
+          membrane_noise<double>(membrane_of(population.transfer), {G, mu}, population.receptors, drives);
+      const double slope = (population.transfer.g_L_uS * population.transfer.E_L_mV +
+                            receptor.area_ms * w_uS * y / 1000 * receptor.E_rev_mV - G * mu) /
+                           population.transfer.C_m_nF;
+      EXPECT_NEAR(recorder.rates[next][0], moving_rate_hz(population.transfer, statistics, slope), 0.02 * F_Hz) << t;
+      ++next;
+    }
+    const double inflow = population.transfer.g_L_uS * population.transfer.E_L_mV +
+                          receptor.area_ms * w_uS * y / 1000 * receptor.E_rev_mV;
+    mu += dt * (inflow - G * mu) / population.transfer.C_m_nF;
+    z += dt * (nu - z) / squared_cascade_delay(0.5, 5, population.transfer.C_m_nF / G);
+    y += dt * (x - y) / 5;
+    x += dt * (nu - x) / 0.5;
   }
+  EXPECT_NEAR(recorder.rates.back()[0], F_Hz, 0.02 * F_Hz);
 }
 
 TEST(RateEquations, AdaptationReachesItsStationaryValueAndLowersTheRate) {
@@ -207,34 +240,35 @@ TEST(RateEquations, AdaptationReachesItsStationaryValueAndLowersTheRate) {
   const StationaryState adapted = stationary_state(Model(circuit));
   EXPECT_LT(adapted.rates_hz[0], 0.8 * plain_Hz);
   RateRecorder recorder;
-  core::NoProgress progress;
-  simulate(circuit, 1, recorder, progress);
+  simulate_by_rate(circuit, recorder);
   EXPECT_NEAR(recorder.rates.back()[0], adapted.rates_hz[0], 1e-4);
   double peak_Hz = 0;
   for (const auto& rates : recorder.rates) peak_Hz = std::max(peak_Hz, rates[0]);
   EXPECT_GT(peak_Hz, 1.2 * adapted.rates_hz[0]);  // adaptation comes after the onset
 }
 
-TEST(RateEquations, HalvingTheStepDoesNotChangeADelayedOscillatingRun) {
+TEST(RateEquations, HalvingTheStepOfADelayedOscillatingRunQuartersTheError) {
   network::Circuit circuit = balanced(8);
   for (auto& projection : circuit.projections) {
     std::get<network::ConnectionRule>(projection.connectivity).delay_ms.mean = 4;
   }
   circuit.populations[2].source = network::PoissonTrains{{0, 50, 100, 150}, {4, 14, 6, 10}};
-  core::NoProgress progress;
-  std::vector<core::Problem> warnings;
-  RateRecorder coarse, fine;
-  SimulationOptions options;
-  options.longest_step_ms = 0.5;
-  simulate(circuit, options, coarse, progress, warnings);
-  options.longest_step_ms = 0.125;
-  simulate(circuit, options, fine, progress, warnings);
-  double largest = 0;
-  for (std::size_t k = 0; k < fine.rates.size(); ++k) {
-    largest = std::max(largest, std::abs(fine.rates[k][0] - coarse.rates[k][0]));
-  }
-  EXPECT_LT(largest, 0.01);
-  EXPECT_GT(largest, 0);
+  const auto course = [&](double step_ms) {
+    RateRecorder recorder;
+    core::NoProgress progress;
+    std::vector<core::Problem> warnings;
+    simulate(circuit, {{400, 0}, step_ms, false}, recorder, progress, warnings);
+    return recorder.rates;
+  };
+  const auto difference = [](const auto& a, const auto& b) {
+    double largest = 0;
+    for (std::size_t k = 0; k < a.size(); ++k) largest = std::max(largest, std::abs(a[k][0] - b[k][0]));
+    return largest;
+  };
+  const auto coarse = course(0.5), middle = course(0.25), fine = course(0.125);
+  EXPECT_LT(difference(coarse, middle), 0.1);
+  EXPECT_GT(difference(coarse, middle), 0);
+  EXPECT_LT(difference(middle, fine), 0.35 * difference(coarse, middle));
 }
 
 /// Half of the cells get double input: the population's rate is the mean of the two rates, not the rate of the mean.

@@ -1,0 +1,182 @@
+#include "meanfield/membrane_course.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <complex>
+#include <numbers>
+
+#include "meanfield/transfer_theory.hpp"
+
+namespace triscale::meanfield {
+namespace {
+
+TEST(SquaredCascade, DelayIsTheMeanTimeOfTheSquaredPotential) {
+  const double taus[][3] = {{0.3, 2, 15}, {0.0, 5, 20}, {1, 80, 10}, {2, 9, 9.5}};
+  for (const auto& tau : taus) {
+    // The cascade's impulse response, filter by filter in small steps.
+    const double dt = 0.0005;
+    double x = tau[0] > 0 ? 1 / tau[0] : 0, y = tau[0] > 0 ? 0 : 1 / tau[1], z = 0, power = 0, moment = 0;
+    for (double t = 0; t < 600; t += dt) {
+      power += z * z * dt;
+      moment += t * z * z * dt;
+      const double x_now = x, y_now = y;
+      if (tau[0] > 0) x -= dt * x / tau[0];
+      y += dt * ((tau[0] > 0 ? 0.5 * (x + x_now) : 0.0) - y) / tau[1];
+      z += dt * (0.5 * (y + y_now) - z) / tau[2];
+    }
+    EXPECT_NEAR(squared_cascade_delay(tau[0], tau[1], tau[2]) / (moment / power), 1, 2e-3) << tau[0];
+    EXPECT_NEAR(squared_cascade_integral(tau[0], tau[1], tau[2]) / power, 1, 2.5e-3) << tau[0];
+  }
+}
+
+/// One population (0) that excites itself and is excited by a virtual one (1); a current into all cells.
+network::Circuit circuit() {
+  network::Circuit c;
+  network::CellType type;
+  type.name = "E";
+  network::MeanfieldCell cell;
+  cell.transfer.C_m_nF = 0.2;
+  cell.transfer.g_L_uS = 0.01;
+  cell.transfer.E_L_mV = -65;
+  cell.transfer.P_mV = {-50, 1, 1, 0.5, 0, 0, 0, 0, 0, 0};
+  cell.transfer.adaptation_nA = {{0.01, 60}};
+  type.meanfield = cell;
+  c.cell_types = {type};
+  network::SynapseType synapse;
+  synapse.name = "exc";
+  network::PointSynapse point;
+  point.receptors.push_back({0.5, 6, 0});
+  synapse.point = point;
+  c.synapse_types = {synapse};
+  c.populations.resize(2);
+  c.populations[0].name = "E";
+  c.populations[0].size = 60;
+  c.populations[1].name = "external";
+  c.populations[1].size = 300;
+  c.populations[1].is_virtual = true;
+  c.populations[1].source = network::PoissonTrains{{0}, {9}};
+  for (const std::size_t source : {0u, 1u}) {
+    network::ConnectionRule rule;
+    rule.kind = network::ConnectionRule::Kind::pairwise_bernoulli;
+    rule.probability = 0.3;
+    rule.weight.mean = 0.002;
+    rule.delay_ms.mean = 2;
+    network::Projection projection;
+    projection.name = source == 0 ? "recurrent" : "drive";
+    projection.source = source;
+    projection.connectivity = rule;
+    c.projections.push_back(projection);
+  }
+  network::CurrentClamp clamp;
+  clamp.waveform = network::CurrentSegment{0, 1e9, 0.02, 0.02};
+  c.current_clamps.push_back(clamp);
+  return c;
+}
+
+/// Rates of all classes of cells that do not fire: without adaptation.
+std::vector<double> silent(const Model& model) {
+  return std::vector<double>(model.populations()[0].classes.size(), 0.0);
+}
+
+PopulationInput input(const Model& model, double recurrent_hz) {
+  PopulationInput in;
+  in.source_hz = {recurrent_hz, 9};
+  model.set_currents(model.populations()[0], 0, 1, in);
+  return in;
+}
+
+TEST(MembraneCourse, ConstantInputLeadsToTheStationaryStatisticsWithAdaptation) {
+  const network::Circuit c = circuit();
+  const Model model(c);
+  const PopulationModel& population = model.populations()[0];
+  const PopulationInput in = input(model, 4);
+  MembraneCourse course(population);
+  std::vector<double> fired_hz = silent(model);
+  for (int k = 0; k < 4000; ++k) {
+    course.step(in, fired_hz, 0.5);
+    fired_hz = course.rates_hz();
+  }
+  for (std::size_t i = 0; i < population.classes.size(); ++i) {
+    const MembraneStatistics<double> there = statistics_of(population, population.classes[i], in);
+    EXPECT_GT(transfer_rate(population.transfer, there), 0.1);
+    EXPECT_NEAR(course.statistics()[i].mu_mV, there.mu_mV, 1e-8);
+    EXPECT_NEAR(course.statistics()[i].sigma_mV, there.sigma_mV, 1e-8);
+    EXPECT_NEAR(course.statistics()[i].tau_V_ms, there.tau_V_ms, 1e-8);
+    EXPECT_GT(membrane_statistics<double>(membrane_of(population.transfer), population.receptors,
+                                          drives_of(population, population.classes[i], in.source_hz, in.source_hz),
+                                          current_of(population.classes[i], in))
+                  .mu_mV,
+              there.mu_mV + 0.01)
+        << "adaptation counts";
+  }
+}
+
+TEST(MembraneCourse, PotentialFollowsACurrentWithTheMembraneTimeConstant) {
+  const network::Circuit c = circuit();
+  const Model model(c);
+  PopulationInput in = input(model, 4);
+  MembraneCourse course(model.populations()[0]);
+  for (int k = 0; k < 1000; ++k) course.step(in, silent(model), 0.5);
+  const double before_mV = course.statistics()[7].mu_mV, G_uS = course.conductances_uS()[7];
+  EXPECT_GT(G_uS, 0.012);
+  in.clamp_nA[0] += 0.05;
+  for (int k = 1; k <= 40; ++k) {
+    course.step(in, silent(model), 0.5);
+    const double expected_mV = 0.05 / G_uS * (1 - std::exp(-0.5 * k * G_uS / 0.2));
+    EXPECT_NEAR(course.statistics()[7].mu_mV - before_mV, expected_mV, 1e-6);
+  }
+}
+
+TEST(MembraneCourse, StepErrorIsOfSecondOrder) {
+  const network::Circuit c = circuit();
+  const Model model(c);
+  const auto at_20_ms = [&](double step_ms) {
+    MembraneCourse course(model.populations()[0]);
+    const auto steps = static_cast<int>(std::lround(20 / step_ms));
+    for (int k = 0; k < steps; ++k) {
+      const double middle_ms = (k + 0.5) * step_ms;
+      course.step(input(model, 20 + 20 * std::sin(middle_ms / 4)), silent(model), step_ms);
+    }
+    return course.statistics()[3].mu_mV;
+  };
+  const double exact = at_20_ms(0.01), coarse = std::abs(at_20_ms(1) - exact), fine = std::abs(at_20_ms(0.5) - exact);
+  EXPECT_LT(coarse, 0.05);
+  EXPECT_NEAR(coarse / fine, 4, 0.8);
+}
+
+/// The linear response of the analyses is that of the time course: a small sinusoidal modulation of the recurrent rate.
+TEST(MembraneCourse, SmallModulationsGoThroughAsTheLinearResponseSays) {
+  const network::Circuit c = circuit();
+  const Model model(c);
+  const PopulationModel& population = model.populations()[0];
+  const TransferTheory theory(model, 0, 1);
+  const Eigen::VectorXd at = Eigen::VectorXd::Constant(1, 6);
+  const auto linear = theory.linearise(at);
+  const PopulationInput base = theory.input_at(0, at);
+  for (const double frequency_hz : {2.0, 10.0, 50.0}) {
+    const double omega = 2 * std::numbers::pi * frequency_hz / 1000, dt = 0.05, amplitude_hz = 0.02;
+    MembraneCourse course(population);
+    std::vector<double> fired_hz = silent(model);
+    std::complex<double> response = 0;
+    const auto settle = static_cast<int>(std::lround(std::ceil(600 * frequency_hz / 1000) * 1000 / frequency_hz / dt)),
+               cycle = static_cast<int>(std::lround(1000 / frequency_hz / dt));
+    for (int k = 0; k < settle + cycle; ++k) {
+      PopulationInput in = base;
+      in.source_hz[0] += amplitude_hz * std::sin(omega * (k + 0.5) * dt);
+      course.step(in, fired_hz, dt);
+      fired_hz = course.rates_hz();
+      if (k < settle) continue;
+      double rate = 0;
+      for (std::size_t i = 0; i < fired_hz.size(); ++i) rate += population.classes[i].share * fired_hz[i];
+      response += rate * std::exp(std::complex<double>(0, -omega * (k + 1) * dt));
+    }
+    response *= std::complex<double>(0, 2) / (cycle * amplitude_hz);
+    const std::complex<double> lambda(0, omega),
+        expected = linear->connectivity(lambda)(0, 0) / std::exp(-lambda * 2.0);
+    EXPECT_LT(std::abs(response - expected), 0.01 * std::abs(expected)) << frequency_hz;
+  }
+}
+
+}  // namespace
+}  // namespace triscale::meanfield
