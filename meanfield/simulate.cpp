@@ -204,7 +204,7 @@ core::RunStatistics simulate(const network::Circuit& circuit, const SimulationOp
                              core::Recorder& recorder, core::Progress& progress, std::vector<core::Problem>& warnings) {
   if (is_lif_circuit(circuit)) return simulate_lif(circuit, options.longest_step_ms, recorder, progress, warnings);
   if (is_mesoscopic_circuit(circuit)) return simulate_mesoscopic_circuit(circuit, recorder, progress, warnings);
-  constexpr std::size_t kLookInterval = 20;  // outputs between two looks at single cells, which cost as much as a step
+  constexpr std::size_t kLookInterval = 20;  // outputs between two looks at the hull, which cost as much as a step
   constexpr std::size_t kProgressInterval = 100;
   constexpr double kStart_ms = 200;
   const auto setup_start = std::chrono::steady_clock::now();
@@ -233,10 +233,8 @@ core::RunStatistics simulate(const network::Circuit& circuit, const SimulationOp
     recorder.record_rates(t_ms, all_rates(model, course, t_ms));
     // All cells start at rest; the way from there to the working point is not what the fit was made for.
     const bool started = t_ms >= std::min(kStart_ms, 0.1 * duration_ms);
-    if (started && (output % kLookInterval == 0 || output == outputs)) {
-      hull.look(course.courses(), t_ms);
-      cell_rates.add(course);
-    }
+    if (started) cell_rates.add(course);
+    if (started && (output % kLookInterval == 0 || output == outputs)) hull.look(course.courses(), t_ms);
     if (output % kProgressInterval == 0 || output == outputs) progress.advance(t_ms, duration_ms);
   }
   hull.report(warnings);
