@@ -2,11 +2,15 @@
 """Writes a recipe of the cortical microcircuit of Potjans & Diesmann (2014), Cereb Cortex 24:785, at any scale.
 
     make_recipe.py --drive dc|poisson [--scale N] [--synapse-scale K] [--thalamic] [--transient] [--seed S]
-                   [--duration-ms T] -o recipe.json
+                   [--duration-ms T] [--escape-noise] -o recipe.json
 
 Numbers of neurons are multiplied by N, numbers of synapses per neuron by K (default: N). With K < 1 the weights grow by
 1/sqrt(K), which keeps the variance of the input, and a constant current replaces the mean input that is lost (van Albada,
 Helias & Diesmann 2015, PLoS Comput Biol 11:e1004490), computed from the mean rates of the full circuit.
+
+--escape-noise: cells with a soft threshold and constant currents in place of the drive, the form in which the circuit can be run
+as mesoscopic populations (Schwalger, Deger & Gerstner 2017, PLoS Comput Biol 13:e1005507): one population is one variable, whatever
+its size.
 """
 import argparse
 import json
@@ -44,6 +48,10 @@ RATES_HZ = {
     "poisson": [0.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829],
     "dc": [0.918, 2.971, 4.193, 5.702, 8.047, 8.468, 1.109, 7.657],
 }
+
+# Escape noise of Schwalger et al. 2017: width of the threshold, rate at threshold, and the constant drive of each population.
+ESCAPE_WIDTH_MV, ESCAPE_RATE_HZ, ESCAPE_DELAY_MS, ESCAPE_DT_MS = 5.0, 10.0, 1.5, 0.5
+ESCAPE_DRIVE_MV = [19.149, 20.362, 30.805, 28.069, 29.437, 29.33, 34.932, 32.081]
 
 THALAMIC_CELLS, THALAMIC_RATE_HZ, THALAMIC_START_MS, THALAMIC_DURATION_MS = 902, 120.0, 700.0, 10.0
 THALAMIC_PROBABILITIES = [0.0, 0.0, 0.0983, 0.0619, 0.0, 0.0, 0.0512, 0.0196]
@@ -157,6 +165,19 @@ def make(drive, scale, synapse_scale, thalamic, transient, seed, duration_ms):
     }
 
 
+def with_escape_noise(recipe):
+    """The same circuit with a soft threshold and a constant drive."""
+    for cell_type in recipe["cell_types"]:
+        cell_type["point"] = {**cell_type["point"], "model": "gif", "Delta_V_mV": ESCAPE_WIDTH_MV, "lambda_0_Hz": ESCAPE_RATE_HZ}
+    for projection in recipe["projections"]:
+        projection["delay_ms"] = ESCAPE_DELAY_MS
+    recipe["inputs"] = [{"name": f"current {name}", "kind": "current_step", "target": name, "begin_ms": 0, "end_ms": 1e9,
+                         "amplitude_nA": drive_mV * C_M_NF / TAU_M_MS} for name, drive_mV in zip(POPULATIONS, ESCAPE_DRIVE_MV)]
+    recipe["run"]["dt_ms"] = ESCAPE_DT_MS
+    recipe["description"] += " Escape noise in place of the drive's noise."
+    return recipe
+
+
 def one_per_line(recipe):
     """JSON with an entry of a list on a line."""
     parts = []
@@ -176,12 +197,17 @@ def main():
     parser.add_argument("--synapse-scale", type=float)
     parser.add_argument("--thalamic", action="store_true")
     parser.add_argument("--transient", action="store_true")
+    parser.add_argument("--escape-noise", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--duration-ms", type=float, default=1500)
     parser.add_argument("-o", "--output", default="recipe.json")
     a = parser.parse_args()
     synapse_scale = a.scale if a.synapse_scale is None else a.synapse_scale
     recipe = make(a.drive, a.scale, synapse_scale, a.thalamic, a.transient, a.seed, a.duration_ms)
+    if a.escape_noise:
+        if a.thalamic or a.transient or a.drive != "dc":
+            parser.error("--escape-noise has a drive of its own: no --drive poisson, --thalamic or --transient with it")
+        recipe = with_escape_noise(recipe)
     with open(a.output, "w") as file:
         file.write(one_per_line(recipe))
 
