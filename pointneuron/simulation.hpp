@@ -49,6 +49,11 @@ struct VirtualShare {
 /// What one block works with.
 struct Block {
   LargeArray<std::int32_t> narrow_sums;  ///< [slot][place]
+  std::uint32_t narrow_slots = 1;        ///< the horizon; where rows are delivered as wholes, above the longest delay
+  std::size_t narrow_stride = kPlaces;   ///< between two slots
+  std::size_t narrow_slot(std::int64_t step) const {
+    return (static_cast<std::size_t>(step) & (narrow_slots - 1)) * narrow_stride;
+  }
   LargeArray<std::int64_t> wide_sums;
   std::vector<Due> due_narrow, due_wide;
   std::vector<std::uint32_t> step_spikes;

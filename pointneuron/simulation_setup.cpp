@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "network/connectivity.hpp"
@@ -217,9 +218,20 @@ void Simulation::choose_horizon() {
   blocks_.resize(layout_.blocks());
   pool_.run([&](std::size_t part) {
     for_blocks_of(part, [&](std::size_t b) {
-      const std::size_t sums = static_cast<std::size_t>(horizon_) * kPlaces;
-      if (!synapses_.blocks[b].narrow.empty()) blocks_[b].narrow_sums = LargeArray<std::int32_t>(sums);
-      if (!synapses_.blocks[b].wide.empty()) blocks_[b].wide_sums = LargeArray<std::int64_t>(sums);
+      const BlockSynapses& synapses = synapses_.blocks[b];
+      Block& block = blocks_[b];
+      block.narrow_slots = static_cast<std::uint32_t>(horizon_);
+      if (synapses.narrow.has_short_rows()) {
+        block.narrow_slots = std::bit_ceil(static_cast<std::uint32_t>(synapses.narrow.longest_delay()) + 1);
+        block.narrow_stride = 0;
+        for (std::size_t p = 0; p < cells_.size(); ++p) {
+          if (cells_[p].neurons) block.narrow_stride += layout_.rows[p] * layout_.ranges[b][p].size();
+        }
+      }
+      if (!synapses.narrow.empty())
+        block.narrow_sums = LargeArray<std::int32_t>(block.narrow_slots * block.narrow_stride);
+      if (!synapses.wide.empty())
+        block.wide_sums = LargeArray<std::int64_t>(static_cast<std::size_t>(horizon_) * kPlaces);
       std::fill_n(blocks_[b].narrow_sums.data(), blocks_[b].narrow_sums.size(), 0);
       std::fill_n(blocks_[b].wide_sums.data(), blocks_[b].wide_sums.size(), 0);
     });

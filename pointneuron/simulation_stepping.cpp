@@ -42,14 +42,26 @@ void Simulation::deliver(std::size_t block, std::int64_t first_spike, std::int64
       for (std::size_t origin = 0; origin < layout_.blocks(); ++origin) {
         for (const std::uint32_t source : spikes_at(step, origin)) {
           due.push_back({source, static_cast<std::int32_t>(from), static_cast<std::int32_t>(to),
-                         static_cast<std::uint32_t>(step % kSlots)});
+                         static_cast<std::uint32_t>(step)});
         }
       }
     }
   };
-  collect(synapses.narrow, b.due_narrow);
+  if (synapses.narrow.has_short_rows()) {
+    // Whole rows, once: of the spikes that were exchanged last.
+    b.due_narrow.clear();
+    for (std::int64_t step = std::max<std::int64_t>(0, last_spike - exchange_); step < last_spike; ++step) {
+      for (std::size_t origin = 0; origin < layout_.blocks(); ++origin) {
+        for (const std::uint32_t source : spikes_at(step, origin))
+          b.due_narrow.push_back({source, 0, 0, static_cast<std::uint32_t>(step)});
+      }
+    }
+    synapses.narrow.deliver_whole(b.due_narrow, b.narrow_slots, b.narrow_stride, b.narrow_sums.data());
+  } else {
+    collect(synapses.narrow, b.due_narrow);
+    synapses.narrow.deliver(b.due_narrow, static_cast<std::uint32_t>(horizon_), b.narrow_sums.data());
+  }
   collect(synapses.wide, b.due_wide);
-  synapses.narrow.deliver(b.due_narrow, static_cast<std::uint32_t>(horizon_), b.narrow_sums.data());
   synapses.wide.deliver(b.due_wide, static_cast<std::uint32_t>(horizon_), b.wide_sums.data());
 }
 
@@ -136,12 +148,13 @@ void Simulation::take_sums(std::size_t block, std::size_t population, std::int64
   const CellRange& range = layout_.ranges[block][population];
   const std::size_t slot = static_cast<std::size_t>(step % horizon_) * kPlaces;
   for (std::size_t r = 0; r < layout_.rows[population]; ++r) {
-    const std::size_t place = slot + layout_.base[block][population] + r * range.size() + (some.begin - range.begin);
+    const std::size_t in_slot = layout_.base[block][population] + r * range.size() + (some.begin - range.begin);
     double* events = events_of(population, r, step).data() + some.begin;
     if (b.narrow_sums.size() > 0)
-      take(options_.isa, b.narrow_sums.data() + place, synapses_.narrow_unit[population][r], events, some.size());
+      take(options_.isa, b.narrow_sums.data() + b.narrow_slot(step) + in_slot, synapses_.narrow_unit[population][r],
+           events, some.size());
     if (b.wide_sums.size() > 0)
-      take(options_.isa, b.wide_sums.data() + place, synapses_.wide_unit, events, some.size());
+      take(options_.isa, b.wide_sums.data() + slot + in_slot, synapses_.wide_unit, events, some.size());
     for (const DriveCounts& drive : b.drive_counts[r]) {
       const std::uint16_t* counts = drive.counts + (some.begin - range.begin);
       for (std::size_t i = 0; i < some.size(); ++i) events[i] += drive.weight * counts[i];
@@ -188,11 +201,11 @@ void Simulation::step_leaky(std::size_t block, std::size_t population, std::int6
   b.arrivals.assign(rows, {});
   draw_drives(block, population, step);
   for (std::size_t r = 0; r < rows; ++r) {
-    const std::size_t place = slot + layout_.base[block][population] + r * range.size();
+    const std::size_t in_slot = layout_.base[block][population] + r * range.size();
     Arrivals& arrivals = b.arrivals[r];
-    if (b.narrow_sums.size() > 0) arrivals.narrow = b.narrow_sums.data() + place;
+    if (b.narrow_sums.size() > 0) arrivals.narrow = b.narrow_sums.data() + b.narrow_slot(step) + in_slot;
     arrivals.narrow_unit = synapses_.narrow_unit[population][r];
-    if (b.wide_sums.size() > 0) arrivals.wide = b.wide_sums.data() + place;
+    if (b.wide_sums.size() > 0) arrivals.wide = b.wide_sums.data() + slot + in_slot;
     arrivals.wide_unit = synapses_.wide_unit;
     const bool at_end = rows_[population].currents[r].shape == network::CurrentSynapse::Shape::delta;
     if (cells.ring)

@@ -186,6 +186,27 @@ void SynapseRows<Word, Sum>::deliver_rows(std::span<const Due> due, std::uint32_
   }
 }
 
+template <class Word, class Sum>
+void SynapseRows<Word, Sum>::deliver_whole(std::span<const Due> spikes, std::uint32_t slots, std::size_t stride,
+                                           Sum* sums) const {
+  constexpr std::size_t kAhead = 8, kNear = 4;
+  using SignedWord = std::make_signed_t<Word>;
+  for (std::size_t k = 0; k < spikes.size(); ++k) {
+    if (k + kAhead < spikes.size()) __builtin_prefetch(&first_[spikes[k + kAhead].source]);
+    if (k + kNear < spikes.size()) {
+      const std::uint32_t begin = first_[spikes[k + kNear].source];
+      __builtin_prefetch(words_.data() + begin);
+      __builtin_prefetch(delays_.data() + begin);
+    }
+    const std::uint32_t end = first_[spikes[k].source + 1];
+    for (std::uint32_t i = first_[spikes[k].source]; i < end; ++i) {
+      const Word word = words_[i];
+      const std::size_t slot = (spikes[k].step + delays_[i]) & (slots - 1);
+      sums[slot * stride + (word & (kPlaces - 1))] += static_cast<Sum>(static_cast<SignedWord>(word) >> kWeightShift);
+    }
+  }
+}
+
 template class SynapseRows<std::uint32_t, std::int32_t>;
 template class SynapseRows<std::uint64_t, std::int64_t>;
 

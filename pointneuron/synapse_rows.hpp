@@ -3,7 +3,8 @@
 /// A synapse is one word: the place that its events go to (16 bits), the delay modulo 8 (3 bits) and the signed weight
 /// in units of its receptor (13 bits of 32, or 45 bits of 64). The synapses of a source stand together, sorted by
 /// delay; a table says where each delay begins. Where rows have fewer synapses than there are delays, the table would
-/// be larger than the synapses: then every synapse has its delay in a byte beside it, and the row is searched. Time is
+/// be larger than the synapses: then every synapse has its delay in a byte
+/// beside it, and the row is searched, or delivered as a whole to sums of as many steps as there are delays. Time is
 /// delivered horizon by horizon, 1, 2, 4 or 8 steps long: of every spike that is under way, the piece of its row that
 /// arrives within the horizon is added to the sums of those steps. So the sums in use are few and stay in the cache,
 /// and rows are read in one direction. Sums are integers: exact, whatever the order.
@@ -84,6 +85,12 @@ class SynapseRows {
   std::size_t bytes() const {
     return words_.size() * sizeof(Word) + first_.size() * sizeof(std::uint32_t) + delays_.size();
   }
+
+  /// Whether every synapse has its delay beside it, so that deliver_whole() can be called.
+  bool has_short_rows() const { return delays_.size() > 0; }
+  /// Adds whole rows: of every spike (its `step` not shortened, its delays unused) to sums[slot * stride + place], slot
+  /// = arrival step modulo `slots`, a power of two above the longest delay.
+  void deliver_whole(std::span<const Due> spikes, std::uint32_t slots, std::size_t stride, Sum* sums) const;
 
   /// Adds what is due to sums[slot * kPlaces + place], slot = arrival step modulo `horizon` (1, 2, 4 or 8).
   void deliver(std::span<const Due> due, std::uint32_t horizon, Sum* sums) const;

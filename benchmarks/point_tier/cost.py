@@ -66,7 +66,7 @@ def main():
         for label, options, threads in cases:
             r = run(arguments.program, recipe(**options), threads)
             rows.append((name, label, r))
-            print(f"| {name} | {label} | {r['cells']} | {r['synapses']} | {r['spikes']} | {r['wall_s']:.2f} | "
+            print(f"| {name} | {label} | {r['cells']} | {r['synapses']} | {r['spikes']} | {r['wall_s']:.3f} | "
                   f"{r['cpu_s']:.2f} | {r['setup_s']:.2f} | {r['peak_memory_bytes'] / 1e6:.0f} |", flush=True)
     if not arguments.plot:
         return
