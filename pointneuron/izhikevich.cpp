@@ -78,33 +78,45 @@ IzhikevichNeurons::IzhikevichNeurons(const network::IzhikevichModel& model, cons
       V_mV_(setup.cells, model.V_rest_mV),
       u_nA_(setup.cells, model.u_init_nA) {}
 
-/// Moves a cell over the step. With the series alone (kSeries) the values are worth nothing where what it returns is
-/// not below kSeriesRange.
-template <bool kSeries>
-TRISCALE_ALWAYS_INLINE double IzhikevichNeurons::move(const Constants& c, double G, double J, double& V, double& u) {
-  // V' = A (V - middle)^2 + q
-  const double middle = 0.5 * (c.V_rest + c.V_T + G * c.per_k);
-  const double shift = c.A * middle * middle, half = 0.5 * c.h;
-  const double q_1 = (J - u) * c.per_C - shift, z_1 = c.A * q_1 * half * half;
-  const double u_middle = u * c.kept_half + (1 - c.kept_half) * c.b * (V - c.V_rest);
-  const double q_2 = (J - u_middle) * c.per_C - shift, z_2 = c.A * q_2 * c.h * c.h;
-  const double T_1 = half * (kSeries ? tangent_series(z_1) : tangent_ratio(z_1));
-  const double T_2 = c.h * (kSeries ? tangent_series(z_2) : tangent_ratio(z_2));
-  // x(h) = (x + q T) / (1 - A x T), infinity behind the pole; the two quotients by one division.
-  const double x = V - middle;
-  const double below_1 = 1 - c.A * x * T_1, below_2 = 1 - c.A * x * T_2, inverse = 1 / (below_1 * below_2);
-  const double finite_1 = (x + q_1 * T_1) * (inverse * below_2), finite_2 = (x + q_2 * T_2) * (inverse * below_1);
-  double x_1 = below_1 > 0 ? finite_1 : kInfinity, x_2 = below_2 > 0 ? finite_2 : kInfinity;
-  if constexpr (!kSeries) {
-    if (T_1 == kInfinity) x_1 = kInfinity;
-    if (T_2 == kInfinity) x_2 = kInfinity;
+/// V' = A (V - middle)^2 + q, with u at the beginning of the step (1) and as predicted for its middle (2).
+struct IzhikevichNeurons::Parabola {
+  double middle, q_1, q_2;
+  TRISCALE_ALWAYS_INLINE Parabola(const Constants& c, double G, double J, double V, double u) {
+    middle = 0.5 * (c.V_rest + c.V_T + G * c.per_k);
+    const double shift = c.A * middle * middle;
+    q_1 = (J - u) * c.per_C - shift;
+    const double u_middle = u * c.kept_half + (1 - c.kept_half) * c.b * (V - c.V_rest);
+    q_2 = (J - u_middle) * c.per_C - shift;
   }
-  const double predicted = middle + x_1;
-  const double V_middle = predicted < c.V_peak ? predicted : c.V_peak;
-  V = middle + x_2;
-  u = u * c.kept + (1 - c.kept) * c.b * (V_middle - c.V_rest);
+};
+
+/// T over half a step (1) and over the whole one (2); with the series alone, worth nothing where `size` is not below
+/// kSeriesRange.
+struct IzhikevichNeurons::Tangents {
+  double T_1, T_2, size;
+};
+template <bool kSeries>
+TRISCALE_ALWAYS_INLINE IzhikevichNeurons::Tangents IzhikevichNeurons::tangents(const Constants& c, const Parabola& p) {
+  const double half = 0.5 * c.h, z_1 = c.A * p.q_1 * half * half, z_2 = c.A * p.q_2 * c.h * c.h;
   const double size_1 = z_1 > 0 ? z_1 : -z_1, size_2 = z_2 > 0 ? z_2 : -z_2;
-  return size_1 > size_2 ? size_1 : size_2;
+  return {half * (kSeries ? tangent_series(z_1) : tangent_ratio(z_1)),
+          c.h * (kSeries ? tangent_series(z_2) : tangent_ratio(z_2)), size_1 > size_2 ? size_1 : size_2};
+}
+
+/// Moves a cell over the step.
+TRISCALE_ALWAYS_INLINE void IzhikevichNeurons::move(const Constants& c, const Parabola& p, double T_1, double T_2,
+                                                    double& V, double& u) {
+  // x(h) = (x + q T) / (1 - A x T), infinity behind the pole; the two quotients by one division.
+  const double x = V - p.middle, below_1 = 1 - c.A * x * T_1, below_2 = 1 - c.A * x * T_2;
+  const double divisor_1 = below_1 > 0 ? below_1 : 1.0, divisor_2 = below_2 > 0 ? below_2 : 1.0;
+  const double inverse = 1 / (divisor_1 * divisor_2);
+  const double finite_1 = (x + p.q_1 * T_1) * (inverse * divisor_2),
+               finite_2 = (x + p.q_2 * T_2) * (inverse * divisor_1);
+  const double predicted = p.middle + finite_1;
+  const double limited = predicted < c.V_peak ? predicted : c.V_peak;
+  const double V_middle = below_1 > 0 ? limited : c.V_peak;
+  V = below_2 > 0 ? p.middle + finite_2 : kInfinity;
+  u = u * c.kept + (1 - c.kept) * c.b * (V_middle - c.V_rest);
 }
 
 void IzhikevichNeurons::step_some(std::size_t from, const Cells& cells, std::size_t n,
@@ -115,17 +127,20 @@ void IzhikevichNeurons::step_some(std::size_t from, const Cells& cells, std::siz
   std::size_t smooth = 0;
   std::size_t* found = &smooth;
   const auto move_all = [=](const auto& G_of) TRISCALE_INLINE_LAMBDA {
-    double V_next[kBlock], u_next[kBlock];
+    double T_1[kBlock], T_2[kBlock];
     for (std::size_t i = 0; i < n; ++i) {
-      V_next[i] = V[i];
-      u_next[i] = u[i];
-      rough[i] = move<true>(c, G_of(i), J[i], V_next[i], u_next[i]);
+      const Tangents t = tangents<true>(c, Parabola(c, G_of(i), J[i], V[i], u[i]));
+      T_1[i] = t.T_1;
+      T_2[i] = t.T_2;
+      rough[i] = t.size;
     }
     std::size_t number = 0;
     for (std::size_t i = 0; i < n; ++i) {
+      double V_next = V[i], u_next = u[i];
+      move(c, Parabola(c, G_of(i), J[i], V[i], u[i]), T_1[i], T_2[i], V_next, u_next);
       const bool good = rough[i] < kSeriesRange;
-      V[i] = good ? V_next[i] : V[i];
-      u[i] = good ? u_next[i] : u[i];
+      V[i] = good ? V_next : V[i];
+      u[i] = good ? u_next : u[i];
       number += good ? 1 : 0;
     }
     *found = number;
@@ -138,7 +153,16 @@ void IzhikevichNeurons::step_some(std::size_t from, const Cells& cells, std::siz
         isa_, [=]() TRISCALE_INLINE_LAMBDA { move_all([G](std::size_t i) TRISCALE_INLINE_LAMBDA { return G[i]; }); });
   }
   for (std::size_t i = 0; smooth != n && i < n; ++i) {
-    if (!(rough[i] < kSeriesRange)) move<false>(c, G == nullptr ? 0.0 : G[i], J[i], V[i], u[i]);
+    if (rough[i] < kSeriesRange) continue;
+    const Parabola parabola(c, G == nullptr ? 0.0 : G[i], J[i], V[i], u[i]);
+    const Tangents t = tangents<false>(c, parabola);
+    // Behind the first pole of the tangent V has passed one, too. The half step comes there later.
+    if (t.T_1 == kInfinity) {
+      u[i] = u[i] * c.kept + (1 - c.kept) * c.b * (c.V_peak - c.V_rest);
+    } else {
+      move(c, parabola, t.T_1, t.T_2 == kInfinity ? t.T_1 : t.T_2, V[i], u[i]);
+    }
+    if (t.T_2 == kInfinity) V[i] = kInfinity;
   }
   for (std::size_t i = 0; at_end != nullptr && i < n; ++i) V[i] += at_end[i];
   Marks marks;

@@ -57,8 +57,11 @@ class IzhikevichNeurons : public NeuronModel {
   struct Constants {
     double A, per_k, V_rest, V_T, V_peak, b, h, per_C, kept, kept_half;
   };
+  struct Parabola;
+  struct Tangents;
   template <bool kSeries>
-  static double move(const Constants& c, double G, double J, double& V, double& u);
+  static Tangents tangents(const Constants& c, const Parabola& p);
+  static void move(const Constants& c, const Parabola& p, double T_1, double T_2, double& V, double& u);
   void step_some(std::size_t from, const Cells& cells, std::size_t n, std::vector<std::uint32_t>& spikes);
 
   network::IzhikevichModel model_;
