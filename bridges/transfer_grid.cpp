@@ -146,6 +146,8 @@ TransferExperiment::TransferExperiment(const network::Circuit& circuit, std::siz
   circuit_.populations.push_back(std::move(population));
 
   std::map<std::size_t, std::size_t> copies;  // of source populations, by population
+  // Source cells that reach a chosen cell, renumbered: a large circuit has many more.
+  std::map<std::size_t, std::map<std::uint32_t, std::uint32_t>> reaching;
   for (std::size_t k = 0; k < circuit.projections.size(); ++k) {
     const network::Projection& projection = circuit.projections[k];
     const network::Population& target = circuit.populations[projection.target];
@@ -155,7 +157,9 @@ TransferExperiment::TransferExperiment(const network::Circuit& circuit, std::siz
     for (std::size_t e = 0; e < all.size(); ++e) {
       const auto found = chosen.find({projection.target, all.targets[e]});
       if (found == chosen.end()) continue;
-      edges.sources.push_back(all.sources[e]);
+      auto& of_source = reaching[projection.source];
+      const auto next = static_cast<std::uint32_t>(of_source.size());
+      edges.sources.push_back(of_source.try_emplace(all.sources[e], next).first->second);
       edges.targets.push_back(found->second);
       edges.weights.push_back(all.weights[e]);
       edges.delays_ms.push_back(all.delays_ms[e]);
@@ -170,6 +174,7 @@ TransferExperiment::TransferExperiment(const network::Circuit& circuit, std::siz
     onto.connectivity = std::move(edges);
     circuit_.projections.push_back(std::move(onto));
   }
+  for (const auto& [source, copy] : copies) circuit_.populations[copy].size = reaching.at(source).size();
   population_ = meanfield::Model(circuit_, {0, 0}).populations().front();
   classify_sources(type);
   WorkingPoint usual;

@@ -26,8 +26,8 @@ struct WorkingPoint {
 network::Circuit with_placeholder_meanfield(const network::Circuit& circuit);
 
 /// Cells of one type with exactly the synapses that they have in the circuit, each source population replaced by
-/// independent Poisson sources. What the mean field will ask of the transfer function is so measured as it will be
-/// asked: unequal cells, their weights and their mix of receptors.
+/// independent Poisson sources (those of its cells that reach one of the chosen). What the mean field will ask of the
+/// transfer function is so measured as it will be asked: unequal cells, their weights and their mix of receptors.
 class TransferExperiment {
  public:
   /// Up to `cells` cells, spread over the type's populations. Throws InputError if the type has no point description

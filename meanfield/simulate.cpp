@@ -56,6 +56,7 @@ class TimeCourse {
     for (const PopulationModel& population : model.populations()) {
       courses_.emplace_back(population);
       class_hz_.emplace_back(population.classes.size(), 0.0);
+      unknown_hz_.emplace_back(population.classes.size(), 0.0);
     }
     if (follow_spikes) known_.emplace(model, step_ms);
     history_.push(rates_hz_);
@@ -71,7 +72,8 @@ class TimeCourse {
     for (std::size_t i = 0; i < rates_hz_.size(); ++i) {
       const PopulationModel& population = model_.populations()[i];
       rates_hz_[i] = 0;
-      class_hz_[i] = courses_[i].rates_hz();
+      unknown_hz_[i] = courses_[i].rates_hz();
+      class_hz_[i] = unknown_hz_[i];
       for (std::size_t k = 0; k < class_hz_[i].size(); ++k) {
         const double extra_hz = known_ ? known_->deviations(i)[k].extra_hz : 0.0;
         class_hz_[i][k] = std::max(0.0, class_hz_[i][k] + extra_hz);
@@ -88,8 +90,8 @@ class TimeCourse {
 
   const std::vector<double>& rates_hz() const { return rates_hz_; }
   const std::vector<MembraneCourse>& courses() const { return courses_; }
-  /// Of every class of a population.
-  const std::vector<double>& class_hz(std::size_t i) const { return class_hz_[i]; }
+  /// Of every class of a population, without what single known spikes add; they leave the mean as it is.
+  const std::vector<double>& unknown_hz(std::size_t i) const { return unknown_hz_[i]; }
 
  private:
   /// Averages, over the step, of what arrives.
@@ -115,7 +117,7 @@ class TimeCourse {
   std::optional<KnownInput> known_;
   std::vector<PopulationInput> inputs_;
   std::vector<MembraneCourse> courses_;
-  std::vector<std::vector<double>> class_hz_;  // of all populations
+  std::vector<std::vector<double>> class_hz_, unknown_hz_;  // of all populations
   std::vector<double> rates_hz_;
 };
 
@@ -154,7 +156,7 @@ class CellRates {
 
   void add(const TimeCourse& course) {
     for (std::size_t i = 0; i < sums_.size(); ++i) {
-      const std::vector<double>& rates_hz = course.class_hz(i);
+      const std::vector<double>& rates_hz = course.unknown_hz(i);
       sums_[i].resize(rates_hz.size(), 0.0);
       for (std::size_t k = 0; k < rates_hz.size(); ++k) sums_[i][k] += rates_hz[k];
     }
