@@ -7,18 +7,21 @@
 #include <optional>
 
 #include "bridges/cell_recording.hpp"
+#include "bridges/gif_terms.hpp"
 #include "bridges/psp_check.hpp"
 #include "bridges/quasi_active.hpp"
 #include "bridges/receptor_reduction.hpp"
 #include "bridges/synapse_reduction.hpp"
 #include "bridges/synaptic_drive.hpp"
+#include "bridges/training_cells.hpp"
 #include "core/error.hpp"
 
 namespace triscale::bridges {
 
 namespace {
 
-constexpr double kSkip_ms = 500;  // at the beginning of each recording: the way from V_init to the operating range
+constexpr std::size_t kCells = 16;  // in training and in test data; the detailed tier runs eight side by side
+constexpr double kSkip_ms = 500;    // at the beginning of each recording: the way from V_init to the operating range
 constexpr double kMsPerS = 1000;
 constexpr double kNoticedShare = 0.001;
 
@@ -151,7 +154,10 @@ class CellDeriver {
   // ---------------------------------------------------------------------------------------------------- input --------
   /// Synaptic input if the cells have synapses that make them fire, else somatic current.
   void record() {
-    drive_.emplace(circuit_, index_, state_.rates_hz, 0);
+    const std::size_t population = largest_population(circuit_, index_);
+    const std::vector<std::uint32_t> ranked =
+        cells_by_drive(circuit_, population, state_.rates_hz, synapse_types_, membrane_);
+    drive_.emplace(circuit_, population, spread_over(ranked, kCells, 0), state_.rates_hz);
     progress_.stage(kPilotsShare);
     levels_ = drive_->find_levels(seed_, progress_);
     if (levels_.empty()) {
@@ -159,7 +165,7 @@ class CellDeriver {
       return;
     }
     recordings_.input = "Poisson spikes through the cell's own dendritic synapses";
-    test_drive_.emplace(circuit_, index_, state_.rates_hz, 1);
+    test_drive_.emplace(circuit_, population, spread_over(ranked, kCells, 1), state_.rates_hz);
     progress_.stage(kTrainingShare);
     recordings_.training = drive_->record(levels_, options_.level_ms, seed_ + kTraining, progress_);
     progress_.stage(kRecordingShare);
@@ -201,42 +207,24 @@ class CellDeriver {
     const double blocked = leave_out_depolarisation_block(recordings_.training);
     leave_out_depolarisation_block(recordings_.test);
     recordings_.highest_rate_hz = highest_rate(recordings_.training);
-    GifFitOptions fit_options;
-    fit_options.skip_ms = kSkip_ms;
-    fit_options.t_ref_ms = refractory_time(recordings_.training);
-    fit_options.passive = from_impedance_;
+    GifFitOptions published;
+    published.skip_ms = kSkip_ms;
+    published.t_ref_ms = refractory_time(recordings_.training);
+    published.passive = from_impedance_;
+    published.eta_tau_ms = {5, 25, 150, 700};  // the last one: calcium-dependent potassium channels
     report(kConductancesShare);
-    GifFit fit = fit_gif(recordings_.training, fit_options);
+    // A quick round only asks for rates: the published model is enough.
+    GifTermsFit chosen = options_.describe ? fit_gif_with_terms(recordings_.training, published)
+                                           : GifTermsFit{fit_gif(recordings_.training, published), published, {}};
+    GifFit& fit = chosen.fit;
     report(kFitShare);
-
-    GifFitOptions regression_options = fit_options;
-    regression_options.passive.reset();
-    std::optional<GifFit> regression;
-    try {
-      regression = fit_gif(recordings_.training, regression_options);
-    } catch (const core::NumericalError&) {
-      // Regression found no leaky membrane; the impedance stands.
-    }
-    report(kFitsShare);
-    bool by_regression = false;
-    std::string comparison = "regression of the membrane failed";
-    if (regression) {
-      comparison = fmt::format(
-          "membrane from impedance: {:.4g} bits per spike, {:.3g} of the variance of V; by regression: {:.4g} bits, "
-          "{:.3g}",
-          fit.training.bits_per_spike, fit.training.variance_explained_V, regression->training.bits_per_spike,
-          regression->training.variance_explained_V);
-      by_regression =
-          regression->training.bits_per_spike > fit.training.bits_per_spike &&
-          regression->training.variance_explained_V > fit.training.variance_explained_V + options_.regression_gain;
-    }
-    if (by_regression) fit = std::move(*regression);
     if (options_.describe) {
-      GifFitOptions bootstrap = by_regression ? regression_options : fit_options;
+      GifFitOptions bootstrap = chosen.options;
       bootstrap.draws = options_.draws;
       bootstrap.seed = seed_;
       result.draws = bootstrap_gif(fit.model, recordings_.training, bootstrap);
     }
+    report(kFitsShare);
     const double moved_mV = correct_rate(fit);
     for (network::GifModel& draw : result.draws) draw.V_threshold_mV += moved_mV;
     result.model = fit.model;
@@ -245,7 +233,7 @@ class CellDeriver {
           "{:.2g} of the training time is depolarisation block, which the point model does not have; left out",
           blocked));
     }
-    if (options_.describe) describe_cell(fit, fit_options, by_regression, comparison, moved_mV);
+    if (options_.describe) describe_cell(chosen, moved_mV);
   }
 
   /// The likelihood looks at V with the spikes of the data; free-running, the model may fire more or less often. Moves
@@ -260,14 +248,14 @@ class CellDeriver {
   }
 
   // ----------------------------------------------------------------------------------------------- provenance --------
-  void describe_cell(const GifFit& fit, const GifFitOptions& fit_options, bool by_regression,
-                     const std::string& comparison, double moved_mV) {
-    const GifFitQuality unseen = evaluate_gif(fit.model, recordings_.test, fit_options);
+  void describe_cell(const GifTermsFit& chosen, double moved_mV) {
+    const GifFit& fit = chosen.fit;
+    const GifFitQuality unseen = evaluate_gif(fit.model, recordings_.test, chosen.options);
     const GifPrediction predicted =
         predict_gif(fit.model, recordings_.test, kSkip_ms, options_.repetitions, seed_ + kTest);
     network::Provenance& p = result.cell_provenance;
-    p.method = fmt::format("GIF: C, g_L, E_L {}, spike current by least squares on V, threshold by maximum likelihood",
-                           by_regression ? "by regression" : "from the impedance at rest");
+    p.method =
+        "GIF: C, g_L, E_L from the impedance at rest, currents by least squares on V, threshold by maximum likelihood";
     p.operating_point["V_rest_mV"] = rest_.V_soma_mV();
     p.operating_point["Z_input_1Hz_MOhm"] = std::abs(spectrum_.input.front()[spectrum_.soma]);
     for (std::size_t k = 0; k < circuit_.populations.size(); ++k) {
@@ -282,16 +270,15 @@ class CellDeriver {
     p.fit_error["V_rms_mV"] = unseen.voltage_rms_error_mV;
     p.fit_error["V_unexplained_variance"] = 1 - unseen.variance_explained_V;
     p.fit_error["missed_coincidence_4ms"] = 1 - predicted.coincidence;
+    p.fit_error["missed_coincidence_of_the_model_with_itself"] = 1 - predicted.self_coincidence;
     p.fit_error["bits_per_spike_training_minus_unseen"] = fit.training.bits_per_spike - unseen.bits_per_spike;
     p.operating_point["V_threshold_moved_mV"] = moved_mV;
     p.uncertainty = spread_of(result.draws);
-    if (!by_regression) {  // they are not from these data
-      for (const char* given : {"C_m_nF", "g_L_uS", "E_L_mV"}) p.uncertainty.erase(given);
-    }
+    for (const char* given : {"C_m_nF", "g_L_uS", "E_L_mV"}) p.uncertainty.erase(given);  // not from these data
     p.validity_range["rate_hz"] = {0, recordings_.highest_rate_hz};
     p.validity_range["V_mV"] = range_between_spikes(recordings_.training);
     p.notes.push_back("input: " + recordings_.input);
-    p.notes.push_back(comparison);
+    p.notes.insert(p.notes.end(), chosen.notes.begin(), chosen.notes.end());
     p.notes.push_back(fmt::format("{} training spikes, {} test spikes of other input; {:.3g} bits per spike unseen",
                                   fit.training.spikes, unseen.spikes, unseen.bits_per_spike));
   }

@@ -16,12 +16,11 @@ namespace triscale::bridges {
 
 struct CellDerivationOptions {
   std::uint64_t seed = 0;
-  double level_ms = 700;           ///< synaptic input: length of each of 9 levels of the sources' rates
-  double current_sweep_ms = 8000;  ///< current input: length of each of 8 sweeps
-  std::size_t repetitions = 20;    ///< of the noisy point model on unseen input
-  double regression_gain = 0.05;   ///< share of the variance of V that regression must explain more to be chosen
-  std::size_t draws = 8;           ///< of the bootstrap, for the uncertainty of the parameters
-  bool describe = true;            ///< measure the error; without it there is a model and no account of it
+  double level_ms = 1200;                    ///< synaptic input: length of each of 9 levels of the sources' rates
+  double current_sweep_ms = 8000;            ///< current input: length of each of 8 sweeps
+  std::size_t repetitions = 20;              ///< of the noisy point model on unseen input
+  std::size_t draws = 8;                     ///< of the bootstrap, for the uncertainty of the parameters
+  bool describe = true;                      ///< measure the error; without it there is a model and no account of it
   std::vector<std::size_t> synapse_types{};  ///< to be carried to the soma
 };
 

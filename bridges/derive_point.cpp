@@ -126,7 +126,6 @@ class Rounds {
     out.level_ms = options_.level_ms * (all_data ? 1 : kQuick);
     out.current_sweep_ms = options_.current_sweep_ms * (all_data ? 1 : kQuick);
     out.repetitions = options_.repetitions;
-    out.regression_gain = options_.regression_gain;
     out.draws = options_.draws;
     out.describe = all_data;
     out.synapse_types = synapses_to_reduce(circuit_, type);

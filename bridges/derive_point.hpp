@@ -8,10 +8,10 @@
 ///   3. Cells run on the detailed tier under in-vivo-like fluctuating input: through their own dendritic synapses with
 ///      Poisson sources (bridges/synaptic_drive.hpp), or, if the type has none in this circuit, by fluctuating current
 ///      into the soma.
-///   4. A GIF neuron fitted to that (bridges/gif_fit.hpp), twice: with C, g_L, E_L from step 1, and with those from
-///      regression. The impedance is kept unless regression predicts spikes better (bits per spike, training data) and
-///      explains clearly more of V, as it does where channels make the membrane leakier than it is at rest. The
-///      synapses stay those of step 2: their conductance is what the soma of the cell at rest would feel.
+///   4. A GIF neuron fitted to that (bridges/gif_fit.hpp) on top of the membrane of step 1, which holds near rest;
+///   terms
+///      beyond the published model, which hold above, are added where held-out data show that they help
+///      (bridges/gif_terms.hpp).
 /// All of it is done at the circuit's own operating point, found by iteration (bridges/operating_point.hpp): a quick
 /// round with half of the data at a first guess of the rates, then full rounds at the rates of the point network.
 ///   5. The error is measured on other input; on other cells too where the population has at least 32 (below that some
@@ -32,10 +32,9 @@ namespace triscale::bridges {
 
 struct PointDerivationOptions {
   std::uint64_t seed = 20240101;
-  double level_ms = 700;           ///< synaptic input: length of each of 9 levels of the sources' rates
+  double level_ms = 1200;          ///< synaptic input: length of each of 9 levels of the sources' rates
   double current_sweep_ms = 8000;  ///< current input: length of each of 8 sweeps
   std::size_t repetitions = 20;    ///< of the noisy point model on unseen input
-  double regression_gain = 0.05;   ///< share of the variance of V that regression must explain more to be chosen
   std::size_t draws = 8;           ///< of the bootstrap, for the uncertainty of the parameters
   std::size_t max_rounds = 4;      ///< of the iteration of the operating point
 };

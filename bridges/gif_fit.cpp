@@ -20,7 +20,11 @@ using Eigen::VectorXd;
 /// The model with its threshold by maximum likelihood.
 network::GifModel with_threshold(network::GifModel model, const Membrane& m, const std::vector<Prepared>& data,
                                  const GifFitOptions& options, int& iterations) {
+  model.gamma_mV.clear();
   for (const double tau_ms : options.gamma_tau_ms) model.gamma_mV.push_back({0, tau_ms});
+  model.threshold_follows = options.threshold_follows;
+  for (auto& movement : model.threshold_follows) movement.slope = 0;
+  model.V_filter_ms = options.V_filter_ms;
   const ThresholdData threshold = threshold_data(m, model, data, options);
   const VectorXd beta = fit_threshold(threshold, model.lambda_0_Hz, iterations);
   if (!(beta[0] > 0)) {
@@ -38,6 +42,8 @@ Membrane membrane_for(const std::vector<Prepared>& data, double V_reset, const G
     m.g_L = options.passive->g_L_uS;
     m.b = m.g_L * options.passive->E_L_mV;
   }
+  m.currents = options.currents;
+  for (auto& current : m.currents) current.g_uS = 0;
   if (!m.is_leaky()) {
     throw core::NumericalError(fmt::format(
         "membrane fit: C = {} nF, g_L = {} uS must be > 0; the cell's response is not that of a leaky membrane", m.C,
@@ -66,11 +72,17 @@ GifFit fit_gif(std::span<const GifSweep> training, const GifFitOptions& options)
                             "raise the mean or the standard deviation of the training input"});
   }
   GifFit out;
-  out.model.t_ref_ms = options.t_ref_ms;
-  out.model.lambda_0_Hz = 1;
-  out.model.V_reset_mV = reset_potential(data, options.t_ref_ms);
-  const Membrane m = membrane_for(data, out.model.V_reset_mV, options, out.variance_explained_dV);
-  put_membrane(m, options, out.model);
+  Membrane m;
+  if (options.membrane) {
+    out.model = *options.membrane;
+    m = membrane_of(out.model);
+  } else {
+    out.model.t_ref_ms = options.t_ref_ms;
+    out.model.lambda_0_Hz = 1;
+    out.model.V_reset_mV = reset_potential(data, options.t_ref_ms);
+    m = membrane_for(data, out.model.V_reset_mV, options, out.variance_explained_dV);
+    put_membrane(m, options, out.model);
+  }
   out.model = with_threshold(out.model, m, data, options, out.newton_iterations);
   out.training = evaluate_gif(out.model, training, options);
   return out;
@@ -122,6 +134,14 @@ std::map<std::string, double> spread_of(std::span<const network::GifModel> draws
         values[fmt::format("{}_{:.4g}ms{}", name, kernel.tau_ms, unit)].push_back(kernel.amplitude);
       }
     };
+    for (const auto& current : model.currents) {
+      values[fmt::format("current_above_{:.3g}mV_{:.4g}ms_uS", current.above_mV, current.tau_ms)].push_back(
+          current.g_uS);
+    }
+    for (const auto& movement : model.threshold_follows) {
+      values[fmt::format("threshold_above_{:.3g}mV_{:.4g}ms", movement.above_mV, movement.tau_ms)].push_back(
+          movement.slope);
+    }
     add("eta", model.eta_nA, "_nA");
     add("gamma", model.gamma_mV, "_mV");
   }

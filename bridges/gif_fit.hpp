@@ -1,15 +1,20 @@
 /// Fits a generalised integrate-and-fire neuron (network::GifModel) to the recorded response of one cell.
 ///
-///   C dV/dt = -g_L (V - E_L) + I - G V - sum_j eta(t - t_j),   V held at V_reset for t_ref after a spike,
-///   lambda(t) = lambda_0 exp((V - V_T* - sum_j gamma(t - t_j)) / Delta_V),
-/// eta and gamma: sums of exponentials with given time constants that start at t_j + t_ref. I is the injected current
+///   C dV/dt = -g_L (V - E_L) + I - G V - sum_j eta(t - t_j) - sum_k w_k,   V held at V_reset for t_ref after a spike,
+///   lambda(t) = lambda_0 exp((F - V_T* - sum_j gamma(t - t_j) - sum_k theta_k) / Delta_V),
+/// eta and gamma: sums of exponentials with given time constants that start at t_j + t_ref. The currents w_k, the
+/// movements theta_k of the threshold and the low-pass F of V (pointneuron/gif.hpp) are there only if asked for, at
+/// given potentials and with given time constants; then their amplitudes enter V and ln lambda as those of eta and
+/// gamma do, and are found by the same two steps. I is the injected current
 /// and G a conductance that came with it (synapses: I = sum g E, G = sum g); G is empty for pure current input.
 ///
 /// Three steps (Mensi et al. 2012, J Neurophysiol 107:1756; Pozzorini et al. 2015, PLoS Comput Biol 11:e1004275):
 ///   1. V_reset: the spike-triggered average of V at t_ref.
 ///   2. Membrane and eta: linear regression of dV/dt, away from spikes, then Gauss-Newton on the error of V
 ///      itself with the spikes forced to be those of the data. The second part is ours: the data have no measurement
-///      noise, but the cell has dendrites, and what matters is the predicted V, not its fast derivative.
+///      noise, but the cell has dendrites, and what matters is the predicted V, not its fast derivative. The slopes of
+///      the currents w_k have a Gaussian prior of mean 0 and of standard deviation 5 g_L, worth one sample of 1 mV
+///      error every 20 ms, so that what the data do not determine stays 0.
 ///   3. Threshold: maximum likelihood, a concave problem, by Newton. Spikes are found once a step of dt, so the
 ///   likelihood of
 ///      a step is 1 - exp(-lambda dt) with a spike and exp(-lambda dt) without. For small lambda dt this is the
@@ -59,18 +64,23 @@ struct GifFitOptions {
   double skip_ms = 0;          ///< samples at the beginning of every sweep that are not used
   std::vector<double> eta_tau_ms{5, 25, 150};
   std::vector<double> gamma_tau_ms{10, 50, 250};
-  std::optional<PassiveMembrane> passive;  ///< given: only eta is fitted in step 2
-  double block_ms = 700;                   ///< of the bootstrap: long against all correlations
-  std::size_t draws = 0;                   ///< of the bootstrap
-  std::uint64_t seed = 1;                  ///< of the bootstrap
-  bool refine_voltage = true;              ///< Gauss-Newton on V after the regression of dV/dt
+  std::vector<network::GifModel::RectifiedCurrent> currents;             ///< their g_uS is not used
+  std::vector<network::GifModel::RectifiedThreshold> threshold_follows;  ///< their slope is not used
+  double V_filter_ms = 0;
+  std::optional<PassiveMembrane> passive;  ///< given: only eta and currents are fitted in step 2
+  /// Given: V_reset, membrane, eta and currents are those of this model, and only the threshold is fitted.
+  std::optional<network::GifModel> membrane;
+  double block_ms = 700;       ///< of the bootstrap: long against all correlations
+  std::size_t draws = 0;       ///< of the bootstrap
+  std::uint64_t seed = 1;      ///< of the bootstrap
+  bool refine_voltage = true;  ///< Gauss-Newton on V after the regression of dV/dt
 };
 
 /// How well a model describes a set of sweeps with the spikes forced to be those of the data.
 struct GifFitQuality {
   double variance_explained_V = 0;  ///< 1 - mean square error / variance of V, away from spikes
-  double voltage_rms_error_mV = 0;
-  double bits_per_spike = 0;  ///< log likelihood above that of a Poisson process of the same rate
+  double voltage_rms_error_mV = 0;  ///< every half ms
+  double bits_per_spike = 0;        ///< log likelihood above that of a Poisson process of the same rate
   std::size_t spikes = 0;
   double duration_s = 0;
 };
@@ -112,8 +122,9 @@ struct GifPrediction {
       0;  ///< Md*: 2 <d,m> / (<d,d> + <m,m>), coincidence window +-window (Naud et al. 2011); 1 is perfect
   double rate_data_hz = 0;
   double rate_model_hz = 0;
-  double cv_data = 0;  ///< of interspike intervals; 0 if there are fewer than 3 spikes
-  double cv_model = 0;
+  double cv_data = 0;           ///< of interspike intervals: mean over the sweeps with more than 10 spikes in the data
+  double cv_model = 0;          ///< over the same sweeps
+  double self_coincidence = 0;  ///< Md* that the model reaches against data of its own: its escape noise is the limit
 };
 GifPrediction predict_gif(const network::GifModel& model, std::span<const GifSweep> test, double skip_ms,
                           std::size_t repetitions, std::uint64_t seed, double window_ms = 4);

@@ -1,7 +1,8 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
-#include "bridges/gif_membrane.hpp"
+#include "bridges/gif_threshold.hpp"
 #include "core/random.hpp"
 
 namespace triscale::bridges {
@@ -10,13 +11,29 @@ std::vector<double> simulate_gif(const network::GifModel& model, const GifSweep&
                                  std::uint64_t seed, std::uint64_t repetition) {
   const core::RandomStream random(seed, core::Purpose::escape_noise, repetition);
   const Membrane m = membrane_of(model);
-  Traces eta(time_constants(model.eta_nA), drive.dt_ms, model.t_ref_ms, Traces::Value::step_mean);
-  Traces gamma(time_constants(model.gamma_mV), drive.dt_ms, model.t_ref_ms, Traces::Value::at_start);
+  const double dt_ms = drive.dt_ms;
+  const pointneuron::BentMembrane membrane(m.C, m.currents);
+  struct Slow {
+    network::GifModel::RectifiedCurrent current;
+    pointneuron::LowPass low_pass;
+    double w;
+    double target(double V) const { return current.g_uS * std::max(0.0, V - current.above_mV); }
+  };
+  std::vector<Slow> slow;
+  for (const auto& current : m.currents) {
+    if (!(current.tau_ms > 0)) continue;
+    slow.push_back({current, {current.tau_ms, dt_ms}, 0});
+    slow.back().w = slow.back().target(V_start_mV);
+  }
+  Followers followers(model, dt_ms);
+  followers.start(V_start_mV);
+  Traces eta(time_constants(model.eta_nA), dt_ms, model.t_ref_ms, Traces::Value::step_mean);
+  Traces gamma(time_constants(model.gamma_mV), dt_ms, model.t_ref_ms, Traces::Value::at_start);
   Eigen::VectorXd gamma_mV(static_cast<Eigen::Index>(model.gamma_mV.size()));
   for (std::size_t j = 0; j < model.gamma_mV.size(); ++j)
     gamma_mV[static_cast<Eigen::Index>(j)] = model.gamma_mV[j].amplitude;
-  const std::size_t t_ref = steps_of(model.t_ref_ms, drive.dt_ms);
-  const double offset = std::log(model.lambda_0_Hz * drive.dt_ms / kMsPerSecond);
+  const std::size_t t_ref = steps_of(model.t_ref_ms, dt_ms);
+  const double offset = std::log(model.lambda_0_Hz * dt_ms / kMsPerSecond);
 
   std::vector<double> spikes;
   double V = V_start_mV;
@@ -24,24 +41,31 @@ std::vector<double> simulate_gif(const network::GifModel& model, const GifSweep&
   for (std::size_t k = 0; k < drive.I_nA.size(); ++k) {
     eta.advance(k);
     gamma.advance(k);
-    if (k < free_from) continue;
-    const double distance = V - model.V_threshold_mV - gamma_mV.dot(gamma.values());
-    bool fires = distance >= 0;
-    if (model.Delta_V_mV > 0) {
-      const double u = distance / model.Delta_V_mV + offset;
-      fires = u > -36 && random.uniform(k) < -std::expm1(-std::exp(u));  // e^-36 is below the smallest uniform number
+    if (k >= free_from) {
+      const double distance =
+          followers.F() - model.V_threshold_mV - gamma_mV.dot(gamma.values()) - followers.theta_mV();
+      bool fires = distance >= 0;
+      if (model.Delta_V_mV > 0) {
+        const double u = distance / model.Delta_V_mV + offset;
+        fires = u > -36 && random.uniform(k) < -std::expm1(-std::exp(u));  // e^-36: below the smallest uniform number
+      }
+      if (fires) {
+        spikes.push_back(static_cast<double>(k) * dt_ms);
+        eta.spike(k);
+        gamma.spike(k);
+        free_from = k + std::max<std::size_t>(1, t_ref);
+        V = model.V_reset_mV;
+        followers.reset(V);
+      }
     }
-    if (fires) {
-      spikes.push_back(static_cast<double>(k) * drive.dt_ms);
-      eta.spike(k);
-      gamma.spike(k);
-      free_from = k + std::max<std::size_t>(1, t_ref);
-      V = model.V_reset_mV;
-      continue;
+    const double begin = V;
+    if (k >= free_from) {
+      double J = m.b + drive.I_nA[k] - m.eta.dot(eta.values());
+      for (const Slow& s : slow) J -= s.low_pass.mean(s.w, s.target(V));
+      V = membrane.advance(V, J, m.g_L + conductance(drive, k), dt_ms);
     }
-    const double g = m.g_L + conductance(drive, k);
-    const double V_inf = (m.b + drive.I_nA[k] - m.eta.dot(eta.values())) / g;
-    V = V_inf + (V - V_inf) * std::exp(-g * drive.dt_ms / m.C);
+    for (Slow& s : slow) s.w = s.low_pass.next(s.w, s.target(begin), s.target(V));
+    followers.advance(begin, V);
   }
   return spikes;
 }
@@ -77,22 +101,29 @@ double coincidences(const std::vector<double>& a, const std::vector<double>& b, 
   return count;
 }
 
-/// Mean and variance of intervals, collected over trains.
-struct Intervals {
-  double n = 0, sum = 0, sum_squares = 0;
-  void add(const std::vector<double>& spikes) {
-    for (std::size_t i = 1; i < spikes.size(); ++i) {
-      const double d = spikes[i] - spikes[i - 1];
-      n += 1;
-      sum += d;
-      sum_squares += d * d;
-    }
+/// CV of the intervals of a train; none if there are too few.
+std::optional<double> cv_of(const std::vector<double>& spikes) {
+  constexpr std::size_t kLeastIntervals = 10;
+  if (spikes.size() <= kLeastIntervals) return std::nullopt;
+  const auto n = static_cast<double>(spikes.size() - 1);
+  double sum = 0, sum_squares = 0;
+  for (std::size_t i = 1; i < spikes.size(); ++i) {
+    const double d = spikes[i] - spikes[i - 1];
+    sum += d;
+    sum_squares += d * d;
   }
-  double cv() const {
-    if (n < 2) return 0;
-    const double mean = sum / n;
-    return std::sqrt(std::max(0.0, sum_squares / n - mean * mean)) / mean;
+  return std::sqrt(std::max(0.0, sum_squares / n - sum / n * sum / n)) / (sum / n);
+}
+
+/// Mean over trains.
+struct MeanCv {
+  double sum = 0, count = 0;
+  void add(std::optional<double> cv) {
+    if (!cv) return;
+    sum += *cv;
+    count += 1;
   }
+  double value() const { return count > 0 ? sum / count : 0; }
 };
 
 }  // namespace
@@ -100,11 +131,13 @@ struct Intervals {
 GifPrediction predict_gif(const network::GifModel& model, std::span<const GifSweep> test, double skip_ms,
                           std::size_t repetitions, std::uint64_t seed, double window_ms) {
   GifPrediction out;
-  double cross = 0, data_norm = 0, model_norm = 0, seconds = 0, data_count = 0, model_count = 0;
-  Intervals data_intervals, model_intervals;
+  double cross = 0, data_norm = 0, model_norm = 0, model_self = 0, seconds = 0, data_count = 0, model_count = 0;
+  MeanCv data_cv, model_cv;
   const double n = static_cast<double>(repetitions);
   for (std::size_t s = 0; s < test.size(); ++s) {
     const std::vector<double> data = counted(test[s].spikes_ms, test[s], skip_ms);
+    const std::optional<double> cv = cv_of(data);  // the same trains are compared
+    data_cv.add(cv);
     std::vector<double> pooled;
     double self = 0;
     for (std::size_t r = 0; r < repetitions; ++r) {
@@ -113,25 +146,26 @@ GifPrediction predict_gif(const network::GifModel& model, std::span<const GifSwe
                                s * repetitions + r),
                   test[s], skip_ms);
       self += coincidences(spikes, spikes, window_ms);
-      model_intervals.add(spikes);
+      if (cv) model_cv.add(cv_of(spikes));
       pooled.insert(pooled.end(), spikes.begin(), spikes.end());
     }
     std::sort(pooled.begin(), pooled.end());
     cross += coincidences(data, pooled, window_ms) / n;
     data_norm += coincidences(data, data, window_ms);
+    model_self += self / n;
     // Unbiased: only pairs of different repetitions.
     const double all = coincidences(pooled, pooled, window_ms);
     model_norm += repetitions > 1 ? (all - self) / (n * (n - 1)) : all;
     seconds += counted_seconds(test[s], skip_ms);
     data_count += static_cast<double>(data.size());
     model_count += static_cast<double>(pooled.size()) / n;
-    data_intervals.add(data);
   }
+  if (model_self + model_norm > 0) out.self_coincidence = 2 * model_norm / (model_self + model_norm);
   if (data_norm + model_norm > 0) out.coincidence = 2 * cross / (data_norm + model_norm);
   out.rate_data_hz = data_count / seconds;
   out.rate_model_hz = model_count / seconds;
-  out.cv_data = data_intervals.cv();
-  out.cv_model = model_intervals.cv();
+  out.cv_data = data_cv.value();
+  out.cv_model = model_cv.value();
   return out;
 }
 

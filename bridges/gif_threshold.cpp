@@ -11,11 +11,37 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
+Followers::Followers(const network::GifModel& model, double dt_ms) : filter_(model.V_filter_ms, dt_ms) {
+  const auto n = static_cast<Index>(model.threshold_follows.size());
+  theta_ = VectorXd::Zero(n);
+  slopes_ = VectorXd::Zero(n);
+  for (Index j = 0; j < n; ++j) {
+    const auto& movement = model.threshold_follows[static_cast<std::size_t>(j)];
+    above_mV_.push_back(movement.above_mV);
+    low_pass_.emplace_back(movement.tau_ms, dt_ms);
+    slopes_[j] = movement.slope;
+  }
+}
+
+void Followers::start(double V) {
+  F_ = V;
+  for (std::size_t j = 0; j < above_mV_.size(); ++j) theta_[static_cast<Index>(j)] = std::max(0.0, V - above_mV_[j]);
+}
+
+void Followers::advance(double V_begin, double V_end) {
+  F_ = filter_.next(F_, V_begin, V_end);
+  for (std::size_t j = 0; j < above_mV_.size(); ++j) {
+    double& theta = theta_[static_cast<Index>(j)];
+    theta = low_pass_[j].next(theta, std::max(0.0, V_begin - above_mV_[j]), std::max(0.0, V_end - above_mV_[j]));
+  }
+}
+
 ThresholdData threshold_data(const Membrane& m, const network::GifModel& model, const std::vector<Prepared>& data,
                              const GifFitOptions& options) {
   ThresholdData out;
   const std::vector<double> gamma_tau_ms = time_constants(model.gamma_mV);
   const Index kernels = static_cast<Index>(gamma_tau_ms.size());
+  const Index movements = static_cast<Index>(model.threshold_follows.size());
   out.dt_ms = data.front().sweep->dt_ms;
   out.blocks = blocks_of(data, options.block_ms);
   const std::size_t blocks_per_sweep = out.blocks / data.size();
@@ -28,13 +54,25 @@ ThresholdData threshold_data(const Membrane& m, const network::GifModel& model, 
     for (const std::size_t spike : data[s].spikes) is_spike[s][spike] = 1;
     columns += static_cast<Index>(n);
   }
-  out.X.resize(2 + kernels, columns);
+  out.X.resize(2 + kernels + movements, columns);
   out.spike.reserve(static_cast<std::size_t>(columns));
   out.block.reserve(static_cast<std::size_t>(columns));
   Traces gamma({}, out.dt_ms, 0, Traces::Value::at_start);
+  Followers followers(model, out.dt_ms);
   Index column = 0;
-  run_forced(m, model.V_reset_mV, data, options, [&](std::size_t s, std::size_t k, double V, const VectorXd&) {
+  double V_before = 0;
+  run_forced(m, model.V_reset_mV, data, options, [&](std::size_t s, std::size_t k, const ForcedStep& step) {
     const GifSweep& sweep = *data[s].sweep;
+    const double V = step.V;
+    if (k == 0) {
+      followers.start(V);
+    } else if (data[s].refractory[k - 1]) {
+      followers.reset(model.V_reset_mV);
+      followers.advance(model.V_reset_mV, V);
+    } else {
+      followers.advance(V_before, V);
+    }
+    V_before = V;
     if (k == 0) {
       gamma = Traces(gamma_tau_ms, sweep.dt_ms, options.t_ref_ms, Traces::Value::at_start);
       for (const std::size_t spike : data[s].spikes) gamma.spike(spike);
@@ -44,13 +82,14 @@ ThresholdData threshold_data(const Membrane& m, const network::GifModel& model, 
     out.samples_total += 1;
     // The step of the spike itself belongs to the data; those after it are refractory.
     if (data[s].refractory[k] && !is_spike[s][k]) return;
-    out.X(0, column) = V;
+    out.X(0, column) = followers.F();
     out.X(1, column) = 1;
     for (Index j = 0; j < kernels; ++j) out.X(2 + j, column) = -gamma.values()[j];
+    for (Index j = 0; j < movements; ++j) out.X(2 + kernels + j, column) = -followers.unit_theta()[j];
     out.spike.push_back(is_spike[s][k]);
     out.block.push_back(static_cast<std::uint32_t>(s * blocks_per_sweep + k / block_steps));
     if (is_spike[s][k]) {
-      out.V_0 += V;
+      out.V_0 += followers.F();
       out.spikes += 1;
     }
     ++column;
@@ -139,19 +178,25 @@ VectorXd fit_threshold(const ThresholdData& data, double lambda_0_Hz, int& itera
 }
 
 VectorXd beta_of(const network::GifModel& model, double V_0) {
-  const std::size_t kernels = model.gamma_mV.size();
-  VectorXd beta(static_cast<Index>(2 + kernels));
+  const std::size_t kernels = model.gamma_mV.size(), movements = model.threshold_follows.size();
+  VectorXd beta(static_cast<Index>(2 + kernels + movements));
   beta[0] = 1;
   beta[1] = V_0 - model.V_threshold_mV;
   for (std::size_t j = 0; j < kernels; ++j) beta[static_cast<Index>(2 + j)] = model.gamma_mV[j].amplitude;
+  for (std::size_t j = 0; j < movements; ++j) {
+    beta[static_cast<Index>(2 + kernels + j)] = model.threshold_follows[j].slope;
+  }
   return beta / model.Delta_V_mV;
 }
 
 void put_threshold(const VectorXd& beta, double V_0, network::GifModel& model) {
-  const std::size_t kernels = model.gamma_mV.size();
+  const std::size_t kernels = model.gamma_mV.size(), movements = model.threshold_follows.size();
   model.Delta_V_mV = 1 / beta[0];
   model.V_threshold_mV = V_0 - beta[1] / beta[0];
   for (std::size_t j = 0; j < kernels; ++j) model.gamma_mV[j].amplitude = beta[static_cast<Index>(2 + j)] / beta[0];
+  for (std::size_t j = 0; j < movements; ++j) {
+    model.threshold_follows[j].slope = beta[static_cast<Index>(2 + kernels + j)] / beta[0];
+  }
 }
 
 double bits_per_spike(const ThresholdData& data, double log_likelihood) {

@@ -5,6 +5,7 @@
 
 #include "bridges/cell_recording.hpp"
 #include "bridges/edges_onto.hpp"
+#include "bridges/training_cells.hpp"
 #include "network/edges.hpp"
 #include "network/spike_source.hpp"
 #include "pointneuron/receptors.hpp"
@@ -13,36 +14,8 @@ namespace triscale::bridges {
 
 namespace {
 
-constexpr std::size_t kCells = 16;          // the detailed tier runs eight side by side
 constexpr double kLeastRecurrent_hz = 0.5;  // a source that is silent now may not be so under other input
 constexpr double kMsPerS = 1000;
-
-double mean_rate_hz(const network::Population& population, double duration_ms) {
-  if (const auto* trains = std::get_if<network::SpikeTrains>(&population.source)) {
-    if (population.size == 0 || !(duration_ms > 0)) return 0;
-    return static_cast<double>(trains->times_ms.size()) / static_cast<double>(population.size) / duration_ms * kMsPerS;
-  }
-  const auto* poisson = std::get_if<network::PoissonTrains>(&population.source);
-  if (poisson == nullptr) return 0;
-  double integral = 0;
-  for (std::size_t k = 0; k < poisson->times_ms.size(); ++k) {
-    const double begin = std::clamp(poisson->times_ms[k], 0.0, duration_ms);
-    const double end =
-        k + 1 < poisson->times_ms.size() ? std::clamp(poisson->times_ms[k + 1], 0.0, duration_ms) : duration_ms;
-    integral += poisson->rates_hz[k] * (end - begin);
-  }
-  return duration_ms > 0 ? integral / duration_ms : 0;
-}
-
-std::size_t largest_population(const network::Circuit& circuit, std::size_t cell_type) {
-  std::size_t best = circuit.populations.size();
-  for (std::size_t p = 0; p < circuit.populations.size(); ++p) {
-    const network::Population& population = circuit.populations[p];
-    if (population.is_virtual || population.cell_type != cell_type || population.size == 0) continue;
-    if (best == circuit.populations.size() || population.size > circuit.populations[best].size) best = p;
-  }
-  return best;
-}
 
 /// V with a straight line in place of each spike: a point neuron has none, and holds V at its reset meanwhile.
 std::vector<double> without_spikes(const GifSweep& sweep) {
@@ -61,23 +34,15 @@ std::vector<double> without_spikes(const GifSweep& sweep) {
 
 }  // namespace
 
-SynapticDrive::SynapticDrive(const network::Circuit& circuit, std::size_t cell_type,
-                             const std::vector<double>& rates_hz, std::size_t choice) {
-  const std::size_t target = largest_population(circuit, cell_type);
-  if (target == circuit.populations.size()) return;
-  const std::size_t size = circuit.populations[target].size;
-  const std::size_t n = std::min(kCells, size);
-  std::vector<std::uint32_t> cells;
-  for (std::size_t i = 0; i < n; ++i) cells.push_back(static_cast<std::uint32_t>((i * size / n + choice) % size));
-  std::sort(cells.begin(), cells.end());
-
+SynapticDrive::SynapticDrive(const network::Circuit& circuit, std::size_t target,
+                             const std::vector<std::uint32_t>& cells, const std::vector<double>& rates_hz) {
   circuit_.run = circuit.run;
   circuit_.cell_types = circuit.cell_types;
   circuit_.synapse_types = circuit.synapse_types;
   network::Population driven;
   driven.name = "cells";
-  driven.size = n;
-  driven.cell_type = cell_type;
+  driven.size = cells.size();
+  driven.cell_type = circuit.populations[target].cell_type;
   circuit_.populations = {driven};
   for (std::size_t k = 0; k < circuit.projections.size(); ++k) {
     const network::Projection& projection = circuit.projections[k];
@@ -96,7 +61,7 @@ SynapticDrive::SynapticDrive(const network::Circuit& circuit, std::size_t cell_t
     sources.size = source.size;
     sources.is_virtual = true;
     sources.cell_type = source.cell_type;
-    const double base = source.is_virtual ? mean_rate_hz(source, circuit.run.duration_ms)
+    const double base = source.is_virtual ? source_rate_hz(circuit, projection.source)
                                           : std::max(kLeastRecurrent_hz, rates_hz[projection.source]);
     inputs_.push_back({circuit_.populations.size(), base, source.is_virtual});
     circuit_.populations.push_back(std::move(sources));

@@ -22,10 +22,10 @@ struct DriveLevel {
 
 class SynapticDrive {
  public:
-  /// Up to 16 cells of the type, of its largest population. `choice` selects different cells (and is otherwise
-  /// free). `rates_hz`: of every population (bridges/operating_point.hpp).
-  SynapticDrive(const network::Circuit& circuit, std::size_t cell_type, const std::vector<double>& rates_hz,
-                std::size_t choice);
+  /// Cells of one population, ascending (bridges/training_cells.hpp). `rates_hz`: of every population
+  /// (bridges/operating_point.hpp).
+  SynapticDrive(const network::Circuit& circuit, std::size_t population, const std::vector<std::uint32_t>& cells,
+                const std::vector<double>& rates_hz);
 
   /// False if the cells receive no synapses with conductances.
   bool has_input() const { return !projections_.empty(); }

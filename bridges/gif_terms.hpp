@@ -1,0 +1,30 @@
+/// Chooses which optional terms a GIF neuron gets beyond the published model (network::GifModel), and fits it.
+///
+/// The terms, in the order in which they are tried, each on top of what has been kept:
+///   1. a current-voltage curve in linear pieces above rest, its bends at quantiles of the recorded V;
+///   2. slow currents that V activates (30 to 700 ms: slow potassium and calcium-dependent channels);
+///   3. a low-pass of V in front of the escape rate, of 0.5 or 1 ms: a spike takes time to start;
+///   4. a threshold that follows V (5 to 50 ms: inactivation of sodium channels, Platkiewicz & Brette 2010).
+/// Models are fitted to each half of the sweeps and compared on the other, so that a term stays only if it tells more
+/// about spikes that it was not fitted to: 0.02 bits per spike more. What has been chosen is then fitted to all sweeps.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bridges/gif_fit.hpp"
+
+namespace triscale::bridges {
+
+struct GifTermsFit {
+  GifFit fit;
+  GifFitOptions options;           ///< those of the fit
+  std::vector<std::string> notes;  ///< what was tried, and what it was worth on held-out sweeps
+};
+
+/// `options`: of the published model, with a given passive membrane. With fewer than two sweeps, or too few spikes for
+/// halves, nothing is tried.
+GifTermsFit fit_gif_with_terms(std::span<const GifSweep> training, const GifFitOptions& options);
+
+}  // namespace triscale::bridges
