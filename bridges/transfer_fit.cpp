@@ -35,7 +35,12 @@ std::vector<MeasuredPoint> measure(const std::shared_ptr<const TransferExperimen
                                    const std::vector<WorkingPoint>& points, const TransferFitOptions& options,
                                    double measure_ms, std::uint64_t run, std::size_t threads,
                                    core::Progress& progress) {
-  const auto spikes = experiment->measure(points, options.settle_ms, measure_ms, run, threads, progress);
+  double settle_ms = options.settle_ms;  // and as long as adaptation needs
+  constexpr double kAdapted = 3;         // time constants
+  for (const auto& kernel : experiment->transfer().adaptation_nA) {
+    settle_ms = std::max(settle_ms, kAdapted * kernel.tau_ms);
+  }
+  const auto spikes = experiment->measure(points, settle_ms, measure_ms, run, threads, progress);
   std::vector<MeasuredPoint> measured;
   for (std::size_t i = 0; i < points.size(); ++i) {
     MeasuredPoint& point = measured.emplace_back(MeasuredPoint{points[i], {}});

@@ -41,7 +41,7 @@ struct TransferFitOptions {
   std::size_t grid_points = 96;
   std::size_t test_points = 32;
   std::size_t cells = 32;  ///< of the circuit's, at each working point
-  double settle_ms = 250;  ///< not counted after each change of the working point
+  double settle_ms = 250;  ///< not counted after each change of the working point; longer if adaptation is slow
   double measure_ms = 1000;
   double lowest_hz = 0.05;
   double highest_hz = 60;
