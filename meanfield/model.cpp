@@ -56,7 +56,8 @@ void check_projection(const network::Circuit& circuit, const network::Projection
   problems.push_back(
       {"", fmt::format("synapse_types.{}", type.name), "",
        fmt::format("must be a conductance synapse with a point description for projection {}", projection.name),
-       type.point ? "instantaneous and current synapses of these cells have no mean-field description"
+       type.point ? "synapses of several receptors, instantaneous ones and currents of these cells have no mean-field "
+                    "description"
                   : "derive the point description first, or give one"});
 }
 
