@@ -55,7 +55,7 @@ network::Circuit circuit() {
   c.populations[1].name = "external";
   c.populations[1].size = 300;
   c.populations[1].is_virtual = true;
-  c.populations[1].source = network::PoissonTrains{{0}, {9}};
+  c.populations[1].source = network::PoissonTrains{{0}, {0.8}};
   for (const std::size_t source : {0u, 1u}) {
     network::ConnectionRule rule;
     rule.kind = network::ConnectionRule::Kind::pairwise_bernoulli;
@@ -69,7 +69,7 @@ network::Circuit circuit() {
     c.projections.push_back(projection);
   }
   network::CurrentClamp clamp;
-  clamp.waveform = network::CurrentSegment{0, 1e9, 0.02, 0.02};
+  clamp.waveform = network::CurrentSegment{0, 1e9, 0.002, 0.002};
   c.current_clamps.push_back(clamp);
   return c;
 }
@@ -81,7 +81,7 @@ std::vector<double> silent(const Model& model) {
 
 PopulationInput input(const Model& model, double recurrent_hz) {
   PopulationInput in;
-  in.source_hz = {recurrent_hz, 9};
+  in.source_hz = {recurrent_hz, 0.8};
   model.set_currents(model.populations()[0], 0, 1, in);
   return in;
 }
@@ -171,6 +171,8 @@ TEST(MembraneCourse, SmallModulationsGoThroughAsTheLinearResponseSays) {
       for (std::size_t i = 0; i < fired_hz.size(); ++i) rate += population.classes[i].share * fired_hz[i];
       response += rate * std::exp(std::complex<double>(0, -omega * (k + 1) * dt));
     }
+    ASSERT_LT(population_rate_hz(population, course.statistics()), 100)
+        << "far from saturation, else nothing is tested";
     response *= std::complex<double>(0, 2) / (cycle * amplitude_hz);
     const std::complex<double> lambda(0, omega),
         expected = linear->connectivity(lambda)(0, 0) / std::exp(-lambda * 2.0);
