@@ -98,7 +98,7 @@ struct TransferFunction {
 
 struct MeanfieldCell {
   TransferFunction transfer;
-  double time_constant_ms = 5;  ///< T of T dnu/dt = F - nu
+  double time_constant_ms = 5;  ///< window T of the second-order statistics
 };
 
 // ---------------------------------------------------------------------------------------------------- cell type
