@@ -15,7 +15,8 @@ namespace triscale::bridges {
 
 namespace {
 
-constexpr double kWorth = 0.02;  // bits per spike on held-out sweeps
+constexpr double kWorthBits = 0.02;         // per spike, on held-out sweeps
+constexpr double kWorthCoincidence = 0.01;  // of Md*, likewise
 
 /// Sorted potentials between spikes, every ms.
 std::vector<double> potentials(std::span<const GifSweep> sweeps, const GifFitOptions& options) {
@@ -72,8 +73,9 @@ class Chooser {
     const std::optional<Models> published = fit_halves(options_, false);
     if (!published) return false;
     models_ = *published;
-    best_bits_ = held_out_bits(models_, options_);
-    notes_.push_back(fmt::format("published model: {:.3f} bits per spike on held-out sweeps", best_bits_));
+    best_ = held_out(models_, options_);
+    notes_.push_back(
+        fmt::format("published model: {:.3f} bits per spike and Md* {:.3f} on held-out sweeps", best_.bits, best_.Md));
     return true;
   }
 
@@ -91,49 +93,68 @@ class Chooser {
     return out;
   }
 
-  double held_out_bits(const Models& models, const GifFitOptions& options) const {
-    double bits = 0, spikes = 0;
+  struct Score {
+    double bits = -std::numeric_limits<double>::infinity(), Md = 0;
+  };
+  /// The same draws for all models, so that what does nothing changes nothing.
+  Score held_out(const Models& models, const GifFitOptions& options) const {
+    constexpr std::size_t kRepetitions = 4;
+    double bits = 0, Md = 0, spikes = 0;
     for (std::size_t h = 0; h < 2; ++h) {
-      const GifFitQuality quality = evaluate_gif(models[h], halves_[1 - h], options);
-      bits += quality.bits_per_spike * static_cast<double>(quality.spikes);
-      spikes += static_cast<double>(quality.spikes);
+      const std::vector<GifSweep>& other = halves_[1 - h];
+      const GifFitQuality quality = evaluate_gif(models[h], other, options);
+      const auto weight = static_cast<double>(quality.spikes);
+      bits += weight * quality.bits_per_spike;
+      Md += weight * predict_gif(models[h], other, options.skip_ms, kRepetitions, options.seed).coincidence;
+      spikes += weight;
     }
-    return bits / spikes;
+    return {bits / spikes, Md / spikes};
   }
 
   /// Takes the best of the trials if it is worth it.
   void choose(const std::string& name, const std::vector<GifFitOptions>& trials, bool threshold_only) {
-    double bits = -std::numeric_limits<double>::infinity();
+    Score score;
     Models best;
     std::size_t index = trials.size();
     for (std::size_t i = 0; i < trials.size(); ++i) {
       const std::optional<Models> models = fit_halves(trials[i], threshold_only);
-      const double now = models ? held_out_bits(*models, trials[i]) : bits;
-      if (!(now > bits)) continue;
-      bits = now;
+      if (!models) continue;
+      const Score now = held_out(*models, trials[i]);
+      if (index < trials.size() && !(now.Md > score.Md)) continue;
+      score = now;
       best = *models;
       index = i;
     }
-    const bool kept = bits > best_bits_ + kWorth;
-    notes_.push_back(index < trials.size() ? fmt::format("{}: {:+.3f} bits per spike on held-out sweeps, {}", name,
-                                                         bits - best_bits_, kept ? "kept" : "left out")
-                                           : fmt::format("{}: no fit, left out", name));
+    if (index == trials.size()) {
+      notes_.push_back(name + ": no fit, left out");
+      return;
+    }
+    const double bits = score.bits - best_.bits, Md = score.Md - best_.Md;
+    const bool kept = Md > kWorthCoincidence || (bits > kWorthBits && Md > -kWorthCoincidence);
+    notes_.push_back(fmt::format("{}: {:+.3f} bits per spike and {:+.3f} of Md* on held-out sweeps, {}", name, bits, Md,
+                                 kept ? "kept" : "left out"));
     if (!kept) return;
     options_ = trials[index];
     models_ = best;
-    best_bits_ = bits;
+    best_ = score;
   }
 
+  /// With a last bend near threshold and without: few samples determine it, all of a cell that did not fire.
   void choose_curve() {
-    constexpr double kShares[] = {0.05, 0.25, 0.5, 0.75, 0.9, 0.97}, kApart_mV = 1;
+    constexpr double kShares[] = {0.05, 0.25, 0.5, 0.75, 0.9}, kNearThreshold = 0.97;
     GifFitOptions trial = options_;
-    for (const double share : kShares) {
+    const auto add_bend = [&](double share) {
+      constexpr double kApart_mV = 1;
       const double V = quantile(V_mV_, share);
       const bool above_rest = !trial.passive || V > trial.passive->E_L_mV;
       const bool apart = trial.currents.empty() || V > trial.currents.back().above_mV + kApart_mV;
       if (above_rest && apart) trial.currents.push_back({0, V, 0});
-    }
-    choose("current-voltage curve", {trial}, false);
+    };
+    for (const double share : kShares) add_bend(share);
+    std::vector<GifFitOptions> trials{trial};
+    add_bend(kNearThreshold);
+    trials.push_back(trial);
+    choose("current-voltage curve", trials, false);
   }
 
   void choose_slow_currents() {
@@ -163,7 +184,7 @@ class Chooser {
   std::vector<double> V_mV_;
   std::array<std::vector<GifSweep>, 2> halves_;
   Models models_;
-  double best_bits_ = 0;
+  Score best_;
   std::vector<std::string> notes_;
 };
 
