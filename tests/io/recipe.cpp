@@ -91,7 +91,9 @@ json full_recipe() {
          "Ca_out_mM": 1.8},
        "point": {"model": "gif", "C_m_nF": 0.1, "g_L_uS": 0.005, "E_L_mV": -70, "V_reset_mV": -65, "V_threshold_mV": -50,
                  "t_ref_ms": 3, "Delta_V_mV": 1.5, "lambda_0_Hz": 10,
-                 "eta": [{"amplitude_nA": 0.1, "tau_ms": 20}], "gamma": [{"amplitude_mV": 4, "tau_ms": 30}]},
+                 "eta": [{"amplitude_nA": 0.1, "tau_ms": 20}], "gamma": [{"amplitude_mV": 4, "tau_ms": 30}],
+                 "currents": [{"g_uS": 0.001, "above_mV": -60, "tau_ms": 80}],
+                 "threshold_follows": [{"slope": 0.3, "above_mV": -62, "tau_ms": 12}], "V_filter_ms": 0.5},
        "meanfield": {"C_m_nF": 0.1, "g_L_uS": 0.005, "E_L_mV": -70, "t_ref_ms": 2, "P_mV": [1,2,3,4,5,6,7,8,9,10],
                      "mu_0_mV": -60, "d_mu_mV": 10, "sigma_0_mV": 4, "d_sigma_mV": 6, "tau_0": 0.5, "d_tau": 1,
                      "fitted_mu_mV": [-70, -50], "fitted_sigma_mV": [1, 9], "fitted_tau": [0, 1],
@@ -202,7 +204,9 @@ json point_recipe() {
        "V_T_mV": -40, "V_peak_mV": 35, "c_mV": -50, "a_per_ms": 0.03, "b_uS": -0.002, "d_nA": 0.1, "u_init_nA": 0.01}}],
     "synapse_types": [
       {"name": "pair", "point": {"model": "receptors", "receptors": [{"tau_decay_ms": 2, "E_rev_mV": 0},
-                                                                     {"tau_decay_ms": 50, "E_rev_mV": 0, "Mg_mM": 1}]},
+                                                                     {"tau_decay_ms": 50, "E_rev_mV": 0, "Mg_mM": 1}],
+                                "sites": [{"section": 0, "begin": 0, "end": 1, "attenuation": 0.8, "shunt_per_uS": 1,
+                                           "extra_delay_ms": 0.2, "receptor": 0}]},
        "plasticity": {"rule": {"model": "pair_stdp", "A_plus": 0.01, "A_minus": 0.012, "tau_plus_ms": 15, "tau_minus_ms": 30,
                                "mu_plus": 0.1, "mu_minus": 0.2},
                       "w_max_uS": 0.01, "homeostasis": {"target_rate_hz": 4, "tau_ms": 1e5, "tau_rate_ms": 500, "interval_ms": 50}}},
@@ -366,6 +370,10 @@ TEST_F(Recipe, FullExampleMakesASoundCircuit) {
   const Circuit c = read(full_recipe());
   network::validate(c, "recipe.json", diagnostics_);
   EXPECT_TRUE(diagnostics_.ok()) << problems();
+  const auto& gif = std::get<network::GifModel>(c.cell_types[0].point->model);
+  EXPECT_EQ(gif.currents.at(0).tau_ms, 80);
+  EXPECT_EQ(gif.threshold_follows.at(0).slope, 0.3);
+  EXPECT_EQ(gif.V_filter_ms, 0.5);
 }
 
 /// The entry of this name.
@@ -388,6 +396,7 @@ TEST_F(Recipe, PointNeuronsArrive) {
   EXPECT_EQ(pair.w_max, 0.01);
   EXPECT_EQ(pair.scaling->interval_ms, 50);
   EXPECT_EQ(std::get<network::ReceptorSynapse>(*named(c.synapse_types, "pair").point).receptors.at(1).Mg_mM, 1);
+  EXPECT_EQ(std::get<network::ReceptorSynapse>(*named(c.synapse_types, "pair").point).sites.at(0).attenuation, 0.8);
   const auto& spikes = std::get<network::SpikeTrains>(named(c.populations, "recorded").source);
   EXPECT_EQ(spikes.times_ms, (std::vector<double>{2.5, 4.5}));
   EXPECT_EQ(spikes.cells, (std::vector<std::uint32_t>{8, 3}));
