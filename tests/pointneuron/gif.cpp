@@ -294,5 +294,19 @@ TEST(Gif, WhatFollowsThePotentialStartsAsIfThatHadNotMoved) {
   }
 }
 
+TEST(Gif, ASpikeResetsTheLowPassedPotentialToo) {
+  network::GifModel m;
+  m.t_ref_ms = 1;
+  m.V_filter_ms = 5;
+  network::Circuit circuit = testing::cells_of(m, 1, 200, 0.1);
+  testing::add_step_current(circuit, 0, 1e9, 0.2);
+  const auto spikes = testing::run(circuit).times_of(0);
+  ASSERT_GT(spikes.size(), 3u);
+  // After t_ref the cell is where it was at the beginning, at V_reset = E_L.
+  for (std::size_t k = 1; k < spikes.size(); ++k) {
+    EXPECT_NEAR(spikes[k] - spikes[k - 1], spikes[0] + m.t_ref_ms, 0.11) << k;
+  }
+}
+
 }  // namespace
 }  // namespace triscale
