@@ -166,9 +166,11 @@ std::vector<DriveLevel> SynapticDrive::find_levels(std::uint64_t seed, core::Pro
     }
   }
   // The circuit's own external rates where they make the cells fire; else the lowest multiple that does: far above it
-  // cells fall into depolarisation block, and their rates go down again.
+  // cells fall into depolarisation block, and their rates go down again. So a high rate is taken for the circuit's own
+  // only where still more drive raises it.
   std::size_t centre = as_it_is;
-  if (!(rates[centre] >= kLeast_hz) || rates[centre] > kMost_hz) {
+  const bool blocked = rates[as_it_is] > kMost_hz && rates[as_it_is + 1] <= rates[as_it_is];
+  if (!(rates[centre] >= kLeast_hz) || blocked) {
     centre = 0;
     while (centre + 1 < kPilots && rates[centre] < kAim_hz) ++centre;
     // The one before may be nearer.

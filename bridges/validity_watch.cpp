@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace triscale::bridges {
 
@@ -38,12 +39,16 @@ ValidityWatch::ValidityWatch(const network::Circuit& circuit, const network::Der
     if (const auto* range = range_of(derivation, type, "V_mV")) {
       watched.has_V = true;
       watched.V_mV = *range;
+      if (const auto& point = circuit.cell_types[population.cell_type].point) {
+        if (const auto* gif = std::get_if<network::GifModel>(&point->model)) watched.V_held_mV = gif->V_reset_mV;
+      }
       network::Probe probe;
       probe.name = "validity of " + population.name;
       probe.population = p;
       probe.dt_ms = std::max(1.0, std::round(kSample_ms / circuit.run.dt_ms)) * circuit.run.dt_ms;
       const std::size_t n = std::min(kWatchedCells, population.size);
       for (std::size_t i = 0; i < n; ++i) probe.cells.push_back(static_cast<std::uint32_t>(i * population.size / n));
+      watched.sampled = probe.cells;
       circuit_.probes.push_back(std::move(probe));
     }
   }
@@ -63,6 +68,14 @@ void ValidityWatch::close_window(Watched& watched) {
 void ValidityWatch::record_spikes(std::size_t population, double t_ms, std::span<const std::uint32_t> cells) {
   next_.record_spikes(population, t_ms, cells);
   Watched& watched = watched_[population];
+  if (!watched.V_now_mV.empty() && t_ms - watched.now_ms <= kBeforeSpike_ms) {
+    for (const std::uint32_t cell : cells) {
+      const auto place = std::lower_bound(watched.sampled.begin(), watched.sampled.end(), cell);
+      if (place == watched.sampled.end() || *place != cell) continue;
+      watched.V_now_mV[static_cast<std::size_t>(place - watched.sampled.begin())] =
+          std::numeric_limits<double>::quiet_NaN();
+    }
+  }
   if (!watched.has_rate) return;
   while (t_ms >= static_cast<double>(watched.window + 1) * kWindow_ms) close_window(watched);
   for (const std::uint32_t cell : cells) ++watched.spikes[cell];
@@ -74,13 +87,22 @@ void ValidityWatch::record_probe(std::size_t probe, double t_ms, std::span<const
     return;
   }
   Watched& watched = watched_[circuit_.probes[probe].population];
-  for (const double V : values) {
+  count_samples(watched);
+  watched.now_ms = t_ms;
+  watched.V_now_mV.assign(values.begin(), values.end());
+}
+
+/// Counts the last sample, once it is known which of its cells were about to fire.
+void ValidityWatch::count_samples(Watched& watched) {
+  for (const double V : watched.V_now_mV) {
+    if (std::isnan(V) || V == watched.V_held_mV) continue;
     if (!(watched.samples > 0)) watched.V_low_mV = watched.V_high_mV = V;
     watched.samples += 1;
     if (V < watched.V_mV[0] || V > watched.V_mV[1]) watched.samples_outside += 1;
     watched.V_low_mV = std::min(watched.V_low_mV, V);
     watched.V_high_mV = std::max(watched.V_high_mV, V);
   }
+  watched.V_now_mV.clear();
 }
 
 void ValidityWatch::record_field(std::size_t probe, double t_ms, std::span<const double> values) {
@@ -101,6 +123,7 @@ std::vector<core::Problem> ValidityWatch::warnings() const {
   const auto full_windows = std::floor(circuit_.run.duration_ms / kWindow_ms + 1e-9);
   for (std::size_t p = 0; p < watched_.size(); ++p) {
     Watched w = watched_[p];
+    count_samples(w);
     const std::string place = "populations." + circuit_.populations[p].name;
     while (w.has_rate && static_cast<double>(w.window) < full_windows) close_window(w);
     const double cell_windows = full_windows * static_cast<double>(w.spikes.size());

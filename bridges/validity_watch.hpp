@@ -2,12 +2,14 @@
 ///
 /// A derived cell carries the ranges of its training data (Provenance::validity_range): `rate_hz`, the rate of a cell
 /// over a second, and `V_mV`, its potential between spikes. The watch counts the rate of every cell in every second,
-/// and samples the potential of up to kWatchedCells cells of a population every kSample_ms. It changes nothing: a probe
-/// is added to a copy of the circuit, and everything else is handed on.
+/// and samples the potential of up to kWatchedCells cells of a population every kSample_ms. A cell that is held at its
+/// reset potential, or fires within kBeforeSpike_ms, is not between spikes: such samples do not count. The watch
+/// changes nothing: a probe is added to a copy of the circuit, and everything else is handed on.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/error.hpp"
@@ -22,6 +24,7 @@ class ValidityWatch : public core::Recorder {
   static constexpr std::size_t kWatchedCells = 64;
   static constexpr double kSample_ms = 10;
   static constexpr double kWindow_ms = 1000;
+  static constexpr double kBeforeSpike_ms = 2;
   static constexpr double kTolerated = 0.01;  ///< share of cells and seconds, or of samples
 
   /// `next` receives what the run records.
@@ -44,12 +47,17 @@ class ValidityWatch : public core::Recorder {
   struct Watched {
     bool has_rate = false, has_V = false;
     std::array<double, 2> rate_hz{}, V_mV{};
+    std::optional<double> V_held_mV;    ///< while refractory
     std::vector<std::uint32_t> spikes;  ///< of each cell in the present window
     std::size_t window = 0;
     double cell_windows_outside = 0, highest_rate_hz = 0;
+    std::vector<std::uint32_t> sampled;  ///< cells, ascending
+    std::vector<double> V_now_mV;        ///< of these, at the last sample; NaN: does not count
+    double now_ms = 0;
     double samples = 0, samples_outside = 0, V_low_mV = 0, V_high_mV = 0;
   };
   static void close_window(Watched& watched);
+  static void count_samples(Watched& watched);
 
   core::Recorder& next_;
   network::Circuit circuit_;

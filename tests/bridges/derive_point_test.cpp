@@ -182,6 +182,14 @@ TEST(ValidityWatch, WarnsOfRatesAndPotentialsOutsideTheRangeOfTheDerivationAndOf
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].place, "populations.cells.rate_hz");
   EXPECT_EQ(found[1].place, "populations.cells.V_mV");
+  // A cell that is held far below after its spike, or about to fire, is not "between spikes".
+  given.V_reset_mV = -100;
+  given.t_ref_ms = 100;
+  circuit.cell_types[0].point = network::PointCell{given};
+  for (const core::Problem& problem : warnings({0, 500}, {-100, 0}, spikes)) ADD_FAILURE() << problem.rule;
+  ASSERT_GT(spikes, 32);
+  const std::vector<core::Problem> held = warnings({0, 500}, {-99.999, 0}, same);
+  for (const core::Problem& problem : held) EXPECT_EQ(problem.value.find("-100"), std::string::npos) << problem.value;
 }
 
 TEST(DerivePoint, GivesTheSameBitsForAnyNumberOfThreads) {
