@@ -58,7 +58,8 @@ void check_power(Judge& judge, const TierPair& pair) {
     check.coarser_value = coarser_db;
     check.difference = coarser_db - finer_db;
     check.note = "dB re 1 Hz^2/Hz";
-    if (!pair.coarser.spiking()) check.note += "; with the mean-field goes the power of independent spikes";
+    if (!pair.coarser.spiking())
+      check.note += "; with the mean-field goes the power of independent spikes, which the network itself may damp";
     judge.decide(std::move(check), judge.interval_of(judge.replicates_of([&](Multiplicity m) -> std::optional<double> {
       const double difference = of(coarser, pair.coarser, m) - of(finer, pair.finer, m);
       return std::isfinite(difference) ? std::optional(difference) : std::nullopt;
