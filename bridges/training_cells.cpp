@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "bridges/synapse_reduction.hpp"
+#include "meanfield/external_input.hpp"
 #include "network/edges.hpp"
 
 namespace triscale::bridges {
@@ -50,22 +51,9 @@ std::size_t largest_population(const network::Circuit& circuit, std::size_t cell
 }
 
 double source_rate_hz(const network::Circuit& circuit, std::size_t population) {
-  const network::Population& source = circuit.populations[population];
   const double duration_ms = circuit.run.duration_ms;
-  if (const auto* trains = std::get_if<network::SpikeTrains>(&source.source)) {
-    if (source.size == 0 || !(duration_ms > 0)) return 0;
-    return static_cast<double>(trains->times_ms.size()) / static_cast<double>(source.size) / duration_ms * kMsPerS;
-  }
-  const auto* poisson = std::get_if<network::PoissonTrains>(&source.source);
-  if (poisson == nullptr) return 0;
-  double integral = 0;
-  for (std::size_t k = 0; k < poisson->times_ms.size(); ++k) {
-    const double begin = std::clamp(poisson->times_ms[k], 0.0, duration_ms);
-    const double end =
-        k + 1 < poisson->times_ms.size() ? std::clamp(poisson->times_ms[k + 1], 0.0, duration_ms) : duration_ms;
-    integral += poisson->rates_hz[k] * (end - begin);
-  }
-  return duration_ms > 0 ? integral / duration_ms : 0;
+  if (!(duration_ms > 0)) return 0;
+  return meanfield::rate_of_source(circuit.populations[population], duration_ms, duration_ms).mean(0, duration_ms);
 }
 
 std::vector<std::uint32_t> cells_by_drive(const network::Circuit& circuit, std::size_t population,

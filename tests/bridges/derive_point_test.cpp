@@ -192,6 +192,39 @@ TEST(ValidityWatch, WarnsOfRatesAndPotentialsOutsideTheRangeOfTheDerivationAndOf
   for (const core::Problem& problem : held) EXPECT_EQ(problem.value.find("-100"), std::string::npos) << problem.value;
 }
 
+TEST(ValidityWatch, APotentialJustBeforeASpikeIsNotBetweenSpikes) {
+  network::Circuit circuit = small_circuit();
+  circuit.cell_types[0].point = network::PointCell{network::GifModel{}};
+  network::Derivation derivation;
+  derivation.point_cells["cell"].validity_range = {{"V_mV", {-90, -60}}};
+  const auto warnings_of_spike_at = [&](double t_ms) {
+    SpikeCount counter;
+    ValidityWatch watch(circuit, derivation, counter);
+    const std::vector<double> V(16, -55.0);
+    const std::vector<std::uint32_t> all{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    watch.record_probe(0, 10, V);
+    watch.record_spikes(0, t_ms, all);
+    watch.record_probe(0, 20, std::vector<double>(16, -65.0));
+    return watch.warnings().size();
+  };
+  EXPECT_EQ(warnings_of_spike_at(11), 0u);
+  EXPECT_EQ(warnings_of_spike_at(13), 1u);
+}
+
+TEST(DerivePoint, TrainsFastCellsAtTheirOwnDrive) {
+  network::Circuit circuit = small_circuit();
+  circuit.populations[1].source = network::PoissonTrains{{0.0}, {80.0}};
+  network::Derivation derivation;
+  core::NoProgress progress;
+  derive_point(circuit, quick(), 2, derivation, progress);
+  const double highest_hz = derivation.point_cells.at("cell").validity_range.at("rate_hz")[1];
+  SpikeCount counter;
+  detailed::simulate(circuit, 2, counter, progress);
+  const double own_hz = counter.count / 16 / 2;
+  ASSERT_GT(own_hz, 25);
+  EXPECT_GE(highest_hz, own_hz);
+}
+
 TEST(DerivePoint, GivesTheSameBitsForAnyNumberOfThreads) {
   network::Circuit circuit = small_circuit();
   circuit.cell_types.push_back(spiking_cell("other"));

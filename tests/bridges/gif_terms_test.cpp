@@ -218,5 +218,17 @@ TEST(TrainingCells, AreSpreadFromTheLeastToTheMostDriven) {
   EXPECT_EQ(spread_over(ranked, 100, 0).size(), 40u);
 }
 
+TEST(TrainingCells, SpikesAfterTheEndOfTheRunDoNotCountForTheRateOfASource) {
+  network::Circuit circuit;
+  circuit.run.duration_ms = 1000;
+  circuit.populations.resize(1);
+  circuit.populations[0].size = 2;
+  circuit.populations[0].is_virtual = true;
+  circuit.populations[0].source = network::SpikeTrains{{100, 200, 700, 1500, 2500}, {0, 1, 0, 1, 0}};
+  EXPECT_DOUBLE_EQ(source_rate_hz(circuit, 0), 1.5);
+  circuit.populations[0].source = network::PoissonTrains{{0, 500}, {4, 10}};
+  EXPECT_DOUBLE_EQ(source_rate_hz(circuit, 0), 7);
+}
+
 }  // namespace
 }  // namespace triscale::bridges
