@@ -9,7 +9,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "bridges/derive.hpp"
+#include "bridges/point/derive.hpp"
 #include "cli/axis.hpp"
 #include "cli/commands.hpp"
 #include "cli/derive.hpp"

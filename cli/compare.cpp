@@ -12,10 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include "bridges/consistency.hpp"
-#include "bridges/consistency_summary.hpp"
-#include "bridges/stimulus.hpp"
-#include "bridges/uncertainty_bands.hpp"
+#include "bridges/checks/consistency.hpp"
+#include "bridges/checks/consistency_summary.hpp"
+#include "bridges/checks/stimulus.hpp"
+#include "bridges/point/uncertainty_bands.hpp"
 #include "cli/commands.hpp"
 #include "cli/derive.hpp"
 #include "cli/load.hpp"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string>
 
-#include "bridges/convergence.hpp"
+#include "bridges/checks/convergence.hpp"
 #include "cli/tier.hpp"
 #include "core/error.hpp"
 

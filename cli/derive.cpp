@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "bridges/derive.hpp"
-#include "bridges/derive_point.hpp"
-#include "bridges/transfer_fit.hpp"
-#include "bridges/variants.hpp"
+#include "bridges/meanfield/transfer_fit.hpp"
+#include "bridges/point/derive.hpp"
+#include "bridges/point/derive_point.hpp"
+#include "bridges/point/variants.hpp"
 #include "cli/commands.hpp"
 #include "cli/run_tier.hpp"
 #include "cli/signals.hpp"

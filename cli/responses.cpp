@@ -4,8 +4,8 @@
 #include <string>
 #include <utility>
 
-#include "bridges/response_checks.hpp"
-#include "bridges/validity_watch.hpp"
+#include "bridges/checks/response_checks.hpp"
+#include "bridges/point/validity_watch.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_tier.hpp"
 #include "cli/tier.hpp"

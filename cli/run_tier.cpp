@@ -15,8 +15,8 @@
 #include <thread>
 #include <utility>
 
-#include "bridges/signal_recorder.hpp"
-#include "bridges/validity_watch.hpp"
+#include "bridges/fields/signal_recorder.hpp"
+#include "bridges/point/validity_watch.hpp"
 #include "cli/signals.hpp"
 #include "cli/tier.hpp"
 #include "core/error.hpp"

@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "bridges/field_kernels.hpp"
-#include "bridges/kernel_error.hpp"
+#include "bridges/fields/field_kernels.hpp"
+#include "bridges/fields/kernel_error.hpp"
 #include "cli/run_tier.hpp"
 #include "io/field_kernels.hpp"
 #include "io/signals_json.hpp"

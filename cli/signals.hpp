@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "bridges/signal_checks.hpp"
+#include "bridges/checks/signal_checks.hpp"
 #include "cli/load.hpp"
 #include "cli/options.hpp"
 #include "measure/signal_report.hpp"

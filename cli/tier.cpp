@@ -1,6 +1,6 @@
 #include "cli/tier.hpp"
 
-#include "bridges/forward_models.hpp"
+#include "bridges/fields/forward_models.hpp"
 #include "detailed/simulate.hpp"
 #include "meanfield/simulate.hpp"
 #include "pointneuron/simulate.hpp"

@@ -1,5 +1,5 @@
-/// Do the tiers agree? The answer as plain data: bridges/consistency.hpp makes it, io/consistency_json.hpp writes and
-/// reads it. A value that the data cannot give is std::nullopt.
+/// Do the tiers agree? The answer as plain data: bridges/checks/consistency.hpp makes it, io/consistency_json.hpp
+/// writes and reads it. A value that the data cannot give is std::nullopt.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +27,7 @@ constexpr std::string_view to_string(Verdict verdict) {
 
 /// One statistic of one population, compared between a tier and its next coarser one.
 struct ConsistencyCheck {
-  std::string statistic;  ///< see bridges/consistency.hpp
+  std::string statistic;  ///< see bridges/checks/consistency.hpp
   std::string population;
   std::string finer, coarser;  ///< tiers
   std::optional<double> finer_value, coarser_value;

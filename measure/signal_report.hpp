@@ -1,4 +1,4 @@
-/// Signals of the tiers compared channel by channel, as plain data: bridges/signal_checks.hpp makes it,
+/// Signals of the tiers compared channel by channel, as plain data: bridges/checks/signal_checks.hpp makes it,
 /// io/signals_json.hpp writes it, the page draws it.
 #pragma once
 

@@ -3,7 +3,7 @@
 ///   point       phi_c(t) = sum over spikes k of  h_{source(k), c}(t - t_k),
 ///   mean-field  phi_c(t) = sum over populations p of  N_p int h_{p, c}(tau) nu_p(t - tau) d tau,   h_p the mean over
 ///   p.
-/// Plain data; bridges/field_kernels.hpp derives them, bridges/signal_recorder.hpp applies them.
+/// Plain data; bridges/fields/field_kernels.hpp derives them, bridges/fields/signal_recorder.hpp applies them.
 #pragma once
 
 #include <cstddef>

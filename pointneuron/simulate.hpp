@@ -34,7 +34,7 @@ namespace triscale::pointneuron {
 std::vector<core::Problem> missing(const network::Circuit& circuit);
 
 /// What this tier will leave out of a run: probes of variables or compartments that a point neuron does not have. Field
-/// probes are not its business: signals are made from its spikes (bridges/signal_recorder.hpp).
+/// probes are not its business: signals are made from its spikes (bridges/fields/signal_recorder.hpp).
 std::vector<core::Problem> left_out(const network::Circuit& circuit);
 
 /// How to compute; no choice changes the result.

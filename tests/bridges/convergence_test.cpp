@@ -1,5 +1,5 @@
 // The convergence check on cells whose errors are known to fall in proportion to dt or dt^2.
-#include "bridges/convergence.hpp"
+#include "bridges/checks/convergence.hpp"
 
 #include <gtest/gtest.h>
 

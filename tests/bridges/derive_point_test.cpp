@@ -1,4 +1,4 @@
-#include "bridges/derive_point.hpp"
+#include "bridges/point/derive_point.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "bridges/operating_point.hpp"
-#include "bridges/quasi_active.hpp"
-#include "bridges/synapse_reduction.hpp"
-#include "bridges/validity_watch.hpp"
+#include "bridges/cable/quasi_active.hpp"
+#include "bridges/point/operating_point.hpp"
+#include "bridges/point/synapse_reduction.hpp"
+#include "bridges/point/validity_watch.hpp"
 #include "detailed/simulate.hpp"
 #include "pointneuron/simulate.hpp"
 

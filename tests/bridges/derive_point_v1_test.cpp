@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "bridges/derive_point.hpp"
+#include "bridges/point/derive_point.hpp"
 #include "io/sonata.hpp"
 #include "pointneuron/simulate.hpp"
 #include "tests/paths.hpp"

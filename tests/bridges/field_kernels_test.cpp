@@ -1,16 +1,16 @@
 // Spike-to-field kernels against the detailed tier, superposition, and the mean field's signal as an average.
-#include "bridges/field_kernels.hpp"
+#include "bridges/fields/field_kernels.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <memory>
 
-#include "bridges/cell_sample.hpp"
-#include "bridges/forward_models.hpp"
-#include "bridges/kernel_error.hpp"
-#include "bridges/linear_tree.hpp"
-#include "bridges/signal_recorder.hpp"
+#include "bridges/cable/linear_tree.hpp"
+#include "bridges/fields/forward_models.hpp"
+#include "bridges/fields/kernel_error.hpp"
+#include "bridges/fields/signal_recorder.hpp"
+#include "bridges/point/cell_sample.hpp"
 #include "core/random.hpp"
 #include "detailed/simulate.hpp"
 #include "measure/activity_recorder.hpp"

@@ -1,4 +1,4 @@
-#include "bridges/gif_fit.hpp"
+#include "bridges/gif/gif_fit.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,12 +1,12 @@
 // Terms of the GIF neuron beyond the published model: fitted where they are, left out where they are not.
-#include "bridges/gif_terms.hpp"
+#include "bridges/gif/gif_terms.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "bridges/training_cells.hpp"
+#include "bridges/point/training_cells.hpp"
 #include "core/random.hpp"
 
 namespace triscale::bridges {

@@ -8,7 +8,7 @@
 #include <sstream>
 #include <string>
 
-#include "bridges/quasi_active.hpp"
+#include "bridges/cable/quasi_active.hpp"
 #include "tests/bridges/v1_cells.hpp"
 #include "tests/paths.hpp"
 

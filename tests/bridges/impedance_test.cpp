@@ -1,4 +1,4 @@
-#include "bridges/impedance.hpp"
+#include "bridges/cable/impedance.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <memory>
 #include <numbers>
 
-#include "bridges/quasi_active.hpp"
+#include "bridges/cable/quasi_active.hpp"
 #include "core/random.hpp"
 
 namespace triscale::bridges {

@@ -1,4 +1,4 @@
-#include "bridges/kernel_residual.hpp"
+#include "bridges/fields/kernel_residual.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,12 +1,12 @@
-#include "bridges/receptor_reduction.hpp"
+#include "bridges/point/receptor_reduction.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <memory>
 
-#include "bridges/derive_point.hpp"
-#include "bridges/quasi_active.hpp"
+#include "bridges/cable/quasi_active.hpp"
+#include "bridges/point/derive_point.hpp"
 #include "detailed/simulate.hpp"
 #include "pointneuron/simulate.hpp"
 

@@ -1,5 +1,5 @@
 // Verdicts on responses of populations whose rate follows the drive through a known filter; the stimulated circuit.
-#include "bridges/response_checks.hpp"
+#include "bridges/checks/response_checks.hpp"
 
 #include <gtest/gtest.h>
 

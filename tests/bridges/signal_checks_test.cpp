@@ -1,5 +1,5 @@
 // Verdicts on signals: agreement, a wrong amplitude, an unrelated signal, a wrong spectrum.
-#include "bridges/signal_checks.hpp"
+#include "bridges/checks/signal_checks.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
-#include "bridges/transfer_fit.hpp"
+#include "bridges/meanfield/transfer_fit.hpp"
 
 #include <gtest/gtest.h>
 
 #include <array>
 #include <cmath>
 
-#include "bridges/transfer_grid.hpp"
+#include "bridges/meanfield/transfer_grid.hpp"
 #include "meanfield/stationary.hpp"
 #include "pointneuron/simulate.hpp"
 

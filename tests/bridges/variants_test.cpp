@@ -1,11 +1,11 @@
-#include "bridges/variants.hpp"
+#include "bridges/point/variants.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <memory>
 
-#include "bridges/uncertainty_bands.hpp"
+#include "bridges/point/uncertainty_bands.hpp"
 
 namespace triscale::bridges {
 namespace {

@@ -1,4 +1,4 @@
-#include "bridges/consistency.hpp"
+#include "bridges/checks/consistency.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "bridges/judge.hpp"
+#include "bridges/checks/judge.hpp"
 #include "core/error.hpp"
 #include "tests/measure/point_processes.hpp"
 

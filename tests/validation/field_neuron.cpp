@@ -8,7 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "bridges/forward_models.hpp"
+#include "bridges/fields/forward_models.hpp"
 #include "core/recorder.hpp"
 #include "detailed/simulate.hpp"
 #include "io/sonata.hpp"

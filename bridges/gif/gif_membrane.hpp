@@ -1,0 +1,104 @@
+/// The membrane of a GIF neuron and its fit to recorded potentials. Internal to bridges/gif/; equations:
+/// bridges/gif/gif_fit.hpp.
+#pragma once
+
+#include <Eigen/Dense>
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include "bridges/gif/gif_data.hpp"
+#include "pointneuron/rectified.hpp"
+
+namespace triscale::bridges {
+
+/// Parameters of the membrane, in this order: C, g_L, b = g_L E_L, amplitudes of eta, slopes of the currents.
+struct Membrane {
+  double C = 0, g_L = 0, b = 0;
+  Eigen::VectorXd eta;
+  std::vector<network::GifModel::RectifiedCurrent> currents;
+
+  Eigen::Index size() const { return 3 + eta.size() + static_cast<Eigen::Index>(currents.size()); }
+  void add(const Eigen::VectorXd& step);
+  bool is_leaky() const { return C > 0 && g_L > 0; }
+};
+
+Membrane membrane_of(const network::GifModel& model);
+void put_membrane(const Membrane& membrane, const GifFitOptions& options, network::GifModel& model);
+
+/// Linear regression of dV/dt, away from spikes.
+Membrane regress_derivative(const std::vector<Prepared>& data, const GifFitOptions& options,
+                            double& variance_explained);
+
+struct VoltageError {
+  double sum_squares = 0, count = 0, mean = 0, variance = 0;
+};
+/// Error of V with the spikes forced to be those of the data.
+VoltageError voltage_error(const Membrane& m, double V_reset, const std::vector<Prepared>& data,
+                           const GifFitOptions& options);
+
+/// Normal equations of the error of V, A step = y; y also by block of time (columns), for the bootstrap.
+struct NormalEquations {
+  Eigen::MatrixXd A;
+  Eigen::VectorXd y;
+  Eigen::MatrixXd y_of_block;
+};
+NormalEquations normal_equations(const Membrane& m, double V_reset, const std::vector<Prepared>& data,
+                                 const GifFitOptions& options);
+
+/// Levenberg-Marquardt on the error of V. With a given passive membrane only eta and the currents move.
+Membrane refine_voltage(Membrane m, double V_reset, const std::vector<Prepared>& data, const GifFitOptions& options);
+
+/// Blocks of block_ms that the data fall into, counted through the sweeps; and the block of a sample.
+std::size_t blocks_of(const std::vector<Prepared>& data, double block_ms);
+std::size_t block_at(const std::vector<Prepared>& data, double block_ms, std::size_t sweep, std::size_t step);
+
+/// What a run with forced spikes shows of a step that begins with V.
+struct ForcedStep {
+  double V = 0;
+  const Eigen::VectorXd& eta;   ///< traces: means over the step
+  const Eigen::VectorXd& slow;  ///< means over the step of the delayed currents, for slopes of 1; 0 for the others
+  double extra_slope_uS = 0;    ///< dI/dV of the currents at once
+};
+
+/// Runs V with the spikes of the data forced and calls visit(sweep, k, step) for every sample. The integration is that
+/// of the point tier (pointneuron/gif.hpp).
+template <class Visit>
+void run_forced(const Membrane& m, double V_reset, const std::vector<Prepared>& data, const GifFitOptions& options,
+                const Visit& visit) {
+  const std::size_t n = m.currents.size();
+  const double dt_ms = data.front().sweep->dt_ms;
+  const pointneuron::BentMembrane membrane(m.C, m.currents);
+  std::vector<pointneuron::LowPass> low_pass;
+  for (const auto& current : m.currents) low_pass.emplace_back(current.tau_ms, dt_ms);
+  const auto above = [&](std::size_t j, double V) { return std::max(0.0, V - m.currents[j].above_mV); };
+  Eigen::VectorXd state(static_cast<Eigen::Index>(n)), mean = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(n));
+  for (std::size_t s = 0; s < data.size(); ++s) {
+    const GifSweep& sweep = *data[s].sweep;
+    Traces traces(options.eta_tau_ms, dt_ms, options.t_ref_ms, Traces::Value::step_mean);
+    for (const std::size_t spike : data[s].spikes) traces.spike(spike);
+    double V = sweep.V_mV[0];
+    for (std::size_t j = 0; j < n; ++j) state[static_cast<Eigen::Index>(j)] = above(j, V);
+    for (std::size_t k = 0; k < sweep.V_mV.size(); ++k) {
+      traces.advance(k);
+      double I_slow = 0;
+      for (std::size_t j = 0; j < n; ++j) {
+        if (!(m.currents[j].tau_ms > 0)) continue;
+        mean[static_cast<Eigen::Index>(j)] = low_pass[j].mean(state[static_cast<Eigen::Index>(j)], above(j, V));
+        I_slow += m.currents[j].g_uS * mean[static_cast<Eigen::Index>(j)];
+      }
+      visit(s, k, ForcedStep{V, traces.values(), mean, membrane.is_straight() ? 0.0 : membrane.extra_slope_uS(V)});
+      const double begin = data[s].refractory[k] ? V_reset : V;
+      V = data[s].refractory[k] ? V_reset
+                                : membrane.advance(V, m.b + sweep.I_nA[k] - m.eta.dot(traces.values()) - I_slow,
+                                                   m.g_L + conductance(sweep, k), dt_ms);
+      for (std::size_t j = 0; j < n; ++j) {
+        double& w = state[static_cast<Eigen::Index>(j)];
+        w = low_pass[j].next(w, above(j, begin), above(j, V));
+      }
+    }
+  }
+}
+
+}  // namespace triscale::bridges

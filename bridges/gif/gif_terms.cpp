@@ -1,0 +1,197 @@
+#include "bridges/gif/gif_terms.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "bridges/gif/gif_data.hpp"
+#include "core/error.hpp"
+
+namespace triscale::bridges {
+
+namespace {
+
+constexpr double kWorthBits = 0.02;         // per spike, on held-out sweeps
+constexpr double kWorthCoincidence = 0.01;  // of Md*, likewise
+
+/// Sorted potentials between spikes, every ms.
+std::vector<double> potentials(std::span<const GifSweep> sweeps, const GifFitOptions& options) {
+  std::vector<double> V;
+  for (const Prepared& data : prepare_all(sweeps, options)) {
+    const std::size_t every = std::max<std::size_t>(1, steps_of(1, data.sweep->dt_ms));
+    for (std::size_t k = 0; k < data.sweep->V_mV.size(); k += every) {
+      if (!data.near_spike[k]) V.push_back(data.sweep->V_mV[k]);
+    }
+  }
+  std::sort(V.begin(), V.end());
+  return V;
+}
+
+double quantile(const std::vector<double>& sorted, double share) {
+  return sorted[std::min(sorted.size() - 1, static_cast<std::size_t>(share * static_cast<double>(sorted.size())))];
+}
+
+/// Fits on each half of the sweeps and compares on the other.
+class Chooser {
+ public:
+  Chooser(std::span<const GifSweep> training, GifFitOptions options)
+      : all_(training), options_(std::move(options)), V_mV_(potentials(training, options_)) {
+    for (std::size_t s = 0; s < training.size(); ++s) halves_[s % 2].push_back(training[s]);
+  }
+
+  GifTermsFit run() {
+    GifTermsFit out;
+    if (can_choose()) {
+      choose_curve();
+      choose_slow_currents();
+      choose_filter();
+      choose_following();
+    } else {
+      notes_.push_back("too few training spikes to choose terms beyond the published model");
+    }
+    out.fit = fit_gif(all_, options_);
+    out.options = options_;
+    out.notes = std::move(notes_);
+    return out;
+  }
+
+ private:
+  using Models = std::array<network::GifModel, 2>;  ///< [half that it was fitted to]
+
+  bool can_choose() {
+    constexpr std::size_t kLeastSpikes = 50;
+    for (const std::vector<GifSweep>& half : halves_) {
+      std::size_t spikes = 0;
+      for (const GifSweep& sweep : half) spikes += sweep.spikes_ms.size();
+      if (spikes < kLeastSpikes) return false;
+    }
+    if (V_mV_.empty()) return false;
+    const std::optional<Models> published = fit_halves(options_, false);
+    if (!published) return false;
+    models_ = *published;
+    best_ = held_out(models_, options_);
+    notes_.push_back(
+        fmt::format("published model: {:.3f} bits per spike and Md* {:.3f} on held-out sweeps", best_.bits, best_.Md));
+    return true;
+  }
+
+  /// With `threshold_only` the membranes are those of the models so far.
+  std::optional<Models> fit_halves(GifFitOptions options, bool threshold_only) const {
+    Models out;
+    try {
+      for (std::size_t h = 0; h < 2; ++h) {
+        if (threshold_only) options.membrane = models_[h];
+        out[h] = fit_gif(halves_[h], options).model;
+      }
+    } catch (const core::NumericalError&) {
+      return std::nullopt;  // the term makes no sense for this cell
+    }
+    return out;
+  }
+
+  struct Score {
+    double bits = -std::numeric_limits<double>::infinity(), Md = 0;
+  };
+  /// The same draws for all models, so that what does nothing changes nothing.
+  Score held_out(const Models& models, const GifFitOptions& options) const {
+    constexpr std::size_t kRepetitions = 4;
+    double bits = 0, Md = 0, spikes = 0;
+    for (std::size_t h = 0; h < 2; ++h) {
+      const std::vector<GifSweep>& other = halves_[1 - h];
+      const GifFitQuality quality = evaluate_gif(models[h], other, options);
+      const auto weight = static_cast<double>(quality.spikes);
+      bits += weight * quality.bits_per_spike;
+      Md += weight * predict_gif(models[h], other, options.skip_ms, kRepetitions, options.seed).coincidence;
+      spikes += weight;
+    }
+    return {bits / spikes, Md / spikes};
+  }
+
+  /// Takes the best of the trials if it is worth it.
+  void choose(const std::string& name, const std::vector<GifFitOptions>& trials, bool threshold_only) {
+    Score score;
+    Models best;
+    std::size_t index = trials.size();
+    for (std::size_t i = 0; i < trials.size(); ++i) {
+      const std::optional<Models> models = fit_halves(trials[i], threshold_only);
+      if (!models) continue;
+      const Score now = held_out(*models, trials[i]);
+      if (index < trials.size() && !(now.Md > score.Md)) continue;
+      score = now;
+      best = *models;
+      index = i;
+    }
+    if (index == trials.size()) {
+      notes_.push_back(name + ": no fit, left out");
+      return;
+    }
+    const double bits = score.bits - best_.bits, Md = score.Md - best_.Md;
+    const bool kept = Md > kWorthCoincidence || (bits > kWorthBits && Md > -kWorthCoincidence);
+    notes_.push_back(fmt::format("{}: {:+.3f} bits per spike and {:+.3f} of Md* on held-out sweeps, {}", name, bits, Md,
+                                 kept ? "kept" : "left out"));
+    if (!kept) return;
+    options_ = trials[index];
+    models_ = best;
+    best_ = score;
+  }
+
+  /// With a last bend near threshold and without: few samples determine it, all of a cell that did not fire.
+  void choose_curve() {
+    constexpr double kShares[] = {0.05, 0.25, 0.5, 0.75, 0.9}, kNearThreshold = 0.97;
+    GifFitOptions trial = options_;
+    const auto add_bend = [&](double share) {
+      constexpr double kApart_mV = 1;
+      const double V = quantile(V_mV_, share);
+      const bool above_rest = !trial.passive || V > trial.passive->E_L_mV;
+      const bool apart = trial.currents.empty() || V > trial.currents.back().above_mV + kApart_mV;
+      if (above_rest && apart) trial.currents.push_back({0, V, 0});
+    };
+    for (const double share : kShares) add_bend(share);
+    std::vector<GifFitOptions> trials{trial};
+    add_bend(kNearThreshold);
+    trials.push_back(trial);
+    choose("current-voltage curve", trials, false);
+  }
+
+  void choose_slow_currents() {
+    GifFitOptions trial = options_;
+    const double low = quantile(V_mV_, 0.05), middle = quantile(V_mV_, 0.5), high = quantile(V_mV_, 0.75);
+    trial.currents.insert(trial.currents.end(), {{0, low, 30}, {0, high, 30}, {0, high, 150}, {0, middle, 700}});
+    choose("slow currents", {trial}, false);
+  }
+
+  /// The membrane stays as it is when only the threshold changes.
+  void choose_filter() {
+    std::vector<GifFitOptions> trials(2, options_);
+    trials[0].V_filter_ms = 0.5;
+    trials[1].V_filter_ms = 1;
+    choose("low-pass in front of the escape rate", trials, true);
+  }
+
+  void choose_following() {
+    GifFitOptions trial = options_;
+    const double low = quantile(V_mV_, 0.05), high = quantile(V_mV_, 0.75);
+    trial.threshold_follows = {{0, low, 10}, {0, low, 50}, {0, high, 5}, {0, high, 20}};
+    choose("threshold that follows V", {trial}, true);
+  }
+
+  std::span<const GifSweep> all_;
+  GifFitOptions options_;
+  std::vector<double> V_mV_;
+  std::array<std::vector<GifSweep>, 2> halves_;
+  Models models_;
+  Score best_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace
+
+GifTermsFit fit_gif_with_terms(std::span<const GifSweep> training, const GifFitOptions& options) {
+  return Chooser(training, options).run();
+}
+
+}  // namespace triscale::bridges

@@ -1,0 +1,320 @@
+#include "bridges/point/synapse_reduction.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+namespace triscale::bridges {
+
+using network::BiexponentialSynapse;
+
+namespace {
+
+constexpr double kTwoPiPerMs = 2e-3 * std::numbers::pi;  // f in Hz to angular frequency in 1/ms
+
+/// Factor that makes the peak of exp(-t/tau_decay) - exp(-t/tau_rise) equal 1; equal time constants are moved apart.
+struct Normalised {
+  double rise, decay, factor;
+};
+Normalised normalise(const BiexponentialSynapse& k) {
+  if (!(k.tau_rise_ms > 0)) return {0, k.tau_decay_ms, 1};
+  double rise = std::min(k.tau_rise_ms, k.tau_decay_ms);
+  const double decay = std::max(k.tau_rise_ms, k.tau_decay_ms);
+  rise = std::min(rise, decay * (1 - 1e-5));
+  const double peak = rise * decay / (decay - rise) * std::log(decay / rise);
+  return {rise, decay, 1 / (std::exp(-peak / decay) - std::exp(-peak / rise))};
+}
+
+}  // namespace
+
+Complex transform_of(const BiexponentialSynapse& kinetics, Complex s_per_ms) {
+  const Normalised k = normalise(kinetics);
+  const Complex slow = k.decay / (1.0 + s_per_ms * k.decay);
+  return k.rise > 0 ? k.factor * (slow - k.rise / (1.0 + s_per_ms * k.rise)) : slow;
+}
+
+Complex spectrum_of(const BiexponentialSynapse& kinetics, double frequency_Hz) {
+  return transform_of(kinetics, {0, kTwoPiPerMs * frequency_Hz});
+}
+
+double integral_of(const BiexponentialSynapse& kinetics) {
+  return spectrum_of(kinetics, 0).real();
+}
+
+BiexponentialSynapse low_pass(const BiexponentialSynapse& kinetics, double tau_ms) {
+  if (!(tau_ms > 0)) return kinetics;
+  // Mean and variance of a chain of exponentials: sums of tau and of tau^2.
+  const double variance =
+      kinetics.tau_rise_ms * kinetics.tau_rise_ms + kinetics.tau_decay_ms * kinetics.tau_decay_ms + tau_ms * tau_ms;
+  // Two time constants with these sums exist if mean^2 <= 2 variance; what is over becomes delay.
+  const double mean = std::min(kinetics.tau_rise_ms + kinetics.tau_decay_ms + tau_ms, std::sqrt(2 * variance));
+  // Equal time constants are the limit of an alpha function; the biexponential needs them apart by a little.
+  constexpr double kApart = 1e-4;
+  const double root = std::max(kApart * mean, std::sqrt(std::max(0.0, 2 * variance - mean * mean)));
+  return {0.5 * (mean - root), 0.5 * (mean + root), kinetics.E_rev_mV};
+}
+
+ImpedanceSpectrum impedance_spectrum(const QuasiActiveCell& cell, Channels channels) {
+  // Below 1 Hz a postsynaptic potential has no more structure; above 1 kHz it has no power.
+  constexpr double kLowest_Hz = 1, kHighest_Hz = 1000;
+  constexpr std::size_t kFrequencies = 48;
+  ImpedanceSpectrum out;
+  out.soma = cell.tree().soma();
+  const double ratio = std::pow(kHighest_Hz / kLowest_Hz, 1.0 / (kFrequencies - 1));
+  for (std::size_t k = 0; k < kFrequencies; ++k) {
+    const double f = kLowest_Hz * std::pow(ratio, static_cast<double>(k));
+    out.frequencies_Hz.push_back(f);
+    // Logarithmic midpoints; the first interval reaches down to 0.
+    const double low = k == 0 ? 0 : f / std::sqrt(ratio);
+    out.widths_Hz.push_back(f * std::sqrt(ratio) - low);
+    TreeImpedance z = cell.impedance(f, channels);
+    out.input.push_back(std::move(z.input_MOhm));
+    out.transfer.push_back(std::move(z.transfer_MOhm));
+  }
+  return out;
+}
+
+PassiveMembrane fit_membrane(const ImpedanceSpectrum& spectrum, double E_L_mV) {
+  // Minimises int |Z - 1/(g + i w C)|^2 df over (g, C) by Gauss-Newton from the values at 1 and 30 Hz.
+  const std::size_t n = spectrum.frequencies_Hz.size();
+  const auto Z = [&](std::size_t k) { return spectrum.input[k][spectrum.soma]; };
+  double g = std::max(1e-6, (1.0 / Z(0)).real());
+  std::size_t middle = 0;
+  while (middle + 1 < n && spectrum.frequencies_Hz[middle] < 30) ++middle;
+  double C = std::max(1e-6, (1.0 / Z(middle)).imag() / (kTwoPiPerMs * spectrum.frequencies_Hz[middle]));
+  for (int iteration = 0; iteration < 50; ++iteration) {
+    double a = 0, b = 0, d = 0, x = 0, y = 0;
+    for (std::size_t k = 0; k < n; ++k) {
+      const double w = kTwoPiPerMs * spectrum.frequencies_Hz[k];
+      const Complex model = 1.0 / Complex(g, w * C);
+      const Complex dg = -model * model, dC = Complex(0, w) * dg, r = Z(k) - model;
+      const double width = spectrum.widths_Hz[k];
+      a += width * std::norm(dg);
+      b += width * (std::conj(dg) * dC).real();
+      d += width * std::norm(dC);
+      x += width * (std::conj(dg) * r).real();
+      y += width * (std::conj(dC) * r).real();
+    }
+    const double determinant = a * d - b * b;
+    const double step_g = (d * x - b * y) / determinant, step_C = (a * y - b * x) / determinant;
+    // A step never takes more than half of a parameter away.
+    const double scale = std::min({1.0, 0.5 * g / std::max(1e-300, -step_g), 0.5 * C / std::max(1e-300, -step_C)});
+    const double limited = scale > 0 ? scale : 1.0;
+    g += limited * step_g;
+    C += limited * step_C;
+    if (std::abs(step_g) < 1e-10 * g && std::abs(step_C) < 1e-10 * C) break;
+  }
+  return {C, g, E_L_mV};
+}
+
+namespace {
+
+/// A time course that a compartment may be given, with the point neuron's response to it.
+struct Candidate {
+  BiexponentialSynapse receptor;
+  std::vector<Complex> K, response;  ///< spectrum; Z_pt K
+  double norm = 0;                   ///< int |Z_pt K|^2 df
+};
+
+/// What the compartments of a synapse type share: spectra on the grid.
+class Reducer {
+ public:
+  Reducer(const BiexponentialSynapse& kinetics, const ImpedanceSpectrum& spectrum, const PassiveMembrane& membrane)
+      : kinetics_(kinetics), spectrum_(spectrum) {
+    for (const double f : spectrum.frequencies_Hz) {
+      G_.push_back(spectrum_of(kinetics, f));
+      Z_point_.push_back(1.0 / Complex(membrane.g_L_uS, kTwoPiPerMs * f * membrane.C_m_nF));
+    }
+    for (std::size_t d = 0; d <= kDelays; ++d) {
+      for (const double f : spectrum.frequencies_Hz) {
+        phases_.push_back(std::polar(1.0, -kTwoPiPerMs * f * kDelayStep_ms * static_cast<double>(d)));
+      }
+    }
+  }
+
+  Candidate candidate(const BiexponentialSynapse& receptor) const {
+    Candidate out;
+    out.receptor = receptor;
+    for (std::size_t k = 0; k < G_.size(); ++k) {
+      out.K.push_back(spectrum_of(receptor, spectrum_.frequencies_Hz[k]));
+      out.response.push_back(Z_point_[k] * out.K.back());
+      out.norm += spectrum_.widths_Hz[k] * std::norm(out.response.back());
+    }
+    return out;
+  }
+
+  /// Best amplitude and delay of a somatic synapse with a candidate's time course for a compartment.
+  struct Fit {
+    double a = 0, delay_ms = 0, error = std::numeric_limits<double>::infinity();
+  };
+  Fit fit(std::size_t node, const Candidate& candidate) const {
+    // Coarse to fine: the error has one minimum in the delay within the range of dendritic delays.
+    // The delay only turns the phases of this product of the candidate's response and the dendrite's.
+    std::vector<Complex> product;
+    double data = 0;
+    for (std::size_t k = 0; k < G_.size(); ++k) {
+      const Complex target = spectrum_.transfer[k][node] * G_[k];
+      product.push_back(spectrum_.widths_Hz[k] * std::conj(candidate.response[k]) * target);
+      data += spectrum_.widths_Hz[k] * std::norm(target);
+    }
+    Fit best;
+    const auto try_delay = [&](std::size_t d) {
+      double cross = 0;
+      const Complex* phase = phases_.data() + d * product.size();
+      for (std::size_t k = 0; k < product.size(); ++k) {
+        cross += product[k].real() * phase[k].real() + product[k].imag() * phase[k].imag();
+      }
+      const double a = std::max(0.0, cross / candidate.norm);
+      const double error = std::sqrt(std::max(0.0, 1 + (a * a * candidate.norm - 2 * a * cross) / data));
+      if (error < best.error) best = {a, kDelayStep_ms * static_cast<double>(d), error};
+      return error;
+    };
+    std::size_t centre = 0;
+    for (std::size_t d = 0; d <= kDelays; d += kCoarse) {
+      const double before = best.error;
+      const double error = try_delay(d);
+      if (best.error < before) centre = d;
+      if (error > best.error && d > centre + 2 * kCoarse) break;
+    }
+    const std::size_t from = centre > kCoarse ? centre - kCoarse : 0;
+    for (std::size_t d = from; d <= std::min(kDelays, centre + kCoarse); ++d) try_delay(d);
+    return best;
+  }
+
+  /// Charge lost to the own depolarisation per unit of peak conductance, in the dendrite and at the soma.
+  double dendritic_loss_per_uS(std::size_t node) const {
+    double sum = 0;
+    for (std::size_t k = 0; k < G_.size(); ++k) {
+      sum += 2e-3 * spectrum_.widths_Hz[k] * std::norm(G_[k]) * spectrum_.input[k][node].real();
+    }
+    return sum / integral_of(kinetics_);
+  }
+  double somatic_loss_per_uS(const Candidate& candidate) const {
+    double sum = 0;
+    for (std::size_t k = 0; k < candidate.K.size(); ++k) {
+      sum += 2e-3 * spectrum_.widths_Hz[k] * std::norm(candidate.K[k]) * Z_point_[k].real();
+    }
+    return sum / integral_of(candidate.receptor);
+  }
+
+ private:
+  static constexpr double kDelayStep_ms = 0.025;
+  static constexpr std::size_t kDelays = 800, kCoarse = 20;  // up to 20 ms; 0.5 ms
+
+  const BiexponentialSynapse& kinetics_;
+  const ImpedanceSpectrum& spectrum_;
+  std::vector<Complex> G_, Z_point_;
+  std::vector<Complex> phases_;  ///< [delay][frequency]
+};
+
+/// The synapse itself, then a grid of rise and decay times around it. Low-passes alone are too few: the point neuron
+/// has one time constant, and the time course must also make up for what the cell's input impedance has besides.
+std::vector<BiexponentialSynapse> time_courses(const BiexponentialSynapse& kinetics) {
+  constexpr double kRises[] = {0.3, 0.5, 0.75, 1, 1.4, 2, 3, 4.5};
+  constexpr double kDecays[] = {0.6, 0.75, 0.9, 1, 1.1, 1.25, 1.4, 1.6, 1.85, 2.2, 2.7, 3.3, 4};
+  constexpr double kLeastRise_ms = 0.1;
+  std::vector<BiexponentialSynapse> out{kinetics};
+  const double rise_ms = std::max(kLeastRise_ms, kinetics.tau_rise_ms);
+  for (const double rise : kRises) {
+    for (const double decay : kDecays) {
+      if (rise * rise_ms < decay * kinetics.tau_decay_ms) {
+        out.push_back({rise * rise_ms, decay * kinetics.tau_decay_ms, kinetics.E_rev_mV});
+      }
+    }
+  }
+  for (double tau = 0.1; tau < 15; tau *= 1.35) out.push_back(low_pass(kinetics, tau));
+  return out;
+}
+
+/// Greedy choice of at most `max` candidates that minimise the squared error over the membrane's area.
+std::vector<std::size_t> choose(const std::vector<std::vector<double>>& errors, const std::vector<double>& areas,
+                                std::size_t max) {
+  constexpr double kWorthIt = 0.02;  // relative gain of one more time course
+  std::vector<double> best(errors.size(), 1e300);
+  std::vector<std::size_t> chosen;
+  double total = 1e300;
+  while (chosen.size() < max) {
+    std::size_t next = 0;
+    double least = 1e300;
+    for (std::size_t c = 0; c < errors.front().size(); ++c) {
+      double sum = 0;
+      for (std::size_t n = 0; n < errors.size(); ++n) {
+        const double error = std::min(best[n], errors[n][c]);
+        sum += areas[n] * error * error;
+      }
+      if (!(sum < least)) continue;
+      least = sum;
+      next = c;
+    }
+    if (!(least < total * (1 - kWorthIt))) break;
+    total = least;
+    chosen.push_back(next);
+    for (std::size_t n = 0; n < errors.size(); ++n) best[n] = std::min(best[n], errors[n][next]);
+  }
+  return chosen;
+}
+
+}  // namespace
+
+SynapseReduction reduce_synapse(const BiexponentialSynapse& kinetics, const detailed::CompartmentTree& tree,
+                                const ImpedanceSpectrum& spectrum, const PassiveMembrane& membrane,
+                                std::size_t max_receptors) {
+  const Reducer reducer(kinetics, spectrum, membrane);
+  std::vector<Candidate> candidates;
+  for (const BiexponentialSynapse& receptor : time_courses(kinetics)) candidates.push_back(reducer.candidate(receptor));
+  std::vector<std::vector<double>> errors;
+  std::vector<double> areas_um2;
+  for (std::size_t node = 0; node < tree.size(); ++node) {
+    if (!(tree.areas_um2[node] > 0)) continue;
+    std::vector<double>& row = errors.emplace_back();
+    areas_um2.push_back(tree.areas_um2[node]);
+    for (const Candidate& candidate : candidates) row.push_back(reducer.fit(node, candidate).error);
+  }
+  SynapseReduction out;
+  std::vector<Candidate> chosen;
+  std::vector<double> somatic_loss;
+  for (const std::size_t c : choose(errors, areas_um2, max_receptors)) {
+    chosen.push_back(candidates[c]);
+    out.synapse.receptors.push_back(candidates[c].receptor);
+    somatic_loss.push_back(reducer.somatic_loss_per_uS(candidates[c]));
+  }
+  out.smallest_attenuation = std::numeric_limits<double>::infinity();
+  double area = 0;
+  for (std::size_t section = 0; section < tree.first_nodes.size(); ++section) {
+    const std::uint32_t nseg = tree.segments_per_section[section];
+    for (std::uint32_t segment = 0; segment < nseg; ++segment) {
+      const std::size_t node = tree.first_nodes[section] + segment;
+      network::SiteTransfer row;
+      row.section = static_cast<std::uint32_t>(section);
+      row.begin = static_cast<double>(segment) / nseg;
+      row.end = static_cast<double>(segment + 1) / nseg;
+      Reducer::Fit best;
+      for (std::size_t r = 0; r < chosen.size(); ++r) {
+        const Reducer::Fit trial = reducer.fit(node, chosen[r]);
+        if (!(trial.error < best.error)) continue;
+        best = trial;
+        row.receptor = static_cast<std::uint32_t>(r);
+      }
+      row.attenuation = best.a;
+      row.extra_delay_ms = best.delay_ms;
+      row.shunt_per_uS = std::max(0.0, reducer.dendritic_loss_per_uS(node) - best.a * somatic_loss[row.receptor]);
+      out.synapse.sites.push_back(row);
+
+      const double weight = tree.areas_um2[node];
+      area += weight;
+      out.mean_psp_error += weight * best.error;
+      out.largest_psp_error = std::max(out.largest_psp_error, best.error);
+      out.mean_attenuation += weight * best.a;
+      out.smallest_attenuation = std::min(out.smallest_attenuation, best.a);
+      out.largest_attenuation = std::max(out.largest_attenuation, best.a);
+      out.mean_shunt_per_uS += weight * row.shunt_per_uS;
+    }
+  }
+  out.mean_psp_error /= area;
+  out.mean_attenuation /= area;
+  out.mean_shunt_per_uS /= area;
+  return out;
+}
+
+}  // namespace triscale::bridges
