@@ -1,13 +1,12 @@
 /// Reads GLIF cells (pointneuron/glif.hpp) from the JSON files in which they are passed around. Two forms are known by
 /// their keys:
 ///   - the parameters of NEST's glif_psc and glif_cond (pF, nS, pA, mV, ms), as the Allen Institute's point networks
-///   and
-///     BMTK's PointNet have them: V_th, g, E_L, C_m, t_ref, V_reset, asc_amps, asc_decay, and the switches
+///     and BMTK's PointNet have them: V_th, g, E_L, C_m, t_ref, V_reset, asc_amps, asc_decay, and the switches
 ///     spike_dependent_threshold, after_spike_currents, adapting_threshold; keys that belong to a switch that is off
 ///     have no effect there, nor here;
 ///   - the neuron_config of the Allen Cell Types Database (AllenSDK; SI units): C, R_input, th_inf, coeffs,
-///   asc_tau_array,
-///     threshold_dynamics_method, voltage_reset_method and so on. Potentials are given from El_reference.
+///     asc_tau_array, threshold_dynamics_method, voltage_reset_method and so on. Potentials are given from
+///     El_reference.
 #pragma once
 
 #include <filesystem>

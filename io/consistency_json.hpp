@@ -3,12 +3,10 @@
 ///   {"verdict": "undecided", "summary": "...", "needed_ms": 24000,
 ///    "analysis": {"begin_ms", "end_ms", "block_ms", "blocks", "runs", "bin_ms", "replicates", "confidence", "seed"},
 ///    "checks":  [{"statistic", "population", "finer", "coarser", "finer_value", "coarser_value", "difference",
-///    "ci_low", "ci_high",
-///                 "tolerance", "verdict", "needed_ms", "note"}],
+///                 "ci_low", "ci_high", "tolerance", "verdict", "needed_ms", "note"}],
 ///    "omitted": [{"statistic", "population", "finer", "coarser", "reason"}],
 ///    "tiers":   [{"tier", "population", "cells", "rate_hz", "rate_ci_low", "rate_ci_high", "cv_isi", "cv_ci_low",
-///    "cv_ci_high",
-///                 "top10_share", "silent_fraction"}]}
+///                 "cv_ci_high", "top10_share", "silent_fraction"}]}
 ///
 /// A value that the data cannot give is null. JSON has no NaN, and none is ever written.
 #pragma once

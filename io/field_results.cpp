@@ -12,9 +12,6 @@ namespace triscale::io {
 
 namespace {
 
-/// Samples are handed to HDF5 in pieces of about this many values.
-constexpr std::size_t kBufferedValues = std::size_t{1} << 16;
-
 void add_position(FieldChannels& channels, const core::Vec3& position) {
   channels.positions_um.insert(channels.positions_um.end(), position.begin(), position.end());
 }
@@ -77,42 +74,25 @@ std::string field_file_of(const network::FieldProbe& probe) {
 }
 
 FieldWriter::FieldWriter(const std::filesystem::path& path, const network::FieldProbe& probe)
-    : place_(path), file_(Hdf5File::create(place_.temporary())) {
-  const FieldChannels channels = channels_of(probe);
-  group_ = channels.group;
-  channels_ = channels.ids.size();
-  write_root_attributes(file_);
-  file_.make_group(group_);
-  file_.make_growing<double>(group_ + "/data", channels_,
-                             std::clamp<std::size_t>(kBufferedValues / (channels_ + 1), 1, 4096));
-  file_.write_attribute(group_ + "/data", "units", channels.unit);
-  file_.write(group_ + "/channel_id", channels.ids);
-  if (!channels.positions_um.empty()) file_.write(group_ + "/position_um", channels.positions_um, {channels_, 3});
-  if (!channels.components.empty()) file_.write_strings(group_ + "/component", channels.components);
+    : FieldWriter(path, channels_of(probe)) {}
+
+FieldWriter::FieldWriter(const std::filesystem::path& path, const FieldChannels& channels)
+    : group_(channels.group), file_(path, group_ + "/data", channels.ids.size()) {
+  Hdf5File& file = file_.file();
+  file.write_attribute(group_ + "/data", "units", channels.unit);
+  file.write(group_ + "/channel_id", channels.ids);
+  if (!channels.positions_um.empty()) {
+    file.write(group_ + "/position_um", channels.positions_um, {channels.ids.size(), 3});
+  }
+  if (!channels.components.empty()) file.write_strings(group_ + "/component", channels.components);
 }
 
 void FieldWriter::append(double t_ms, std::span<const double> values) {
-  if (values.size() != channels_) {
-    throw core::InputError({place_.path().string(), group_, fmt::format("{} values", values.size()),
-                            fmt::format("must have {} values a sample", channels_), ""});
-  }
-  if (samples_++ == 0) first_ms_ = t_ms;
-  buffer_.insert(buffer_.end(), values.begin(), values.end());
-  if (buffer_.size() >= kBufferedValues) flush();
-}
-
-void FieldWriter::flush() {
-  if (!buffer_.empty()) file_.append<double>(group_ + "/data", buffer_);
-  buffer_.clear();
+  file_.append(t_ms, values);
 }
 
 void FieldWriter::finish(double dt_ms) {
-  flush();
-  const double end_ms = first_ms_ + static_cast<double>(samples_) * dt_ms;
-  file_.write(group_ + "/time", std::vector<double>{first_ms_, end_ms, dt_ms});
-  file_.write_attribute(group_ + "/time", "units", "ms");
-  file_.close();
-  place_.commit();
+  file_.finish(group_ + "/time", file_.regular_times(dt_ms));
 }
 
 }  // namespace triscale::io

@@ -14,8 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "io/atomic_file.hpp"
-#include "io/hdf5.hpp"
+#include "io/sample_file.hpp"
 #include "network/field_probe.hpp"
 
 namespace triscale::io {
@@ -41,15 +40,10 @@ class FieldWriter {
   void finish(double dt_ms);
 
  private:
-  void flush();
+  FieldWriter(const std::filesystem::path& path, const FieldChannels& channels);
 
-  AtomicFile place_;
-  Hdf5File file_;
   std::string group_;
-  std::size_t channels_;
-  std::vector<double> buffer_;
-  std::size_t samples_ = 0;
-  double first_ms_ = 0;
+  SampleFile<double> file_;
 };
 
 }  // namespace triscale::io

@@ -17,8 +17,7 @@ struct NestCell {
   network::PointModel model;
   network::CurrentSynapse::Shape shape = network::CurrentSynapse::Shape::alpha;
   /// Time constants of the synaptic currents: of positive and of negative weights or, with ports, of receptor_type 1,
-  /// 2,
-  /// ...
+  /// 2, ...
   std::vector<double> tau_syn_ms;
   bool has_ports = false;
   double V_init_mV = -70;  ///< V_m

@@ -149,9 +149,6 @@ std::string unit_of(const std::string& variable) {
   return unit == kUnits.end() ? "1" : unit->second;
 }
 
-/// Samples are handed to HDF5 in pieces of about this many values.
-constexpr std::size_t kBufferedValues = std::size_t{1} << 18;
-
 }  // namespace
 
 ReportElements soma_elements(std::size_t cells) {
@@ -174,57 +171,32 @@ std::vector<std::uint64_t> node_ids_of(const network::Population& population, co
 ReportWriter::ReportWriter(const std::filesystem::path& path, const std::string& population,
                            const std::vector<std::uint64_t>& node_ids, const std::string& variable,
                            const ReportElements& elements)
-    : place_(path),
-      file_(Hdf5File::create(place_.temporary())),
-      group_("/report/" + population),
-      columns_(elements.sections.size()) {
-  const std::size_t cells = node_ids.size();
-  if (elements.first.size() != cells + 1 || elements.first.back() != columns_ ||
-      elements.positions.size() != columns_) {
-    throw core::InputError({path.string(), "report elements", fmt::format("{} for {} cells", columns_, cells),
+    : group_("/report/" + population), file_(path, group_ + "/data", elements.sections.size()) {
+  const std::size_t cells = node_ids.size(), columns = elements.sections.size();
+  if (elements.first.size() != cells + 1 || elements.first.back() != columns || elements.positions.size() != columns) {
+    throw core::InputError({path.string(), "report elements", fmt::format("{} for {} cells", columns, cells),
                             "must have the elements of every recorded cell", ""});
   }
   const std::string mapping = group_ + "/mapping";
-  write_root_attributes(file_);
-  file_.make_group(mapping);
-  file_.write(mapping + "/node_ids", node_ids);
+  Hdf5File& file = file_.file();
+  file.make_group(mapping);
+  file.write(mapping + "/node_ids", node_ids);
   const std::array<std::uint32_t, 1> is_sorted{std::is_sorted(node_ids.begin(), node_ids.end()) ? 1u : 0u};
-  file_.write_attribute<std::uint32_t>(mapping + "/node_ids", "sorted", is_sorted);
-  file_.write(mapping + "/index_pointers", elements.first);
-  file_.write(mapping + "/index_pointer", elements.first);
-  file_.write(mapping + "/element_ids", elements.sections);
-  file_.write(mapping + "/element_pos", std::vector<float>(elements.positions.begin(), elements.positions.end()));
-  file_.make_growing<float>(group_ + "/data", columns_,
-                            std::clamp<std::size_t>(kBufferedValues / (columns_ + 1), 1, 4096));
-  file_.write_attribute(group_ + "/data", "units", unit_of(variable));
-  file_.write_attribute(group_ + "/data", "variable", variable);
+  file.write_attribute<std::uint32_t>(mapping + "/node_ids", "sorted", is_sorted);
+  file.write(mapping + "/index_pointers", elements.first);
+  file.write(mapping + "/index_pointer", elements.first);
+  file.write(mapping + "/element_ids", elements.sections);
+  file.write(mapping + "/element_pos", std::vector<float>(elements.positions.begin(), elements.positions.end()));
+  file.write_attribute(group_ + "/data", "units", unit_of(variable));
+  file.write_attribute(group_ + "/data", "variable", variable);
 }
 
 void ReportWriter::append(double t_ms, std::span<const double> values) {
-  if (values.size() != columns_) {
-    throw core::InputError({place_.path().string(), "report", fmt::format("{} values", values.size()),
-                            fmt::format("must have {} values a sample", columns_),
-                            "the recorded elements were described differently when the report was made"});
-  }
-  if (samples_++ == 0) first_ms_ = t_ms;
-  last_ms_ = t_ms;
-  for (const double value : values) buffer_.push_back(static_cast<float>(value));
-  if (buffer_.size() >= kBufferedValues) flush();
-}
-
-void ReportWriter::flush() {
-  if (!buffer_.empty()) file_.append<float>(group_ + "/data", buffer_);
-  buffer_.clear();
+  file_.append(t_ms, values);
 }
 
 void ReportWriter::finish(double dt_ms) {
-  flush();
-  if (samples_ > 1) dt_ms = (last_ms_ - first_ms_) / static_cast<double>(samples_ - 1);
-  const double end_ms = first_ms_ + static_cast<double>(samples_) * dt_ms;
-  file_.write(group_ + "/mapping/time", std::vector<double>{first_ms_, end_ms, dt_ms});
-  file_.write_attribute(group_ + "/mapping/time", "units", "ms");
-  file_.close();
-  place_.commit();
+  file_.finish(group_ + "/mapping/time", file_.regular_times(file_.interval_ms(dt_ms)));
 }
 
 }  // namespace triscale::io

@@ -5,11 +5,9 @@
 ///   by_time) = by_time. Populations and node ids are those of the file that the circuit came from; every population
 ///   that is not virtual has a group, even without spikes.
 /// rates.h5:  /rates/<population>/{time_ms, rate_hz}, by the circuit's own population names; of the mean-field tier
-/// also
-///            cell_rate_hz, the mean rate expected of every cell.
+///   also cell_rate_hz, the mean rate expected of every cell.
 /// report:    /report/<population>/data f32 (times x elements), mapping/{node_ids, index_pointers (and index_pointer,
-/// the
-///   Allen name), element_ids, element_pos, time}; the length of index_pointers is cells + 1.
+///   the Allen name), element_ids, element_pos, time}; the length of index_pointers is cells + 1.
 #pragma once
 
 #include <array>
@@ -22,8 +20,8 @@
 #include <vector>
 
 #include "core/recorder.hpp"
-#include "io/atomic_file.hpp"
 #include "io/hdf5.hpp"
+#include "io/sample_file.hpp"
 #include "measure/activity.hpp"
 #include "network/circuit.hpp"
 
@@ -83,15 +81,8 @@ class ReportWriter {
   void finish(double dt_ms);
 
  private:
-  void flush();
-
-  AtomicFile place_;
-  Hdf5File file_;
   std::string group_;
-  std::size_t columns_;
-  std::vector<float> buffer_;
-  std::size_t samples_ = 0;
-  double first_ms_ = 0, last_ms_ = 0;
+  SampleFile<float> file_;
 };
 
 // --------------------------------------------------------------------------------------------------- run.json --------

@@ -6,8 +6,8 @@
 
 #include "io/csv.hpp"
 #include "io/hdf5.hpp"
-#include "io/sonata_config.hpp"
 #include "io/many_problems.hpp"
+#include "io/sonata_config.hpp"
 
 namespace triscale::io {
 namespace {

@@ -3,11 +3,9 @@
 /// What SWC leaves open is settled as NEURON's Import3d does it, so that sections, lengths, areas and axial resistances
 /// are NEURON's:
 /// - An unbranched run of samples of one type whose parents are the sample before is a section. A change of type, a
-/// branch, or a
-///   parent that is not the sample before ends it.
+///   branch, or a parent that is not the sample before ends it.
 /// - A section starts with a copy of its parent's last point. If the parent is a soma and the section is not, that copy
-/// has
-///   the diameter of the section's own first point.
+///   has the diameter of the section's own first point.
 /// - A soma of one sample of radius r is a cylinder along x from x0 - r to x0 + r with diameter 2r (the area of the
 /// sphere).
 ///   The neurites that leave it are connected at its middle and start at their own first point, if they have at least

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "io/results.hpp"
-#include "network/edges.hpp"
 
 namespace triscale::io {
 
@@ -22,37 +21,39 @@ std::vector<std::uint64_t> ids_of(const network::Population& population, const s
   return ids;
 }
 
+std::string group_of(const network::Projection& projection) {
+  std::string name = projection.name;
+  std::replace(name.begin(), name.end(), '/', '_');
+  return "/weights/" + name;
+}
+
 }  // namespace
 
 WeightWriter::WeightWriter(const std::filesystem::path& path, const network::Circuit& circuit,
                            const network::WeightProbe& probe)
-    : place_(path), file_(Hdf5File::create(place_.temporary())) {
+    : WeightWriter(path, circuit, probe, network::edges_of(circuit, probe.projection)) {}
+
+WeightWriter::WeightWriter(const std::filesystem::path& path, const network::Circuit& circuit,
+                           const network::WeightProbe& probe, const network::EdgeList& edges)
+    : group_(group_of(circuit.projections[probe.projection])), file_(path, group_ + "/weight", edges.size()) {
   const network::Projection& projection = circuit.projections[probe.projection];
   const network::Population& source = circuit.populations[projection.source];
   const network::Population& target = circuit.populations[projection.target];
-  const network::EdgeList edges = network::edges_of(circuit, probe.projection);
-  group_ = "/weights/" + projection.name;
-  std::replace(group_.begin() + 9, group_.end(), '/', '_');
-  write_root_attributes(file_);
-  file_.make_group(group_);
-  file_.write_attribute(group_, "source_population", file_population_of(source));
-  file_.write_attribute(group_, "target_population", file_population_of(target));
-  file_.write(group_ + "/source", ids_of(source, edges.sources));
-  file_.write(group_ + "/target", ids_of(target, edges.targets));
-  file_.make_growing<double>(group_ + "/weight", edges.size(), 16);
-  file_.write_attribute(group_ + "/weight", "units", weight_unit(circuit.synapse_types[projection.synapse_type]));
+  Hdf5File& file = file_.file();
+  file.write_attribute(group_, "source_population", file_population_of(source));
+  file.write_attribute(group_, "target_population", file_population_of(target));
+  file.write(group_ + "/source", ids_of(source, edges.sources));
+  file.write(group_ + "/target", ids_of(target, edges.targets));
+  file.write_attribute(group_ + "/weight", "units", weight_unit(circuit.synapse_types[projection.synapse_type]));
 }
 
 void WeightWriter::append(double t_ms, std::span<const double> weights) {
   times_ms_.push_back(t_ms);
-  file_.append<double>(group_ + "/weight", weights);
+  file_.append(t_ms, weights);
 }
 
 void WeightWriter::finish() {
-  file_.write(group_ + "/time", times_ms_);
-  file_.write_attribute(group_ + "/time", "units", "ms");
-  file_.close();
-  place_.commit();
+  file_.finish(group_ + "/time", times_ms_);
 }
 
 }  // namespace triscale::io

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "io/atomic_file.hpp"
-#include "io/hdf5.hpp"
+#include "io/sample_file.hpp"
 #include "network/circuit.hpp"
+#include "network/edges.hpp"
 
 namespace triscale::io {
 
@@ -24,9 +24,11 @@ class WeightWriter {
   void finish();
 
  private:
-  AtomicFile place_;
-  Hdf5File file_;
+  WeightWriter(const std::filesystem::path& path, const network::Circuit& circuit, const network::WeightProbe& probe,
+               const network::EdgeList& edges);
+
   std::string group_;
+  SampleFile<double> file_;
   std::vector<double> times_ms_;
 };
 

@@ -6,17 +6,14 @@
 ///
 /// What is resampled, and what is not:
 /// - The same blocks are drawn for all tiers and populations. The tiers share external input and connectivity, so a
-/// stretch with more input
-///   raises the rate of both; in the paired difference this common part cancels, as it should.
+///   stretch with more input raises the rate of both; in the paired difference this common part cancels, as it should.
 /// - Cells are not resampled. The tiers simulate the same cells with the same edges, all of them: they are the
-/// population and not
-///   a sample from it. Resampling them would ask how another network would behave.
+///   population and not a sample from it. Resampling them would ask how another network would behave.
 /// - Several runs with other noise (seeds): a block is drawn in all runs at once, so the blocks that are averages over
 ///   runs are what is resampled. That is right whether the runs were given the same external spikes or not. A spread
 ///   between runs that their blocks do not explain widens the interval (widened_for_runs).
 /// - Intervals between spikes are made once, from the unbroken trains, and belong to the block they begin in; joining
-/// blocks
-///   would make intervals that no cell ever showed.
+///   blocks would make intervals that no cell ever showed.
 #pragma once
 
 #include <cstddef>

@@ -4,9 +4,8 @@
 /// A unit for 13 bits is chosen such that
 ///   - weights that are all constant are whole multiples of it, and so exact; or
 ///   - a rounded weight is off by at most 1/1000 of the mean weight of its projection (half a unit), and rounding adds
-///   at
-///     most 1/1000 to the variance of a projection's weights (unit^2 / 12; the mean of many rounded weights is off by
-///     much less than a single one).
+///     at most 1/1000 to the variance of a projection's weights (unit^2 / 12; the mean of many rounded weights is off
+///     by much less than a single one).
 /// Synapses of a projection for which no such unit exists, and single synapses that are too strong for it, take 64-bit
 /// words, where the strongest weight of the circuit has 43 bits.
 #pragma once

@@ -16,9 +16,9 @@
 ///      the currents w_k have a Gaussian prior of mean 0 and of standard deviation 5 g_L, worth one sample of 1 mV
 ///      error every 20 ms, so that what the data do not determine stays 0.
 ///   3. Threshold: maximum likelihood, a concave problem, by Newton. Spikes are found once a step of dt, so the
-///   likelihood of
-///      a step is 1 - exp(-lambda dt) with a spike and exp(-lambda dt) without. For small lambda dt this is the
-///      published log L = sum_spikes ln(lambda dt) - sum lambda dt; it stays right for a nearly deterministic cell.
+///      likelihood of a step is 1 - exp(-lambda dt) with a spike and exp(-lambda dt) without. For small lambda dt this
+///      is the published log L = sum_spikes ln(lambda dt) - sum lambda dt; it stays right for a nearly deterministic
+///      cell.
 ///   4. V_T* may be moved until the free-running model fires as often as the data (match_rate): a model whose V has an
 ///      error fires at other moments than the data, and then its hazard is not the one that was fitted.
 ///

@@ -3,8 +3,7 @@
 /// 1. Cells of the type are taken from the circuit with exactly the synapses that they have there, each source
 ///    population replaced by independent Poisson sources (bridges/meanfield/transfer_grid.hpp).
 /// 2. They run on the point tier, unconnected, at working points that spread over inhibition (0 to `max_recurrent_hz`
-/// of
-///    all recurrent inhibitory sources), over the mix of the excitatory sources, and over the mean cell's distance k
+///    of all recurrent inhibitory sources), over the mix of the excitatory sources, and over the mean cell's distance k
 ///    from the threshold, in units of the membrane's and the threshold's noise, from silent to `highest_hz`. A few runs
 ///    do all working points, one after the other. Each cell at each working point is a data point of its own, with the
 ///    membrane statistics that the mean field will compute for it.

@@ -3,15 +3,13 @@
 ///
 /// A cell type, in this order:
 ///   1. Rest and impedance of the linearised tree (bridges/cable/quasi_active.hpp); C and g_L from the input impedance
-///   of the
-///      soma, E_L the resting potential.
+///      of the soma, E_L the resting potential.
 ///   2. Its synapse types carried to the soma by transfer impedance (bridges/point/synapse_reduction.hpp).
 ///   3. Cells run on the detailed tier under in-vivo-like fluctuating input: through their own dendritic synapses with
 ///      Poisson sources (bridges/point/synaptic_drive.hpp), or, if the type has none in this circuit, by fluctuating
 ///      current into the soma.
 ///   4. A GIF neuron fitted to that (bridges/gif/gif_fit.hpp) on top of the membrane of step 1, which holds near rest;
-///   terms
-///      beyond the published model, which hold above, are added where held-out data show that they help
+///      terms beyond the published model, which hold above, are added where held-out data show that they help
 ///      (bridges/gif/gif_terms.hpp).
 /// All of it is done at the circuit's own operating point, found by iteration (bridges/point/operating_point.hpp): a
 /// quick round with half of the data at a first guess of the rates, then full rounds at the rates of the point network.
