@@ -14,6 +14,7 @@
 
 #include "bridges/checks/consistency.hpp"
 #include "bridges/checks/consistency_summary.hpp"
+#include "bridges/checks/finite_size_noise.hpp"
 #include "bridges/checks/stimulus.hpp"
 #include "bridges/point/uncertainty_bands.hpp"
 #include "cli/commands.hpp"
@@ -97,6 +98,7 @@ bridges::Run run_all(const std::vector<Tier>& tiers, const LoadedCircuit& loaded
                      std::vector<std::vector<measure::Signal>>* signals) {
   std::vector<TierResult> results;
   for (const Tier tier : tiers) results.push_back(run_tier(tier, loaded, folder / to_string(tier), options));
+  for (TierResult& result : results) bridges::add_finite_size_noise(loaded.circuit, result.activity);
   bridges::Run run;
   for (TierResult& result : results) {
     // 0: the theory of leaky cells did not list the edges of a large circuit; it uses the rules that they are drawn by.

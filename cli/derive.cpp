@@ -31,7 +31,9 @@ void derive_point(LoadedCircuit& loaded, const Options& options) {
 void derive_meanfield(LoadedCircuit& loaded, const Options& options) {
   ConsoleProgress progress("derive meanfield", false, options.progress_style());
   network::Derivation derivation = loaded.derivation;
-  network::Circuit derived = bridges::derive_meanfield(loaded.circuit, {}, options.threads, derivation, progress);
+  bridges::TransferFitOptions how;
+  if (options.transfer_from_detailed) how.measured_on = bridges::MeasuredOn::detailed;
+  network::Circuit derived = bridges::derive_meanfield(loaded.circuit, how, options.threads, derivation, progress);
   for (std::size_t i = 0; i < derived.cell_types.size(); ++i) {
     const network::CellType& given = loaded.circuit.cell_types[i];
     if (!given.meanfield) continue;

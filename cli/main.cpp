@@ -59,6 +59,13 @@ void add_common(CLI::App& app, Options& options) {
   app.add_flag("--quiet", options.quiet, "no progress on stderr");
 }
 
+/// Of the commands that derive mean fields.
+void add_transfer(CLI::App& app, Options& options) {
+  app.add_flag("--transfer-from-detailed", options.transfer_from_detailed,
+               "measure the mean field's transfer functions on the detailed cells instead of the point cells (slower; "
+               "the point cells' own errors stay out of the mean field)");
+}
+
 void add_analysis(CLI::App& app, AnalysisRequest& request) {
   app.add_flag("--spectra", request.spectra, "power spectra of the rates");
   app.add_option("--highest-hz", request.highest_hz, "highest frequency of the spectra")->type_name("HZ");
@@ -109,6 +116,7 @@ int run_command(int argc, char** argv) {
   add_output(*run_app, options);
   run_app->add_option("--reduced", options.reduced, "take the derived descriptions from this reduced.json")
       ->type_name("FILE");
+  add_transfer(*run_app, options);
   add_common(*run_app, options);
 
   CLI::App* derive_app =
@@ -123,6 +131,7 @@ int run_command(int argc, char** argv) {
       ->type_name("CONFIG,CONFIG")
       ->delimiter(',')
       ->allow_extra_args(false);
+  add_transfer(*derive_app, options);
   add_common(*derive_app, options);
 
   CLI::App* compare_app =
@@ -154,6 +163,7 @@ int run_command(int argc, char** argv) {
       ->allow_extra_args(false);
   compare_app->add_flag("--derive-each", options.derive_each,
                         "of a sweep: derive anew at every point, instead of once from CONFIG as it is");
+  add_transfer(*compare_app, options);
   add_common(*compare_app, options);
 
   CLI::App* analyse_app =
@@ -165,6 +175,7 @@ int run_command(int argc, char** argv) {
   add_analysis(*analyse_app, options.analysis);
   analyse_app->add_option("--reduced", options.reduced, "take the derived descriptions from this reduced.json")
       ->type_name("FILE");
+  add_transfer(*analyse_app, options);
   add_common(*analyse_app, options);
 
   CLI::App* report_app = add("report", "Make DIR/index.html again from the results in DIR.", report);

@@ -45,6 +45,7 @@ struct Options {
   std::vector<std::string> sweep;               ///< of `compare`: one or two KEY=from:to:number
   std::vector<std::filesystem::path> variants;  ///< of `derive`: the circuit with other detailed parameters
   bool derive_each = false;                     ///< of a sweep: derive at every point and not once
+  bool transfer_from_detailed = false;          ///< transfer functions measured on detailed cells, not point cells
   bool quiet = false;
   AnalysisRequest analysis;  ///< of `analyse`
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 
+#include "meanfield/lif_response.hpp"
 #include "meanfield/membrane_course.hpp"
 
 namespace triscale::meanfield {
@@ -17,6 +18,7 @@ struct ClassSlopes {
   double share = 0;
   double tau_m_ms = 0;
   double G_uS = 0;
+  double rate_hz = 0;
   double d_mu = 0;                  ///< Hz/mV
   double d_slope = 0;               ///< Hz ms/mV, with the velocity of the mean potential
   std::vector<double> potential;    ///< per channel, mV/Hz: of the mean potential
@@ -66,8 +68,8 @@ ClassSlopes slopes_of(const PopulationModel& population, const CellClass& cells,
   result.share = cells.share;
   result.tau_m_ms = membrane.C_m_nF / mean.G_uS;
   constexpr double kStep_mV = 1e-4, kRelativeStep = 1e-4;
-  const double through_mu = central(mu_mV, kStep_mV, rate_hz);
-  result.d_mu = through_mu;
+  result.rate_hz = rate_hz();
+  result.d_mu = central(mu_mV, kStep_mV, rate_hz);
   result.d_slope = central(slope_mV_per_ms, kStep_mV, rate_hz);
   result.G_uS = mean.G_uS;
   for (std::size_t c = 0; c < mean_hz.size(); ++c) {
@@ -92,6 +94,13 @@ Slopes slopes_of(const PopulationModel& population, const PopulationInput& at) {
         squared_cascade_delay(receptor.tau_rise_ms, receptor.tau_decay_ms, population.transfer.C_m_nF / G_mean_uS));
   }
   return result;
+}
+
+/// Spectrum of spikes that are Poisson but for a dead time: intervals t_ref + exponential.
+double dead_time_spectrum_hz(double rate_hz, double t_ref_ms, Complex lambda) {
+  const double free_ms = 1000 / rate_hz - t_ref_ms;
+  if (!(free_ms > 0) || !(std::abs(lambda) > 0)) return rate_hz;
+  return renewal_spectrum_hz(rate_hz, std::exp(-lambda * t_ref_ms) / (1.0 + lambda * free_ms));
 }
 
 class TransferLinearisation : public Linearisation {
@@ -148,12 +157,17 @@ class TransferLinearisation : public Linearisation {
     return H;
   }
 
-  Eigen::VectorXd noise_hz(Complex /*lambda*/) const override {
+  Eigen::VectorXd noise_hz(Complex lambda) const override {
     Eigen::VectorXd S(static_cast<Eigen::Index>(theory_.size()));
     for (std::size_t i = 0; i < theory_.size(); ++i) {
       const PopulationModel& population = theory_.model().populations()[i];
       const double cells = static_cast<double>(theory_.model().circuit().populations[population.population].size);
-      S[static_cast<Eigen::Index>(i)] = rates_hz_[static_cast<Eigen::Index>(i)] / cells;
+      double sum = 0;
+      for (const ClassSlopes& of : slopes_[i].classes) {
+        sum += of.share * dead_time_spectrum_hz(of.rate_hz, population.transfer.t_ref_ms, lambda) /
+               std::norm(1.0 + adaptation(population, of, lambda));
+      }
+      S[static_cast<Eigen::Index>(i)] = sum / cells;
     }
     return S;
   }

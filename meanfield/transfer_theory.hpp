@@ -8,8 +8,12 @@
 ///   R_k = (F_mu + lambda F_mu') / (1 + lambda tau_k),      A_k = sum_a b_a tau_a / (1 + lambda tau_a) R_k / G_k
 ///
 /// F_G: change of the rate with the conductance at fixed mean potential; F_mu': with the velocity of the mean; W(0) =
-/// dF/dnu. Slopes by central differences. The theory's input is a current in nA; the finite-size noise that of
-/// independent Poisson spikes.
+/// dF/dnu. Slopes by central differences. The theory's input is a current in nA.
+///
+/// Finite-size noise, of N cells: spikes that are Poisson but for the refractory time, each followed by the adaptation
+/// that it causes in its own cell, which answers for the cell as it does for the population:
+///   S(lambda) / N = 1/N sum_k p_k nu_k (1 - |f_k|^2) / |1 - f_k|^2 / |1 + A_k|^2,
+///   f_k = e^(-lambda t_ref) / (1 + lambda (1/nu_k - t_ref))                  intervals: t_ref + exponential
 #pragma once
 
 #include "meanfield/model.hpp"

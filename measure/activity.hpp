@@ -10,6 +10,14 @@
 
 namespace triscale::measure {
 
+/// What the finite number of cells adds to the rate that a mean field gives: power spectrum, one-sided density. Without
+/// frequencies nothing is added: the rate fluctuates by itself.
+struct FiniteSizeNoise {
+  std::vector<double> frequencies_hz;  ///< ascending
+  std::vector<double> power;           ///< Hz^2 / Hz
+  bool independent = false;            ///< taken as that of independent spikes: the network's own part is not known
+};
+
 struct PopulationActivity {
   std::string name;
   std::size_t cells = 0;
@@ -26,6 +34,7 @@ struct PopulationActivity {
   std::vector<double> rates_hz;
   /// Mean-field tier, optional: the rate it expects of every cell, one per cell; empty if it does not tell cells apart.
   std::vector<double> cell_rates_hz;
+  FiniteSizeNoise noise;  ///< mean-field tier
 };
 
 struct Activity {

@@ -528,7 +528,7 @@ below a rate, corrected for counting noise.</dd>
 <dt>Rate time course</dt><dd>Correlation of the population's rates in bins, compared with what a perfect copy with chance of its own would
 reach, judged from the variance that the cells have in common. In 10 ms bins, divided by that: 1 is perfect.</dd>
 <dt>Power</dt><dd>Power density of the population's rate in a band of frequencies, in decibels; 3 dB is a factor of two. A mean-field's rate has no
-chance of its own; the power of that many independent spikes is added.</dd>
+chance of its own; the noise of its cells' spikes is added, as the network filters it.</dd>
 <dt>Pair correlations</dt><dd>Correlation of the spike counts of pairs of cells, the same pairs in both levels: their mean, the distance of their
 distributions, and by how much near pairs are more correlated than far ones.</dd></dl>"""
     return section("method", "How to read this", body)

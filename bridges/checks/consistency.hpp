@@ -35,7 +35,7 @@
 /// its distributions, and by how much the nearest third of the pairs is more correlated than the farthest.
 ///
 /// power_below_15_hz, power_15_to_40_hz, power_40_to_150_hz: power density of the population's rate in a band, in dB
-/// re 1 Hz^2/Hz. A mean-field's is taken with the power of independent spikes added.
+/// re 1 Hz^2/Hz. To a mean-field's goes what finite populations add (bridges/checks/finite_size_noise.hpp).
 #pragma once
 
 #include <cstddef>

@@ -8,7 +8,6 @@
 #include <cmath>
 #include <memory>
 
-#include "bridges/meanfield/transfer_grid.hpp"
 #include "core/shared_progress.hpp"
 
 namespace triscale::bridges {
@@ -266,13 +265,15 @@ double typical_tau_ms(const std::vector<TransferPoint>& points) {
 }
 
 network::Provenance provenance_of(const TransferFit& fit, const TransferExperiment& experiment,
-                                  const Coefficients& standard_error) {
+                                  const Coefficients& standard_error, MeasuredOn tier) {
   static constexpr std::array<const char*, kCoefficients> kTerms{"1",      "mu",   "sigma",    "tau",    "mu2",
                                                                  "sigma2", "tau2", "mu_sigma", "mu_tau", "sigma_tau"};
   network::Provenance p;
-  p.method =
-      "transfer function measured on cells of the point tier, with their own synapses, under Poisson input; least "
-      "squares, then Levenberg-Marquardt";
+  p.method = fmt::format(
+      "transfer function measured on cells of the {} tier, with their own synapses, under Poisson input; least "
+      "squares, "
+      "then Levenberg-Marquardt",
+      tier == MeasuredOn::detailed ? "detailed" : "point");
   p.operating_point["cells_measured"] = static_cast<double>(experiment.cells());
   p.operating_point["source_populations"] = static_cast<double>(experiment.sources());
   p.fit_error["rms_rate_hz"] = fit.rms_error_hz;
@@ -312,7 +313,8 @@ TransferFit fit_transfer_function(const network::Circuit& circuit, std::size_t c
   constexpr double kScoutsShare = 0.1, kGridShare = 0.7;  // of the work, when done
   core::SharedProgress shared(progress, 1);
   core::PartProgress part(shared, 1);
-  const auto experiment = std::make_shared<const TransferExperiment>(circuit, cell_type, options.cells);
+  const auto experiment =
+      std::make_shared<const TransferExperiment>(circuit, cell_type, options.cells, options.measured_on);
   const double inhibition_max = options.max_recurrent_hz / kNominalRate_Hz;
   const auto points_of = [&](std::size_t count, std::array<double, 2> k, std::uint64_t round) {
     const core::RandomStream random(experiment->seed(), core::Purpose::transfer_grid, cell_type * 16 + round);
@@ -342,7 +344,7 @@ TransferFit fit_transfer_function(const network::Circuit& circuit, std::size_t c
   const auto tests =
       measure(experiment, points_of(options.test_points, k, 2), options, options.measure_ms, run_of(2), threads, part);
   assess(fit, tests, options);
-  fit.provenance = provenance_of(fit, *experiment, standard_error);
+  fit.provenance = provenance_of(fit, *experiment, standard_error, options.measured_on);
   return fit;
 }
 

@@ -1,8 +1,10 @@
-/// Point -> mean-field: the transfer function of a cell type, measured on its point model and fitted.
+/// Point -> mean-field: the transfer function of a cell type, measured on its point model (or, if so chosen, on its
+/// detailed model) and fitted.
 ///
 /// 1. Cells of the type are taken from the circuit with exactly the synapses that they have there, each source
 ///    population replaced by independent Poisson sources (bridges/meanfield/transfer_grid.hpp).
-/// 2. They run on the point tier, unconnected, at working points that spread over inhibition (0 to `max_recurrent_hz`
+/// 2. They run on the point tier (`measured_on`: or the detailed one), unconnected, at working points that spread over
+/// inhibition (0 to `max_recurrent_hz`
 ///    of all recurrent inhibitory sources), over the mix of the excitatory sources, and over the mean cell's distance k
 ///    from the threshold, in units of the membrane's and the threshold's noise, from silent to `highest_hz`. A few runs
 ///    do all working points, one after the other. Each cell at each working point is a data point of its own, with the
@@ -27,6 +29,7 @@
 #include <functional>
 #include <vector>
 
+#include "bridges/meanfield/transfer_grid.hpp"
 #include "core/error.hpp"
 #include "core/recorder.hpp"
 #include "meanfield/transfer_function.hpp"
@@ -36,6 +39,9 @@
 namespace triscale::bridges {
 
 struct TransferFitOptions {
+  /// On the detailed tier the error of the point model does not enter; the membrane statistics that the function takes
+  /// are still those of the point description, so what they miss is taken up by the fitted threshold.
+  MeasuredOn measured_on = MeasuredOn::point;
   std::size_t scout_points = 48;  ///< to find the range of k that the cell fires in
   std::size_t grid_points = 96;
   std::size_t test_points = 32;

@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/shared_progress.hpp"
+#include "detailed/simulate.hpp"
 #include "meanfield/external_input.hpp"
 #include "network/edges.hpp"
 #include "pointneuron/simulate.hpp"
@@ -84,7 +85,8 @@ class SegmentCounter : public core::NullRecorder {
       : counts(segments, std::vector<std::uint64_t>(cells, 0)),
         settle_ms_(settle_ms),
         segment_ms_(settle_ms + measure_ms) {}
-  void record_spikes(std::size_t, double t_ms, std::span<const std::uint32_t> cells) override {
+  void record_spikes(std::size_t population, double t_ms, std::span<const std::uint32_t> cells) override {
+    if (population != 0) return;
     const auto segment = static_cast<std::size_t>(t_ms / segment_ms_);
     if (segment >= counts.size() || t_ms - static_cast<double>(segment) * segment_ms_ < settle_ms_) return;
     for (const std::uint32_t cell : cells) ++counts[segment][cell];
@@ -129,7 +131,9 @@ network::Circuit with_placeholder_meanfield(const network::Circuit& circuit) {
 
 // ------------------------------------------------------------------------------------------------ experiment --------
 
-TransferExperiment::TransferExperiment(const network::Circuit& circuit, std::size_t cell_type, std::size_t cells) {
+TransferExperiment::TransferExperiment(const network::Circuit& circuit, std::size_t cell_type, std::size_t cells,
+                                       MeasuredOn tier)
+    : tier_(tier) {
   const network::CellType& type = circuit.cell_types.at(cell_type);
   const PointParameters p = parameters_of(type);
   V_threshold_mV_ = p.V_threshold_mV;
@@ -175,6 +179,10 @@ TransferExperiment::TransferExperiment(const network::Circuit& circuit, std::siz
     circuit_.projections.push_back(std::move(onto));
   }
   for (const auto& [source, copy] : copies) circuit_.populations[copy].size = reaching.at(source).size();
+  if (tier_ == MeasuredOn::detailed) {
+    const std::vector<core::Problem> problems = detailed::missing(circuit_);
+    if (!problems.empty()) throw core::InputError(problems);
+  }
   population_ = meanfield::Model(circuit_, {0, 0}).populations().front();
   classify_sources(type);
   WorkingPoint usual;
@@ -313,7 +321,11 @@ std::vector<std::vector<std::uint64_t>> TransferExperiment::measure_in_one_run(s
     circuit.current_clamps.push_back(clamp);
   }
   SegmentCounter counter(points.size(), cells(), settle_ms, measure_ms);
-  pointneuron::simulate(circuit, 1, counter, progress);
+  if (tier_ == MeasuredOn::detailed) {
+    detailed::simulate(circuit, 1, counter, progress);
+  } else {
+    pointneuron::simulate(circuit, 1, counter, progress);
+  }
   return std::move(counter.counts);
 }
 

@@ -1,4 +1,4 @@
-/// Working points of a cell type's cells under Poisson input, and their measurement on the point tier; the experiment
+/// Working points of a cell type's cells under Poisson input, and their measurement on a finer tier; the experiment
 /// behind bridges/meanfield/transfer_fit.hpp.
 #pragma once
 
@@ -25,14 +25,18 @@ struct WorkingPoint {
 /// meanfield::Model and read the input of its cells.
 network::Circuit with_placeholder_meanfield(const network::Circuit& circuit);
 
+/// The tier on which a transfer function is measured.
+enum class MeasuredOn { point, detailed };
+
 /// Cells of one type with exactly the synapses that they have in the circuit, each source population replaced by
 /// independent Poisson sources (those of its cells that reach one of the chosen). What the mean field will ask of the
 /// transfer function is so measured as it will be asked: unequal cells, their weights and their mix of receptors.
 class TransferExperiment {
  public:
   /// Up to `cells` cells, spread over the type's populations. Throws InputError if the type has no point description
-  /// with conductances, or receives nothing.
-  TransferExperiment(const network::Circuit& circuit, std::size_t cell_type, std::size_t cells);
+  /// with conductances, or receives nothing; for measurements on the detailed tier also if that cannot run the cells.
+  /// The membrane statistics are those of the point description, whatever tier the spikes are counted on.
+  TransferExperiment(const network::Circuit& circuit, std::size_t cell_type, std::size_t cells, MeasuredOn tier);
 
   std::size_t cells() const { return circuit_.populations.front().size; }
   std::size_t sources() const { return sources_.size(); }
@@ -86,6 +90,7 @@ class TransferExperiment {
                                                              double measure_ms, std::uint64_t run,
                                                              core::Progress& progress) const;
 
+  MeasuredOn tier_;
   network::Circuit circuit_;  ///< population 0: the cells; the others: sources_
   std::vector<Source> sources_;
   meanfield::PopulationModel population_;

@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "bridges/cable/quasi_active.hpp"
+#include "bridges/meanfield/transfer_fit.hpp"
 #include "bridges/point/operating_point.hpp"
 #include "bridges/point/synapse_reduction.hpp"
 #include "bridges/point/validity_watch.hpp"
 #include "detailed/simulate.hpp"
+#include "meanfield/stationary.hpp"
 #include "pointneuron/simulate.hpp"
 
 namespace triscale::bridges {
@@ -99,6 +101,20 @@ class SpikeCount : public core::Recorder {
   double count = 0;
 };
 
+/// Rate that the mean field predicts for small_circuit() with the point cells of `circuit`.
+double meanfield_rate_hz(const network::Circuit& circuit, MeasuredOn tier) {
+  TransferFitOptions options;
+  options.measured_on = tier;
+  options.scout_points = 30;
+  options.grid_points = 60;
+  options.test_points = 10;
+  options.settle_ms = 100;
+  network::Derivation derivation;
+  core::NoProgress progress;
+  const network::Circuit derived = derive_meanfield(circuit, options, 2, derivation, progress);
+  return meanfield::stationary_state(meanfield::Model(derived)).rates_hz[0];
+}
+
 const network::GifModel& gif(const network::Circuit& circuit) {
   return std::get<network::GifModel>(circuit.cell_types[0].point->model);
 }
@@ -126,6 +142,22 @@ TEST(DerivePoint, PointNetworkFiresAsOftenAsTheDetailedOne) {
   // Passive dendrites: synapses at one place take driving force from each other, and none amplifies.
   EXPECT_LT(s.fit_error.at("summation_cluster"), 0.02);
   EXPECT_GT(s.fit_error.at("summation_pair"), -0.2);
+}
+
+/// Raising the point cell's threshold by 5 mV takes away a third of its spikes.
+TEST(DerivePoint, MeanFieldMeasuredOnDetailedCellsDoesNotTakeOverAWrongPointCell) {
+  network::Circuit circuit = small_circuit();
+  circuit.populations[1].source = network::PoissonTrains{{0.0}, {5.0}};
+  network::Derivation derivation;
+  core::NoProgress progress;
+  network::Circuit derived = derive_point(circuit, quick(), 2, derivation, progress);
+  SpikeCount spikes;
+  detailed::simulate(derived, 1, spikes, progress);
+  const double rate_Hz = spikes.count / 16 / 2;
+  std::get<network::GifModel>(derived.cell_types[0].point->model).V_threshold_mV += 5;
+  // Spike counts are known to 3 % here, the fit to about 7 %.
+  EXPECT_NEAR(meanfield_rate_hz(derived, MeasuredOn::detailed) / rate_Hz, 1, 0.1);
+  EXPECT_LT(meanfield_rate_hz(derived, MeasuredOn::point) / rate_Hz, 0.75);
 }
 
 TEST(DerivePoint, DerivesAtTheRatesOfItsOwnPointNetwork) {

@@ -180,5 +180,41 @@ TEST(MembraneCourse, SmallModulationsGoThroughAsTheLinearResponseSays) {
   }
 }
 
+/// Slow noise of a cell's own spikes: the dead time makes r into r (1 - r t_ref)^2, and adaptation answers for the
+/// single cell as it does for a change of its input, whose effect it divides by 1 + A.
+TEST(TransferTheory, SlowNoiseOfUnconnectedCellsIsHeldDownByRefractorinessAndAdaptation) {
+  network::Circuit c = circuit();
+  c.cell_types[0].meanfield->transfer.t_ref_ms = 4;
+  const Model model(c);
+  const PopulationModel& population = model.populations()[0];
+  const TransferTheory theory(model, 0, 1);
+  const Eigen::VectorXd at = Eigen::VectorXd::Constant(1, 6);
+  const PopulationInput base = theory.input_at(0, at);
+  double expected = 0, poisson = 0;
+  for (const CellClass& cells : population.classes) {
+    const auto adapted_hz = [&](double change_nA) {
+      PopulationInput in = base;
+      in.current_nA += change_nA;
+      return adapted_rate_hz(population.transfer,
+                             [&](double rate_hz) { return statistics_at(population, cells, in, rate_hz); });
+    };
+    const double rate_hz = adapted_hz(0), step_nA = 1e-5;
+    const auto unadapted_hz = [&](double change_nA) {
+      PopulationInput in = base;
+      in.current_nA += change_nA;
+      return transfer_rate(population.transfer, statistics_at(population, cells, in, rate_hz));
+    };
+    const double held_down =
+        (adapted_hz(step_nA) - adapted_hz(-step_nA)) / (unadapted_hz(step_nA) - unadapted_hz(-step_nA));
+    expected += cells.share * rate_hz * std::pow((1 - rate_hz * 0.004) * held_down, 2) / 60;
+    poisson += cells.share * rate_hz / 60;
+  }
+  const auto linear = theory.linearise(at);
+  const double slow = linear->noise_hz(std::complex<double>(0, 1e-6))[0];
+  EXPECT_NEAR(slow / expected, 1, 1e-3);
+  EXPECT_LT(slow, 0.6 * poisson) << "else nothing is tested";
+  EXPECT_NEAR(linear->noise_hz(std::complex<double>(0, 1e3))[0] / poisson, 1, 1e-2) << "fast: every spike for itself";
+}
+
 }  // namespace
 }  // namespace triscale::meanfield

@@ -339,13 +339,28 @@ TEST(Consistency, ARhythmOfOneTierIsInconsistentInItsBandOnly) {
   EXPECT_LT(*find(result, "power_40_to_150_hz")->difference, 0);
   EXPECT_EQ(find(result, "power_below_15_hz")->verdict, Verdict::consistent);
   EXPECT_EQ(find(result, "power_15_to_40_hz")->verdict, Verdict::consistent);
-  // Independent Poisson spikes of 60 cells at 10 Hz: 2 * 10 / 60 Hz^2/Hz, in all bands, and so has a constant rate.
-  const auto flat = rate_activity(20000, "E", 60, [](double) { return 10.0; });
-  const auto field = check_consistency({spiking_activity("point", 20000, {driven(0, gamma, 2)}), flat});
+}
+
+TEST(Consistency, PowerOfAMeanFieldIsThatOfItsRateAndOfTheNoiseOfItsCells) {
+  const auto constant = [](std::size_t, double) { return 0.0; };
+  const auto spikes = spiking_activity("point", 20000, {driven(0, constant, 2)});
+  const double independent = 2 * 10.0 / 60;  // 60 cells at 10 Hz, in all bands
+  const auto compared = [&](double power) {
+    auto field = rate_activity(20000, "E", 60, [](double) { return 10.0; });
+    field.populations[0].noise.power.assign(6, power);
+    return check_consistency({spikes, field});
+  };
   for (const char* band : {"power_below_15_hz", "power_15_to_40_hz", "power_40_to_150_hz"}) {
-    EXPECT_NEAR(*find(field, band, "point")->finer_value, 10 * std::log10(20.0 / 60), 0.6) << band;
-    EXPECT_EQ(find(field, band, "point")->verdict, Verdict::consistent) << band;
+    const auto same = compared(independent), louder = compared(4 * independent);
+    EXPECT_NEAR(*find(same, band, "point")->finer_value, 10 * std::log10(independent), 0.6) << band;
+    EXPECT_EQ(find(same, band, "point")->verdict, Verdict::consistent) << band;
+    EXPECT_EQ(find(louder, band, "point")->verdict, Verdict::inconsistent) << band;
+    EXPECT_NEAR(*find(louder, band, "point")->difference, 6, 0.6) << band;
   }
+  auto no_noise = rate_activity(20000, "E", 60, [](double) { return 10.0; });
+  no_noise.populations[0].noise = {};
+  const auto silent = check_consistency({spikes, no_noise});
+  EXPECT_EQ(find(silent, "power_below_15_hz", "point"), nullptr) << "no noise at all has no power in dB";
 }
 
 TEST(Consistency, TimeCoursesInShortBinsHaveToFollowWithoutLag) {

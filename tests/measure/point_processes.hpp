@@ -65,7 +65,7 @@ inline Activity spiking_activity(const std::string& tier, double duration_ms,
   return activity;
 }
 
-/// A mean-field run with the given rate, sampled every millisecond.
+/// A mean-field run with the given rate, sampled every millisecond, and the noise of independent spikes.
 inline Activity rate_activity(double duration_ms, const std::string& name, std::size_t cells,
                               const std::function<double(double)>& rate_hz) {
   Activity activity;
@@ -79,6 +79,8 @@ inline Activity rate_activity(double duration_ms, const std::string& name, std::
     population.rate_times_ms.push_back(k);
     population.rates_hz.push_back(rate_hz(k));
   }
+  const double independent = 2 * rate_hz(0) / static_cast<double>(cells);
+  population.noise = {{1, 14, 16, 39, 41, 149}, std::vector<double>(6, independent), true};
   activity.populations.push_back(std::move(population));
   return activity;
 }
