@@ -60,4 +60,13 @@ TRISCALE_ALWAYS_INLINE double expm1_of(double x) {
   return exponential(x).minus_1();
 }
 
+/// e^x for |x| <= 1/4 by its Taylor series up to x^9: relative error below 4e-13. Half the work of exp_of().
+inline constexpr double kSmallExponent = 0.25;
+TRISCALE_ALWAYS_INLINE double exp_of_small(double x) {
+  const double x2 = x * x, x4 = x2 * x2;
+  const double p_0 = 1.0 + x, p_2 = 0.5 + x * (1.0 / 6.0), p_4 = 1.0 / 24.0 + x * (1.0 / 120.0);
+  const double p_6 = 1.0 / 720.0 + x * (1.0 / 5040.0), p_8 = 1.0 / 40320.0 + x * (1.0 / 362880.0);
+  return (p_0 + x2 * p_2) + x4 * ((p_4 + x2 * p_6) + x4 * p_8);
+}
+
 }  // namespace triscale::core

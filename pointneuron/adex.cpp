@@ -13,7 +13,7 @@ namespace {
 constexpr int kPieces = 10;             ///< of a step in the upstroke
 constexpr double kUpstrokeShare = 0.1;  ///< of Delta_T in a step: the upstroke begins
 constexpr std::size_t kLanes = 8;       ///< of the widest vectors
-constexpr double kLowest = std::numeric_limits<double>::lowest();
+constexpr double kLowest = std::numeric_limits<double>::lowest(), kHuge = std::numeric_limits<double>::max();
 /// Marks the cells that fire or are not finite: what is not finite less itself is not 0.
 TRISCALE_ALWAYS_INLINE void mark_loud(std::size_t n, const double* __restrict V, const double* __restrict w,
                                       double V_peak, std::uint8_t* __restrict loud) {
@@ -100,7 +100,8 @@ TRISCALE_ALWAYS_INLINE void AdExNeurons::step_whole(const Constants& c, const Ce
   const double* __restrict J = cells.J;
   const double kept = c.whole.w_decay, from_reset = (1 - kept) * c.a * (c.V_reset - c.E_L);
   double at_begin_nA[kBlock], V_middle[kBlock], V_next[kBlock], w_next[kBlock], phi[kBlock];
-  // What move() does, part by part: a loop of its own for each exponential, or they would wait for each other.
+  // What move() does, part by part: a loop of its own for each exponential, or they would wait for each other. The
+  // second one is the first one's times that of a small change.
   const Piece& piece = c.whole;
   for (std::size_t i = 0; i < n; ++i) at_begin_nA[i] = exponential_nA(c, V[i] < c.V_peak ? V[i] : c.V_peak);
   for (std::size_t i = 0; i < n; ++i) {
@@ -114,10 +115,13 @@ TRISCALE_ALWAYS_INLINE void AdExNeurons::step_whole(const Constants& c, const Ce
     const double predicted = V[i] + (J[i] + (at_begin_nA[i] - w[i]) - G[i] * V[i]) * phi_half;
     V_middle[i] = predicted < c.V_peak ? predicted : c.V_peak;
   }
-  for (std::size_t i = 0; i < n; ++i) V_next[i] = exponential_nA(c, V_middle[i]);
   for (std::size_t i = 0; i < n; ++i) {
+    const double rise = (V_middle[i] - V[i]) * c.per_Delta;
+    const bool small = (rise <= core::kSmallExponent) & (rise >= -core::kSmallExponent);
+    const double middle_nA = at_begin_nA[i] * core::exp_of_small(rise);
+    at_begin_nA[i] = small ? at_begin_nA[i] : kHuge;  // the series does not reach so far: as an upstroke
     const double w_middle = w[i] * piece.w_decay_half + (1 - piece.w_decay_half) * c.a * (V[i] - c.E_L);
-    V_next[i] = V[i] + (J[i] + (V_next[i] - w_middle) - G[i] * V[i]) * phi[i];
+    V_next[i] = V[i] + (J[i] + (middle_nA - w_middle) - G[i] * V[i]) * phi[i];
     w_next[i] = w[i] * piece.w_decay + (1 - piece.w_decay) * c.a * (V_middle[i] - c.E_L);
   }
   for (std::size_t i = 0; i < n; ++i) {
@@ -154,14 +158,18 @@ template <bool kConductances>
 void AdExNeurons::step_block(std::size_t from, std::size_t n, const StepInput& input, std::vector<Rising>& rising) {
   std::array<double, kBlock> G, J;
   const double g_L = model_.g_L_uS, I_L = model_.g_L_uS * model_.E_L_mV;
-  for (std::size_t i = 0; i < n; ++i) {
-    G[i] = kConductances ? g_L + input.G_uS[from + i] : g_L;
-    J[i] = kConductances ? I_L + input.GE_nA[from + i] + input.I_nA[from + i] : I_L + input.I_nA[from + i];
-  }
+  const double *G_syn = kConductances ? input.G_uS.data() + from : nullptr,
+               *GE = kConductances ? input.GE_nA.data() + from : nullptr, *I = input.I_nA.data() + from;
   const Constants& c = constants_;
   Marks marks;
   const Cells cells{V_mV_.data() + from, w_nA_.data() + from, left_.data() + from, G.data(), J.data(), marks.of.data()};
-  core::compiled_for(isa_, [c, cells, n]() TRISCALE_INLINE_LAMBDA { step_whole<kConductances>(c, cells, n); });
+  core::compiled_for(isa_, [=, to_G = G.data(), to_J = J.data()]() TRISCALE_INLINE_LAMBDA {
+    for (std::size_t i = 0; i < n; ++i) {
+      to_G[i] = kConductances ? g_L + G_syn[i] : g_L;
+      to_J[i] = kConductances ? I_L + GE[i] + I[i] : I_L + I[i];
+    }
+    step_whole<kConductances>(c, cells, n);
+  });
   marks.for_each(n, [&](std::size_t i) { rising.push_back({static_cast<std::uint32_t>(from + i), G[i], J[i]}); });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "core/elementary.hpp"
 #include "pointneuron/lif.hpp"
@@ -44,12 +45,31 @@ struct GlifNeurons::Cells {
   const double* at_end;
 };
 
+GlifNeurons::Constants::Constants(const network::GlifModel& m, double dt_ms)
+    : g_L(m.g_L_uS),
+      per_g_L(1 / m.g_L_uS),
+      C(m.C_m_nF),
+      E_L(m.E_L_mV),
+      h(dt_ms),
+      h_over_C(dt_ms / m.C_m_nF),
+      kept(std::exp(-h_over_C * g_L)),
+      from_J(-std::expm1(-h_over_C * g_L) / g_L),
+      rest(m.V_threshold_mV),
+      jump_decay(std::exp(-dt_ms / m.threshold_jump_tau_ms)),
+      a_v(m.threshold_voltage_per_ms),
+      theta_v_rate(1 / m.threshold_voltage_tau_ms),
+      theta_v_kept(std::exp(-dt_ms * theta_v_rate)),
+      theta_v_from_constant(a_v * (1 - theta_v_kept) / theta_v_rate),
+      theta_v_from_V(a_v * difference_of_decays(g_L / C, theta_v_rate, h)) {}
+
 GlifNeurons::GlifNeurons(const network::GlifModel& model, const NeuronSetup& setup)
     : model_(model),
       cells_(setup.cells),
       isa_(setup.isa),
-      dt_ms_(setup.dt_ms),
-      jump_decay_(std::exp(-setup.dt_ms / model.threshold_jump_tau_ms)),
+      threshold_(model.threshold_voltage_per_ms != 0 ? Threshold::follows
+                 : model.threshold_jump_mV != 0      ? Threshold::jumps
+                                                     : Threshold::stays),
+      constants_(model, setup.dt_ms),
       jump_refractory_decay_(std::exp(-model.t_ref_ms / model.threshold_jump_tau_ms)),
       refractory_(refractory_steps(model.t_ref_ms, setup.dt_ms)),
       V_mV_(setup.cells, model.E_L_mV),
@@ -67,100 +87,109 @@ GlifNeurons::GlifNeurons(const network::GlifModel& model, const NeuronSetup& set
   }
 }
 
-/// Adds their mean over the step to J and moves them to its end.
+/// Up to two after-spike currents: adds their mean over the step to J and moves them to its end. The first ones begin
+/// the sums.
+template <int kCurrents, bool kFirst>
+TRISCALE_ALWAYS_INLINE void GlifNeurons::add_currents(const Cells& cells, const Decay* decays, double* state,
+                                                      std::size_t stride, std::size_t n) {
+  const double* __restrict left = cells.left;
+  double* __restrict sum = cells.I_sum, * __restrict J = cells.J;
+  double* __restrict one = state, * __restrict two = state + stride;
+  const Decay d = decays[0], e = decays[kCurrents - 1];
+#pragma GCC ivdep  // no two of the arrays overlap
+  for (std::size_t i = 0; i < n; ++i) {
+    const double one_now = one[i], one_next = d.step * one_now;
+    const double one_then = left[i] > 0 ? one_now : one_next;
+    double mean = d.mean * one_now, total = one_then;
+    one[i] = one_then;
+    if constexpr (kCurrents == 2) {
+      const double two_now = two[i], two_next = e.step * two_now;
+      const double two_then = left[i] > 0 ? two_now : two_next;
+      mean += e.mean * two_now;
+      total += two_then;
+      two[i] = two_then;
+    }
+    J[i] += mean;
+    sum[i] = kFirst ? total : sum[i] + total;
+  }
+}
+
 void GlifNeurons::add_after_spike_currents(const Cells& cells, std::size_t n) {
-  const double* left = cells.left;
-  double *sum = cells.I_sum, *J = cells.J;
-  if (!decays_.empty()) std::fill_n(sum, n, 0.0);
-  for (std::size_t k = 0; k < decays_.size(); ++k) {
-    const Decay d = decays_[k];
+  for (std::size_t k = 0; k < decays_.size(); k += 2) {
+    const Decay* d = decays_.data() + k;
     double* state = cells.after_spike + k * cells_;
+    const std::size_t stride = cells_;
+    const bool two = k + 1 < decays_.size(), first = k == 0;
     core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
-      for (std::size_t i = 0; i < n; ++i) {
-        J[i] += d.mean * state[i];
-        const double next = d.step * state[i];
-        state[i] = left[i] > 0 ? state[i] : next;
-        sum[i] += state[i];
+      if (two) {
+        first ? add_currents<2, true>(cells, d, state, stride, n) : add_currents<2, false>(cells, d, state, stride, n);
+      } else {
+        first ? add_currents<1, true>(cells, d, state, 0, n) : add_currents<1, false>(cells, d, state, 0, n);
       }
     });
   }
 }
 
-/// To be called while V is that of the step's beginning.
-void GlifNeurons::move_threshold(const Cells& cells, std::size_t n) const {
-  const double *left = cells.left, *J = cells.J, *V = cells.V, *G_syn = cells.G;
-  double *jump = cells.jump, *follow = cells.follow, *threshold = cells.threshold;
-  if (model_.threshold_jump_mV == 0 && model_.threshold_voltage_per_ms == 0) return;
-  if (model_.threshold_jump_mV != 0) {
-    const double decay = jump_decay_;
-    core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
-      for (std::size_t i = 0; i < n; ++i) {
-        const double next = jump[i] * decay;
-        jump[i] = left[i] > 0 ? jump[i] : next;
-      }
-    });
-  }
-  if (model_.threshold_voltage_per_ms != 0) {
-    // V(t) = V_inf + (V - V_inf) exp(-G t / C), and theta_v is driven by a_v (V(t) - E_L).
-    const double rate = 1 / model_.threshold_voltage_tau_ms, a = model_.threshold_voltage_per_ms;
-    const double kept = std::exp(-dt_ms_ * rate), from_constant = a * (1 - kept) / rate;
-    const double g_L = model_.g_L_uS, C = model_.C_m_nF, E_L = model_.E_L_mV, h = dt_ms_;
-    const double from_leak = a * difference_of_decays(g_L / C, rate, h), per_g_L = 1 / g_L;
-    if (G_syn == nullptr) {
-      core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
-        for (std::size_t i = 0; i < n; ++i) {
-          const double V_inf = J[i] * per_g_L;
-          const double next = follow[i] * kept + from_constant * (V_inf - E_L) + from_leak * (V[i] - V_inf);
-          follow[i] = left[i] > 0 ? follow[i] : next;
-        }
-      });
-    } else {
-      core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
-        for (std::size_t i = 0; i < n; ++i) {
-          const double G = g_L + G_syn[i];
-          const double V_inf = J[i] / G;
-          const double from_V = a * difference_of_decays_in_loop(G / C, rate, h);
-          const double next = follow[i] * kept + from_constant * (V_inf - E_L) + from_V * (V[i] - V_inf);
-          follow[i] = left[i] > 0 ? follow[i] : next;
-        }
-      });
-    }
-  }
-  const double rest = model_.V_threshold_mV;
-  core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
-    for (std::size_t i = 0; i < n; ++i) threshold[i] = rest + jump[i] + follow[i];
-  });
-}
-
-void GlifNeurons::move_potential(const Cells& cells, std::size_t n) const {
-  const double *left = cells.left, *J = cells.J, *G_syn = cells.G, *at_end = cells.at_end;
-  double *V = cells.V, *V_before = cells.V_before;
-  const double g_L = model_.g_L_uS, h_over_C = dt_ms_ / model_.C_m_nF;
-  const double kept = std::exp(-h_over_C * g_L), from_J = -std::expm1(-h_over_C * g_L) / g_L;
-  if (G_syn == nullptr) {
-    core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
-      for (std::size_t i = 0; i < n; ++i) {
-        const double next = kept * V[i] + from_J * J[i];
-        V_before[i] = V[i];
-        V[i] = left[i] > 0 ? V[i] : next;
-      }
-    });
-  } else {
-    core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
-      for (std::size_t i = 0; i < n; ++i) {
-        const double G = g_L + G_syn[i];
-        const double next = V[i] + (J[i] - G * V[i]) * (-core::expm1_of(-h_over_C * G) / G);
-        V_before[i] = V[i];
-        V[i] = left[i] > 0 ? V[i] : next;
-      }
-    });
-  }
-  if (at_end == nullptr) return;
-  core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+/// Threshold and potential of cells without synaptic conductances (kConductances: G holds them). V(t) = V_inf + (V -
+/// V_inf) exp(-G t / C), and theta_v is driven by a_v (V(t) - E_L).
+template <bool kConductances, GlifNeurons::Threshold kThreshold>
+TRISCALE_ALWAYS_INLINE void GlifNeurons::move_cells(const Constants& c, const Cells& cells, std::size_t n) {
+  const double* __restrict left = cells.left, * __restrict J = cells.J, * __restrict G_syn = cells.G;
+  double* __restrict V = cells.V, * __restrict V_before = cells.V_before, * __restrict threshold = cells.threshold;
+  double* __restrict jump = cells.jump, * __restrict follow = cells.follow;
+  double phi[kBlock], from_V[kBlock];
+  if constexpr (kConductances) {  // a loop of its own for each exponential, or they would wait for each other
     for (std::size_t i = 0; i < n; ++i) {
-      const double jump = at_end[i];
-      V[i] += left[i] > 0 ? 0.0 : jump;
+      const double G = c.g_L + G_syn[i];
+      phi[i] = -core::expm1_of(-c.h_over_C * G) / G;
     }
+    for (std::size_t i = 0; kThreshold == Threshold::follows && i < n; ++i) {
+      from_V[i] = c.a_v * difference_of_decays_in_loop((c.g_L + G_syn[i]) / c.C, c.theta_v_rate, c.h);
+    }
+  }
+#pragma GCC ivdep  // no two of the arrays overlap
+  for (std::size_t i = 0; i < n; ++i) {
+    const double V_now = V[i], J_now = J[i];
+    double V_next = c.kept * V_now + c.from_J * J_now;
+    if constexpr (kConductances) V_next = V_now + (J_now - (c.g_L + G_syn[i]) * V_now) * phi[i];
+    double theta = c.rest;
+    if constexpr (kThreshold != Threshold::stays) {
+      const double now = jump[i], next = now * c.jump_decay, then = left[i] > 0 ? now : next;
+      jump[i] = then;
+      theta += then;
+    }
+    if constexpr (kThreshold == Threshold::follows) {
+      double V_inf = J_now * c.per_g_L, from_V_now = c.theta_v_from_V;
+      if constexpr (kConductances) {
+        V_inf = J_now / (c.g_L + G_syn[i]);
+        from_V_now = from_V[i];
+      }
+      const double now = follow[i];
+      const double next =
+          now * c.theta_v_kept + c.theta_v_from_constant * (V_inf - c.E_L) + from_V_now * (V_now - V_inf);
+      const double then = left[i] > 0 ? now : next;
+      follow[i] = then;
+      theta += then;
+    }
+    if constexpr (kThreshold != Threshold::stays) threshold[i] = theta;
+    V_before[i] = V_now;
+    V[i] = left[i] > 0 ? V_now : V_next;
+  }
+}
+
+void GlifNeurons::move(const Cells& cells, std::size_t n) const {
+  const Constants c = constants_;
+  const Threshold moves = threshold_;
+  const bool conductances = cells.G != nullptr;
+  core::compiled_for(isa_, [=]() TRISCALE_INLINE_LAMBDA {
+    const auto with = [=]<Threshold kThreshold>(std::integral_constant<Threshold, kThreshold>) TRISCALE_INLINE_LAMBDA {
+      conductances ? move_cells<true, kThreshold>(c, cells, n) : move_cells<false, kThreshold>(c, cells, n);
+    };
+    if (moves == Threshold::stays) with(std::integral_constant<Threshold, Threshold::stays>{});
+    if (moves == Threshold::jumps) with(std::integral_constant<Threshold, Threshold::jumps>{});
+    if (moves == Threshold::follows) with(std::integral_constant<Threshold, Threshold::follows>{});
+    if (cells.at_end == nullptr) return;
+    for (std::size_t i = 0; i < n; ++i) cells.V[i] += cells.left[i] > 0 ? 0.0 : cells.at_end[i];
   });
 }
 
@@ -211,11 +240,13 @@ void GlifNeurons::step(std::size_t begin, std::size_t end, const StepInput& inpu
                       J.data(),
                       input.G_uS.empty() ? nullptr : input.G_uS.data() + from,
                       input.arrivals_at_end.empty() ? nullptr : input.arrivals_at_end.data() + from};
-    for (std::size_t i = 0; i < n; ++i) J[i] = I_L + input.I_nA[from + i];
-    for (std::size_t i = 0; cells.G != nullptr && i < n; ++i) J[i] += input.GE_nA[from + i];
+    const double *I = input.I_nA.data() + from, *GE = cells.G == nullptr ? nullptr : input.GE_nA.data() + from;
+    core::compiled_for(isa_, [=, to = J.data()]() TRISCALE_INLINE_LAMBDA {
+      for (std::size_t i = 0; i < n; ++i) to[i] = I_L + I[i];
+      for (std::size_t i = 0; GE != nullptr && i < n; ++i) to[i] += GE[i];
+    });
     add_after_spike_currents(cells, n);
-    move_threshold(cells, n);
-    move_potential(cells, n);
+    move(cells, n);
     find_spikes(from, cells, n, spikes);
   }
 }

@@ -65,18 +65,29 @@ class GlifNeurons : public NeuronModel {
   struct Decay {
     double step = 0, mean = 0, refractory = 0, amplitude = 0;
   };
-  struct Cells;  ///< pointers to what a loop works on
+  /// Of a step, in the model's symbols.
+  struct Constants {
+    Constants(const network::GlifModel& model, double dt_ms);
+    double g_L, per_g_L, C, E_L, h, h_over_C, kept, from_J, rest, jump_decay;
+    double a_v, theta_v_rate, theta_v_kept, theta_v_from_constant, theta_v_from_V;
+  };
+  enum class Threshold { stays, jumps, follows };  ///< what moves it; one that follows V jumps, too
+  struct Cells;                                    ///< pointers to what a loop works on
+  template <int kCurrents, bool kFirst>
+  static void add_currents(const Cells& cells, const Decay* decays, double* state, std::size_t stride, std::size_t n);
   void add_after_spike_currents(const Cells& cells, std::size_t n);
-  void move_threshold(const Cells& cells, std::size_t n) const;
-  void move_potential(const Cells& cells, std::size_t n) const;
+  template <bool kConductances, Threshold kThreshold>
+  static void move_cells(const Constants& constants, const Cells& cells, std::size_t n);
+  void move(const Cells& cells, std::size_t n) const;
   void fire(std::size_t cell, double V_before_mV);
   void find_spikes(std::size_t from, const Cells& cells, std::size_t n, std::vector<std::uint32_t>& spikes);
 
   network::GlifModel model_;
   std::size_t cells_;
   core::Isa isa_;
-  double dt_ms_;
-  double jump_decay_, jump_refractory_decay_;
+  Threshold threshold_;
+  Constants constants_;
+  double jump_refractory_decay_;
   double refractory_;  ///< steps, as a number that loops can compare with others
   std::vector<Decay> decays_;
   std::vector<double> V_mV_, threshold_mV_, theta_jump_mV_, theta_voltage_mV_, I_sum_nA_;

@@ -99,6 +99,25 @@ TEST(AdEx, IntervalsGrowThroughAdaptationAndWJumpsByB) {
   EXPECT_GT(recorder.probes[0][k + 41].second[0], -70.6);
 }
 
+/// A current that moves V by several Delta_T within a step: the exponential current of the middle is then not that of
+/// the beginning times a small change.
+TEST(AdEx, FastMovesOfThePotentialAreFollowedInPieces) {
+  const auto V_at_2_ms = [](double dt) {
+    network::Circuit circuit = testing::cells_of(adex(), 1, 0.2 + 1e-6, dt);
+    testing::add_step_current(circuit, 0, 1e9, 40);
+    testing::add_probe(circuit, "v");
+    const auto samples = testing::run(circuit).probes[0];
+    for (const auto& [t, V] : samples) {
+      if (std::abs(t - 0.2) < 1e-9) return V[0];
+    }
+    return std::nan("");
+  };
+  const double exact = V_at_2_ms(1e-4);
+  ASSERT_GT(exact, adex().V_T_mV + 2 * adex().Delta_T_mV) << "the exponential current must matter";
+  ASSERT_LT(exact, adex().V_peak_mV);
+  EXPECT_NEAR(V_at_2_ms(0.1), exact, 0.02);
+}
+
 TEST(AdEx, SharpUpstrokeDoesNotOverflow) {
   network::AdExModel sharp = adex();
   sharp.Delta_T_mV = 0.05;  // exp((V_peak - V_T) / Delta_T) is not a finite number

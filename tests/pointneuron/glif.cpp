@@ -65,6 +65,31 @@ TEST(Glif, SpikeRulesAreThoseOfTheEquations) {
   EXPECT_GT(recorder.probes[1][k].second[0], recorder.probes[1][k - 1].second[0] + 1.9) << "the threshold jumps by 2";
 }
 
+/// Currents are worked on two at a time: three of them, below threshold and in two cells, all count.
+TEST(Glif, EveryOneOfThreeAfterSpikeCurrentsActs) {
+  network::GlifModel m = glif5();
+  m.threshold_jump_mV = m.threshold_voltage_per_ms = 0;
+  m.after_spike_currents = {{0, 300, 1, 0.02}, {0, 10, 1, 0.03}, {0, 4, 1, -0.05}};
+  network::Circuit circuit = testing::cells_of(m, 9, 40, 0.1);
+  testing::add_probe(circuit, "v");
+  testing::add_probe(circuit, "i_after_spike");
+  auto recorder = testing::run(circuit);
+  for (std::size_t k = 0; k < recorder.probes[0].size(); ++k) {
+    const double t = recorder.probes[0][k].first;
+    double V = -75, sum = 0;
+    for (const auto& current : m.after_spike_currents) {
+      const double r = 1 / current.tau_ms, b = 0.05;
+      V += current.initial_nA / 0.1 * (std::exp(-r * t) - std::exp(-b * t)) / (b - r);
+      sum += current.initial_nA * std::exp(-r * t);
+    }
+    for (std::size_t cell = 0; cell < 9; ++cell) {
+      // By its mean over a step a current is not exact; its decay is.
+      EXPECT_NEAR(recorder.probes[0][k].second[cell], V, 2e-4) << t;
+      EXPECT_NEAR(recorder.probes[1][k].second[cell], sum, 1e-14) << t;
+    }
+  }
+}
+
 /// What one event of a synapse does to the potential t later, by fine steps and by coarse ones.
 double V_after(const network::PointModel& model, std::size_t synapse_kind, double dt) {
   network::Circuit circuit = testing::cells_of(model, 1, 12 + 1e-6, dt);
