@@ -39,7 +39,7 @@ FieldRecording::FieldRecording(const network::Circuit& circuit,
   }
   for (std::size_t k = 0; k < models.size(); ++k) {
     const network::FieldProbe& probe = circuit.field_probes[k];
-    Field field{k, models[k].get(), 0, 1, 0, probe.average, counting_cells(circuit, probe), {}, {}, 0};
+    Field field{k, models[k].get(), 0, 1, 0, probe.average, counting_cells(circuit, probe), {}, {}, {}, 0};
     if (probe.dt_ms > 0) field.every = std::max<std::int64_t>(1, std::llround(probe.dt_ms / grid.dt_ms));
     const auto step_at = [&](double t_ms) { return static_cast<std::int64_t>(std::ceil(t_ms / grid.dt_ms - 1e-9)); };
     field.first_step = step_at(probe.begin_ms);
@@ -49,10 +49,11 @@ FieldRecording::FieldRecording(const network::Circuit& circuit,
   }
 }
 
-void FieldRecording::set_groups(std::size_t groups) {
+void FieldRecording::set_groups(std::size_t groups, std::size_t threads) {
   for (Field& field : fields_) {
     field.samplers.resize(groups);
     field.sums.resize(groups);
+    field.lent.resize(threads);
   }
 }
 
@@ -70,12 +71,16 @@ void FieldRecording::add_group(std::size_t group, std::size_t population, std::u
     }
     if (members.empty()) continue;
     const auto in_window = static_cast<std::size_t>(window_ / field.every + 2);
-    field.samplers[group] = std::make_unique<FieldSampler>(*field.model, morphology, cells.tree(), members,
-                                                           injected_nodes, batch_of(*field.model) + in_window);
+    const std::size_t batch = batch_of(*field.model);
+    // A sample each step, and enough of them in a window.
+    const bool at_every_window = field.every == 1 && static_cast<std::size_t>(window_) >= batch;
+    field.samplers[group] =
+        std::make_unique<FieldSampler>(*field.model, morphology, cells.tree(), members, injected_nodes,
+                                       at_every_window ? in_window : batch + in_window, at_every_window);
   }
 }
 
-void FieldRecording::after_step(std::size_t group, const CellGroup& cells, std::int64_t step) {
+void FieldRecording::after_step(std::size_t group, const CellGroup& cells, std::int64_t step, std::size_t thread) {
   for (Field& field : fields_) {
     FieldSampler* sampler = field.samplers[group].get();
     if (!sampler) continue;
@@ -83,21 +88,25 @@ void FieldRecording::after_step(std::size_t group, const CellGroup& cells, std::
     if (field.average) {
       // A sample is made of the steps that end after its time.
       if (steps < 1 || steps > field.count * field.every) continue;
-      sampler->add(cells);
-      if (steps % field.every == 0) sampler->finish_sample(1.0f / static_cast<float>(field.every));
+      sampler->add(cells, field.lent[thread]);
+      if (steps % field.every == 0) {
+        sampler->finish_sample(1.0f / static_cast<float>(field.every), field.lent[thread]);
+      }
     } else if (steps >= 0 && steps < field.count * field.every && steps % field.every == 0) {
-      sampler->add(cells);
-      sampler->finish_sample(1.0f);
+      sampler->add(cells, field.lent[thread]);
+      sampler->finish_sample(1.0f, field.lent[thread]);
     }
   }
 }
 
-void FieldRecording::end_window(std::size_t group, std::int64_t step) {
+void FieldRecording::end_window(std::size_t group, std::int64_t step, std::size_t thread) {
   const bool last = step >= grid_.steps();
   for (Field& field : fields_) {
     FieldSampler* sampler = field.samplers[group].get();
-    if (sampler && sampler->samples() > 0 && (last || sampler->samples() >= batch_of(*field.model)))
-      sampler->take(field.sums[group]);
+    if (!sampler || sampler->samples() == 0) continue;
+    if (last || sampler->lent() || sampler->samples() >= batch_of(*field.model)) {
+      sampler->take(field.sums[group], field.lent[thread]);
+    }
   }
 }
 

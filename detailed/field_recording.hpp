@@ -24,16 +24,17 @@ class FieldRecording {
   FieldRecording(const network::Circuit& circuit, std::span<const std::unique_ptr<core::ForwardModel>> models,
                  const core::TimeGrid& grid, std::int64_t window);
 
-  /// Before anything else: how many groups there are.
-  void set_groups(std::size_t groups);
+  /// Before anything else: how many groups and threads there are.
+  void set_groups(std::size_t groups, std::size_t threads);
   /// A group of cells of a population, from `first_cell` on. Different groups may be added by different threads.
   void add_group(std::size_t group, std::size_t population, std::uint32_t first_cell, const CellGroup& cells,
                  std::span<const std::size_t> injected_nodes);
 
-  /// After step number `step - 1`, that is at time step * dt; also at the start, with step 0.
-  void after_step(std::size_t group, const CellGroup& cells, std::int64_t step);
+  /// After step number `step - 1`, that is at time step * dt; also at the start, with step 0, which is a window of its
+  /// own. `thread`: the one that runs the group in this window.
+  void after_step(std::size_t group, const CellGroup& cells, std::int64_t step, std::size_t thread);
   /// At the end of a window, after its last step.
-  void end_window(std::size_t group, std::int64_t step);
+  void end_window(std::size_t group, std::int64_t step, std::size_t thread);
   /// Hands over what end_window() has made of all groups.
   void emit(core::Recorder& recorder);
 
@@ -46,6 +47,7 @@ class FieldRecording {
     std::vector<std::vector<char>> counts;                // whether a cell counts, by population; empty: none does
     std::vector<std::unique_ptr<FieldSampler>> samplers;  // one a group; null where no cell counts
     std::vector<std::vector<double>> sums;                // of a group: [sample][channel]
+    std::vector<FieldLaneArray> lent;                     // memory of each thread
     std::int64_t emitted = 0;
   };
 

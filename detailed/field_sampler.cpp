@@ -34,7 +34,7 @@ float& lane_of(FieldLanes& values, std::size_t lane) {
 
 FieldSampler::FieldSampler(const core::ForwardModel& model, const network::Morphology& morphology,
                            const CompartmentTree& tree, std::span<const Member> members,
-                           std::span<const std::size_t> injected_nodes, std::size_t capacity)
+                           std::span<const std::size_t> injected_nodes, std::size_t capacity, bool lent)
     : channels_(model.channels()),
       components_(model.components()),
       tiles_(round_up(components_, kFieldTile) / kFieldTile),
@@ -47,7 +47,7 @@ FieldSampler::FieldSampler(const core::ForwardModel& model, const network::Morph
   injected_.assign(injected_nodes.begin(), injected_nodes.end());
   rows_ = children_.size() + injected_.size();
   weights_.assign(tiles_ * rows_ * kFieldTile, FieldLanes{});
-  currents_.assign(rows_ * capacity_, FieldLanes{});
+  if (!lent) own_.assign(rows_ * capacity_, FieldLanes{});
   for (const Member& member : members) {
     const std::vector<core::Segment> nodes = place_segments(morphology, tree, member.placement);
     const std::size_t soma_segments = tree.segments_per_section[0];
@@ -86,8 +86,14 @@ void FieldSampler::fill(const core::ForwardModel& model, const core::PlacedCell&
             mixing_.begin() + static_cast<std::ptrdiff_t>(lane * channels_ * components_));
 }
 
-void FieldSampler::add(const CellGroup& group) {
-  FieldLanes* sample = currents_.data() + samples_ * rows_;
+FieldLanes* FieldSampler::currents(FieldLaneArray& memory) {
+  if (!own_.empty()) return own_.data();
+  if (memory.size() < rows_ * capacity_) memory.resize(rows_ * capacity_);
+  return memory.data();
+}
+
+void FieldSampler::add(const CellGroup& group, FieldLaneArray& memory) {
+  FieldLanes* sample = currents(memory) + samples_ * rows_;
   kernels().add_differences(children_.size(), children_.data(), parents_.data(), group.V_lanes(), sample, fresh_);
   for (std::size_t i = 0; i < injected_.size(); ++i) {
     FieldLanes& sum = sample[children_.size() + i];
@@ -99,23 +105,26 @@ void FieldSampler::add(const CellGroup& group) {
   fresh_ = false;
 }
 
-void FieldSampler::finish_sample(float factor) {
+void FieldSampler::finish_sample(float factor, FieldLaneArray& memory) {
   if (factor != 1.0f) {
-    for (std::size_t row = 0; row < rows_; ++row) currents_[samples_ * rows_ + row] *= factor;
+    FieldLanes* sample = currents(memory) + samples_ * rows_;
+    for (std::size_t row = 0; row < rows_; ++row) sample[row] *= factor;
   }
   ++samples_;
   fresh_ = true;
 }
 
-void FieldSampler::take(std::vector<double>& sums) {
-  sums.assign(samples_ * channels_, 0.0);
+void FieldSampler::take(std::vector<double>& sums, FieldLaneArray& memory) {
+  FieldLanes* from = currents(memory);
+  const std::size_t before = sums.size();
+  sums.resize(before + samples_ * channels_, 0.0);
   FieldLaneArray products(tiles_ * samples_ * kFieldTile, FieldLanes{});
-  kernels().multiply_field(rows_, tiles_, weights_.data(), currents_.data(), samples_, products.data());
+  kernels().multiply_field(rows_, tiles_, weights_.data(), from, samples_, products.data());
   for (std::size_t tile = 0; tile < tiles_; ++tile) {
     const std::size_t first = tile * kFieldTile, here = std::min(kFieldTile, components_ - first);
     for (std::size_t t = 0; t < samples_; ++t) {
       const FieldLanes* product = products.data() + (tile * samples_ + t) * kFieldTile;
-      double* sample = sums.data() + t * channels_;
+      double* sample = sums.data() + before + t * channels_;
       if (mixing_.empty()) {
         for (std::size_t c = 0; c < here; ++c) sample[first + c] = sum_of(product[c]);
       } else {
@@ -124,7 +133,7 @@ void FieldSampler::take(std::vector<double>& sums) {
     }
   }
   if (!fresh_) {  // the sample in work becomes the first
-    std::copy_n(currents_.begin() + static_cast<std::ptrdiff_t>(samples_ * rows_), rows_, currents_.begin());
+    std::copy_n(from + samples_ * rows_, rows_, from);
   }
   samples_ = 0;
 }

@@ -38,29 +38,38 @@ class FieldSampler {
     std::size_t lane;
     network::Placement placement;
   };
-  /// `injected_nodes`: where currents may be injected, each node once. At most `capacity` samples are collected.
+  /// `injected_nodes`: where currents may be injected, each node once. At most `capacity` samples are collected; if
+  /// they are taken at the end of every window (`lent`), in memory that a thread lends for the window: it stays in the
+  /// cache while group after group is worked on.
   FieldSampler(const core::ForwardModel& model, const network::Morphology& morphology, const CompartmentTree& tree,
-               std::span<const Member> members, std::span<const std::size_t> injected_nodes, std::size_t capacity);
+               std::span<const Member> members, std::span<const std::size_t> injected_nodes, std::size_t capacity,
+               bool lent);
 
-  /// Adds the currents of the step just made to the sample in work.
-  void add(const CellGroup& group);
+  bool lent() const { return own_.empty(); }
+
+  /// Adds the currents of the step just made to the sample in work. `memory`: lent, of one thread; grows as needed. It
+  /// is the same one until take().
+  void add(const CellGroup& group, FieldLaneArray& memory);
   /// The sample in work is complete: it is the sum of what was added, times `factor`.
-  void finish_sample(float factor);
+  void finish_sample(float factor, FieldLaneArray& memory);
   std::size_t samples() const { return samples_; }
-  /// sums[sample * channels + channel] over the cells of the group, of all complete samples; makes room for new ones.
-  void take(std::vector<double>& sums);
+  /// Appends [sample * channels + channel], the sums over the cells of the group, of all complete samples; makes room
+  /// for new ones.
+  void take(std::vector<double>& sums, FieldLaneArray& memory);
 
  private:
   void fill(const core::ForwardModel& model, const core::PlacedCell& cell, const CompartmentTree& tree,
             std::size_t lane);
+  FieldLanes* currents(FieldLaneArray& memory);
   void mix(const FieldLanes& product, std::size_t component, double* sums) const;
 
   std::size_t channels_, components_, tiles_, capacity_;
   std::vector<std::uint32_t> children_, parents_;  // nodes of the edges
   std::vector<std::uint32_t> injected_;            // nodes; their rows come after those of the edges
   std::size_t rows_;
-  FieldLaneArray weights_;   // [tile of components][row][component in tile]
-  FieldLaneArray currents_;  // [sample][row]: potential differences, or injected currents
+  FieldLaneArray weights_;  // [tile of components][row][component in tile]
+  FieldLaneArray own_;      // as `memory`, for samples that outlast a window: [sample][row], potential differences
+                            // or injected currents
   std::size_t samples_ = 0;
   bool fresh_ = true;           // the sample in work has nothing in it
   std::vector<double> mixing_;  // [lane][channel][component]; empty: components are channels

@@ -366,6 +366,7 @@ inline void multiply_field(std::size_t rows, std::size_t tiles, const FieldLanes
       }
     };
     block(std::integral_constant<int, kFieldSamples>{});
+    if constexpr (kFieldSamples > 4) block(std::integral_constant<int, 4>{});
     block(std::integral_constant<int, 2>{});
     block(std::integral_constant<int, 1>{});
   }

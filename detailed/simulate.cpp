@@ -76,8 +76,8 @@ class Simulation {
 
  private:
   void build_fields() {
-    fields_.set_groups(network_.workers().size());
-    for_workers([&](std::size_t w) {
+    fields_.set_groups(network_.workers().size(), pool_.size());
+    for_workers([&](std::size_t w, std::size_t thread) {
       const Worker& worker = network_.workers()[w];
       std::vector<std::size_t> nodes;
       for (const Injection& injection : worker.injections) nodes.push_back(injection.node());
@@ -85,7 +85,8 @@ class Simulation {
       std::sort(nodes.begin(), nodes.end());
       nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
       fields_.add_group(w, worker.population, worker.first_cell, worker.group, nodes);
-      fields_.after_step(w, worker.group, 0);
+      fields_.after_step(w, worker.group, 0, thread);
+      fields_.end_window(w, 0, thread);
     });
   }
 
@@ -103,7 +104,7 @@ class Simulation {
     }
     probes_.start_window(begin, end);
     network_.exchange_potentials();
-    for_workers([&](std::size_t w) { advance_worker(w, begin, end); });
+    for_workers([&](std::size_t w, std::size_t thread) { advance_worker(w, begin, end, thread); });
     advance_artificial(end);
     check_finite(end);
     collect_spikes(end);
@@ -112,14 +113,16 @@ class Simulation {
   }
 
   /// Every group once, the dearest first, each by the next free thread: what is computed does not depend on which.
-  void for_workers(const std::function<void(std::size_t)>& body) {
+  void for_workers(const std::function<void(std::size_t, std::size_t)>& body) {
     std::atomic<std::size_t> next{0};
-    pool_.run([&](std::size_t) {
-      for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < by_cost_.size();) body(by_cost_[i]);
+    pool_.run([&](std::size_t thread) {
+      for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < by_cost_.size();) {
+        body(by_cost_[i], thread);
+      }
     });
   }
 
-  void advance_worker(std::size_t w, std::int64_t begin, std::int64_t end) {
+  void advance_worker(std::size_t w, std::int64_t begin, std::int64_t end, std::size_t thread) {
     Worker& worker = network_.workers()[w];
     for (const Spike& spike : external_) worker.group.receive(spike.source, spike.t_ms, begin);
     for (const Spike& spike : internal_) worker.group.receive(spike.source, spike.t_ms, begin);
@@ -137,9 +140,9 @@ class Simulation {
         if (V > threshold && !(before > threshold)) worker.spikes.emplace_back(crossing_ms(step, before, V), cell);
       }
       probes_.sample(w, step + 1);
-      fields_.after_step(w, worker.group, step + 1);
+      fields_.after_step(w, worker.group, step + 1, thread);
     }
-    fields_.end_window(w, end);
+    fields_.end_window(w, end, thread);
   }
 
   /// When the potential passed the threshold during a step: at its end, or in between to second order.

@@ -2,6 +2,7 @@
 
     compartment_cost.py --triscale PATH [--cells N] [--duration-ms X] [--repeats N] [--scheme S] [--only NAME ...]
     compartment_cost.py --triscale PATH --scaling [--plot F.svg]   triscale only: against compartments, cells, channels, threads
+    compartment_cost.py --triscale PATH --electrodes               triscale only: what it costs to record the potential each step
 
 A cell is a soma with unbranched dendrites of 200 um (11 compartments each); 0.2 nA into the soma, dt 0.025 ms, one thread.
 Both programs time their own time loop; of the repeats, taken in turn, the fastest counts. Prints Markdown.
@@ -9,6 +10,7 @@ Both programs time their own time loop; of the repeats, taken in turn, the faste
 import argparse
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -35,7 +37,7 @@ def parameters(value):
     return value if isinstance(value, dict) else {"gbar": value}
 
 
-def recipe(workload, cells, dendrites, duration_ms, scheme):
+def recipe(workload, cells, dendrites, duration_ms, scheme, electrodes=0):
     soma, dendrite, celsius, start = WORKLOADS[workload]
     sections = [{"name": "soma", "kind": "soma", "length_um": 20, "diameter_um": 20}]
     sections += [{"name": f"d{i}", "kind": "basal", "parent": "soma", "parent_position": 0.5, "length_um": 200,
@@ -43,7 +45,9 @@ def recipe(workload, cells, dendrites, duration_ms, scheme):
     mechanisms = [{"mechanism": name, "regions": [region],
                    "parameters": {UNITS[key]: x for key, x in parameters(value).items()}}
                   for region, placed in (("soma", soma), ("basal", dendrite)) for name, value in placed.items()]
-    return {"triscale_recipe": 1,
+    probe = {"name": "lfp", "kind": "potential",
+             "electrodes": [{"position_um": [30, 20 * k - 10 * electrodes, 0]} for k in range(electrodes)]}
+    return {"triscale_recipe": 1, "field_probes": [probe] if electrodes else [],
             "run": {"duration_ms": duration_ms, "dt_ms": DT, "celsius": celsius, "V_init_mV": start, "scheme": scheme,
                     "compartments": {"max_length_um": 20}},
             "cell_types": [{"name": "cell", "detailed": {
@@ -55,11 +59,11 @@ def recipe(workload, cells, dendrites, duration_ms, scheme):
                         "amplitude_nA": 0.2}]}
 
 
-def triscale_ns(program, workload, cells, dendrites, duration_ms, scheme, threads=1):
+def triscale_ns(program, workload, cells, dendrites, duration_ms, scheme, threads=1, electrodes=0):
     with tempfile.TemporaryDirectory() as folder:
         config = os.path.join(folder, "recipe.json")
         with open(config, "w") as f:
-            json.dump(recipe(workload, cells, dendrites, duration_ms, scheme), f)
+            json.dump(recipe(workload, cells, dendrites, duration_ms, scheme, electrodes), f)
         out = os.path.join(folder, "out")
         subprocess.run([program, "run", config, "--tier", "detailed", "-o", out, "--quiet", "--threads", str(threads)],
                        check=True, stdout=subprocess.DEVNULL)
@@ -146,6 +150,19 @@ def measure(args, workload, dendrites, cells, threads):
                for _ in range(args.repeats))
 
 
+def signals(args):
+    """64 cells; runs without and with electrodes in turn, medians; every step is a sample."""
+    print("| workload | nothing recorded, ns | 16 electrodes | 96 electrodes |\n|---|---|---|---|")
+    for workload in args.only or WORKLOADS:
+        duration_ms = DT * round((100 if workload == "passive" else 25) / DT)
+        taken = {n: [] for n in (0, 16, 96)}
+        for _ in range(args.repeats):
+            for n, list_of in taken.items():
+                list_of.append(triscale_ns(args.triscale, workload, 64, args.dendrites, duration_ms, args.scheme, 1, n))
+        plain, few, many = (statistics.median(taken[n]) for n in (0, 16, 96))
+        print(f"| {workload} | {plain:.2f} | {100 * (few / plain - 1):+.0f} % | {100 * (many / plain - 1):+.0f} % |", flush=True)
+
+
 def scaling(args):
     rows = []               # (what varies, workload, value, ns)
     for workload in args.only or WORKLOADS:
@@ -201,9 +218,10 @@ def main():
     parser.add_argument("--scheme", default="backward_euler", choices=("backward_euler", "second_order"))
     parser.add_argument("--only", nargs="+", choices=list(WORKLOADS))
     parser.add_argument("--scaling", action="store_true")
+    parser.add_argument("--electrodes", action="store_true")
     parser.add_argument("--plot", metavar="FILE.svg", help="draw what --scaling measured")
     args = parser.parse_args()
-    (scaling if args.scaling else against_neuron)(args)
+    (scaling if args.scaling else signals if args.electrodes else against_neuron)(args)
 
 
 if __name__ == "__main__":
