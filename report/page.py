@@ -11,6 +11,7 @@ import figures
 import signal_figures
 from result_folder import Results, TIER_TITLES
 
+ONE_SIDED = ("rate_correlation", "rate_correlation_10ms", "signal_correlation")  # a coarser level that follows better is no fault
 STATISTICS = {"mean_rate": "mean rate", "cv_isi": "CV of intervals", "rate_distribution": "rate distribution",
               "top10_share": "top 10 % share", "silent_fraction": "silent cells",
               "rate_correlation": "rate time course", "rate_correlation_10ms": "time course, 10 ms",
@@ -211,8 +212,11 @@ def finding(check: dict) -> str:
 
 
 def severity(check: dict) -> float:
+    """Tolerances from agreement. Of a correlation only falling short counts."""
     d, t = check.get("difference"), check.get("tolerance")
-    return abs(d) / t if isinstance(d, (int, float)) and t else 0.0
+    if not isinstance(d, (int, float)) or not t:
+        return 0.0
+    return (max(0.0, -d) if check["statistic"] in ONE_SIDED else abs(d)) / t
 
 
 def pair_sentences(checks: list[dict]) -> list[str]:
@@ -328,7 +332,7 @@ def check_table(checks: list[dict]) -> str:
     rows = []
     for c in checks:
         interval = f'{signed(c.get("ci_low"), 2)} … {signed(c.get("ci_high"), 2)}' if c.get("ci_low") is not None else "–"
-        sign = "−" if c["statistic"] in ("rate_correlation", "rate_correlation_10ms", "signal_correlation") else "±"
+        sign = "−" if c["statistic"] in ONE_SIDED else "±"
         rows.append([{**STATISTICS, **SIGNAL_STATISTICS}.get(c["statistic"], esc(c["statistic"])), chip(c["verdict"]),
                      num(c.get("finer_value")), num(c.get("coarser_value")), signed(c.get("difference")), interval,
                      sign + num(c.get("tolerance")), seconds(c["needed_ms"]) if c.get("needed_ms") is not None else "",

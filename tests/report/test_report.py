@@ -238,6 +238,12 @@ class ReportTest(unittest.TestCase):
 
 
 class SweepTest(unittest.TestCase):
+    def test_a_correlation_above_what_is_expected_is_no_distance(self):
+        check = {"statistic": "rate_correlation", "difference": 0.4, "tolerance": 0.2}
+        self.assertEqual(page.severity(check), 0)
+        self.assertEqual(page.severity({**check, "difference": -0.4}), 2)
+        self.assertEqual(page.severity({**check, "statistic": "mean_rate"}), 2)
+
     def test_draws_a_map_that_says_where_each_reduction_holds_and_what_failed(self):
         import sweep
         folder = Path(tempfile.mkdtemp())
