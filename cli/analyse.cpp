@@ -100,12 +100,26 @@ JsonValue json_of(const meanfield::ValidityFinding& f) {
                  {"expected_error", f.expected_error}};
 }
 
-/// All states with their stability; the first stable one is the one that other questions are about.
+/// All states with their stability. States where most cells of a population work outside the range that their transfer
+/// function was fitted on may belong to the function, not to the cells. The first stable state that does not, if there
+/// is one, is the one that other questions are about.
 struct States {
   std::vector<meanfield::StationaryPoint> points;
   std::vector<meanfield::Stability> stability;
+  std::vector<double> extrapolated_share;
   std::size_t chosen = 0;
+
+  bool extrapolated(std::size_t k) const { return extrapolated_share[k] > 0.5; }
 };
+
+std::size_t choose(const States& states) {
+  for (const bool also_extrapolated : {false, true}) {
+    for (std::size_t k = 0; k < states.points.size(); ++k) {
+      if (states.stability[k].stable && (also_extrapolated || !states.extrapolated(k))) return k;
+    }
+  }
+  return 0;
+}
 
 States states_of(const meanfield::CircuitTheory& theory, Members& json) {
   // One state from silence, as other tools search, and all states.
@@ -118,24 +132,25 @@ States states_of(const meanfield::CircuitTheory& theory, Members& json) {
   json.push_back({"seconds", Members{{"one_state", std::chrono::duration<double>(one - start).count()},
                                      {"all_states", std::chrono::duration<double>(all - one).count()}}});
   if (found.points.empty()) throw core::NumericalError("mean-field tier: no stationary state was found");
-  States states{found.points, {}, 0};
+  States states{found.points, {}, {}, 0};
   List list;
   for (const meanfield::StationaryPoint& point : states.points) {
     const auto result = meanfield::stability(*theory.theory->linearise(point.rates_hz));
+    const double extrapolated = meanfield::extrapolated_share(theory, point.rates_hz);
     List modes;
     for (const meanfield::Mode& mode : result.modes) modes.push_back(json_of(mode));
     list.push_back(Members{{"rates_hz", to_vector(point.rates_hz)},
                            {"cv", meanfield::cv_at(theory, point.rates_hz)},
                            {"residual_hz", point.residual_hz},
                            {"stable", result.stable},
+                           {"extrapolated_share", extrapolated},
                            {"unstable_roots", result.unstable_roots},
                            {"unstable_roots_all_found", result.roots_complete},
                            {"modes", modes}});
     states.stability.push_back(result);
+    states.extrapolated_share.push_back(extrapolated);
   }
-  const auto stable =
-      std::find_if(states.stability.begin(), states.stability.end(), [](const auto& s) { return s.stable; });
-  if (stable != states.stability.end()) states.chosen = static_cast<std::size_t>(stable - states.stability.begin());
+  states.chosen = choose(states);
   json.push_back({"states", list});
   json.push_back({"chosen_state", static_cast<int>(states.chosen)});
   json.push_back({"search_consistent", found.degree_is_one});
@@ -146,7 +161,13 @@ std::vector<meanfield::ValidityFinding> add_validity(const meanfield::CircuitThe
                                                      Members& json) {
   const Eigen::VectorXd& rates_hz = states.points[states.chosen].rates_hz;
   std::vector<meanfield::ValidityFinding> findings = meanfield::findings_at(theory, rates_hz);
-  for (auto& finding : meanfield::check_dynamics(states.stability, states.chosen)) findings.push_back(finding);
+  std::vector<meanfield::Stability> credible;
+  std::size_t chosen = 0;
+  for (std::size_t k = 0; k < states.points.size(); ++k) {
+    if (k == states.chosen) chosen = credible.size();
+    if (k == states.chosen || !states.extrapolated(k)) credible.push_back(states.stability[k]);
+  }
+  for (auto& finding : meanfield::check_dynamics(credible, chosen)) findings.push_back(finding);
   List list;
   for (const auto& finding : findings) list.push_back(json_of(finding));
   json.push_back({"validity", list});
@@ -268,7 +289,8 @@ void add_map(const network::Circuit& circuit, const std::vector<std::string>& re
 void print_states(const meanfield::CircuitTheory& theory, const States& states) {
   fmt::print("{:<24}", "population");
   for (std::size_t k = 0; k < states.points.size(); ++k) {
-    fmt::print(" {:>18}", fmt::format("{} {}", k + 1, states.stability[k].stable ? "stable" : "unstable"));
+    const char* kind = states.extrapolated(k) ? "extrapolated" : states.stability[k].stable ? "stable" : "unstable";
+    fmt::print(" {:>18}", fmt::format("{} {}", k + 1, kind));
   }
   fmt::print("\n");
   for (std::size_t i = 0; i < theory.theory->size(); ++i) {
@@ -277,6 +299,13 @@ void print_states(const meanfield::CircuitTheory& theory, const States& states) 
       fmt::print(" {:>15.6g} Hz", point.rates_hz[static_cast<Eigen::Index>(i)]);
     }
     fmt::print("\n");
+  }
+  for (std::size_t k = 0; k < states.points.size(); ++k) {
+    if (!states.extrapolated(k)) continue;
+    fmt::print(
+        "State {}: {:.0f} % of the cells of a population work where their transfer function was not measured; the "
+        "cells may have no such state.\n",
+        k + 1, 100 * states.extrapolated_share[k]);
   }
 }
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "bridges/meanfield/transfer_fit.hpp"
+#include "bridges/meanfield/derive_meanfield.hpp"
 #include "bridges/point/derive.hpp"
 #include "bridges/point/derive_point.hpp"
 #include "bridges/point/variants.hpp"

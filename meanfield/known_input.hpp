@@ -19,8 +19,8 @@
 /// explicitly: rates are multiplied by the ratio of the means, over the last seconds, of the rate without and with
 /// known spikes.
 ///
-/// Poisson sources that every cell has of its own are left out: what they do to a population is noise that vanishes with
-/// its size, as the chance of its own spikes is, which a mean field has not either.
+/// Poisson sources that every cell has of its own are left out: what they do to a population is noise that vanishes
+/// with its size, as the chance of its own spikes is, which a mean field has not either.
 ///
 /// Approximations: a projection acts after its mean delay; the membrane filters with its mean conductance.
 #pragma once

@@ -8,6 +8,7 @@
 
 #include "meanfield/lif_circuit.hpp"
 #include "meanfield/mesoscopic_circuit.hpp"
+#include "meanfield/spike_trains.hpp"
 #include "network/edges.hpp"
 
 namespace triscale::meanfield {
@@ -106,14 +107,24 @@ core::Problem hull_warning(const std::string& population, double share, double t
 // ------------------------------------------------------------------------------------------------- one population
 // -----
 
-std::vector<PoissonDrive<double>> drives_of(const PopulationModel& model, const CellClass& cells,
-                                            const std::vector<double>& mean_hz,
-                                            const std::vector<double>& variance_hz) {
-  std::vector<PoissonDrive<double>> drives(model.receptors.size());
+SpikeDrive<double> drive_of(const PopulationModel& model, const CellClass& cells, std::size_t channel, double mean_hz,
+                            double variance_hz) {
+  const double dead_time_ms = model.channels[channel].dead_time_ms;
+  const double weight2_hz = cells.weight2_uS2[channel] * variance_hz / 1000.0;
+  const double variance = relative_variance(variance_hz, dead_time_ms, model.time_constant_ms);
+  return {cells.weight_uS[channel] * mean_hz / 1000.0, weight2_hz * variance,
+          weight2_hz * (variance - relative_power_at_0(variance_hz, dead_time_ms))};
+}
+
+std::vector<SpikeDrive<double>> drives_of(const PopulationModel& model, const CellClass& cells,
+                                          const std::vector<double>& mean_hz, const std::vector<double>& variance_hz) {
+  std::vector<SpikeDrive<double>> drives(model.receptors.size());
   for (std::size_t c = 0; c < model.channels.size(); ++c) {
-    PoissonDrive<double>& drive = drives[model.channels[c].receptor];
-    drive.rate_weight_uS_per_ms += cells.weight_uS[c] * mean_hz[c] / 1000.0;
-    drive.rate_weight2_uS2_per_ms += cells.weight2_uS2[c] * variance_hz[c] / 1000.0;
+    const SpikeDrive<double> of_channel = drive_of(model, cells, c, mean_hz[c], variance_hz[c]);
+    SpikeDrive<double>& drive = drives[model.channels[c].receptor];
+    drive.rate_weight_uS_per_ms += of_channel.rate_weight_uS_per_ms;
+    drive.rate_weight2_uS2_per_ms += of_channel.rate_weight2_uS2_per_ms;
+    drive.lacking_at_0_uS2_per_ms += of_channel.lacking_at_0_uS2_per_ms;
   }
   return drives;
 }
@@ -133,16 +144,21 @@ std::vector<CurrentFluctuation> fluctuations_of(const CellClass& cells, const Po
   return fluctuations;
 }
 
-MembraneStatistics<double> statistics_at(const PopulationModel& model, const CellClass& cells,
-                                         const PopulationInput& input, double rate_hz) {
-  return membrane_statistics<double>(
-      membrane_of(model.transfer), model.receptors, drives_of(model, cells, input.source_hz, input.source_hz),
-      current_of(cells, input) - adaptation_nA_per_hz(model.transfer) * rate_hz, fluctuations_of(cells, input));
+StatisticsAtRate::StatisticsAtRate(const PopulationModel& model, const CellClass& cells, const PopulationInput& input)
+    : model_(&model),
+      current_nA_(current_of(cells, input)),
+      adaptation_nA_per_hz_(adaptation_nA_per_hz(model.transfer)),
+      drives_(drives_of(model, cells, input.source_hz, input.source_hz)),
+      fluctuations_(fluctuations_of(cells, input)) {}
+
+MembraneStatistics<double> StatisticsAtRate::operator()(double rate_hz) const {
+  return membrane_statistics<double>(membrane_of(model_->transfer), model_->receptors, drives_,
+                                     current_nA_ - adaptation_nA_per_hz_ * rate_hz, fluctuations_);
 }
 
 MembraneStatistics<double> statistics_of(const PopulationModel& model, const CellClass& cells,
                                          const PopulationInput& input) {
-  const auto at = [&](double rate_hz) { return statistics_at(model, cells, input, rate_hz); };
+  const StatisticsAtRate at(model, cells, input);
   return at(adaptation_nA_per_hz(model.transfer) != 0 ? adapted_rate_hz(model.transfer, at) : 0.0);
 }
 
@@ -256,6 +272,9 @@ void Model::add_projection(std::size_t index) {
     Channel channel;
     channel.projection = index;
     channel.source = projection.source;
+    if (index_of_[projection.source] != kNone) {
+      channel.dead_time_ms = populations_[index_of_[projection.source]].transfer.dead_time_ms;
+    }
     channel.receptor = find_or_add_receptor(model.receptors, receptors[r]);
     channel.delay_ms = sum.plain > 0 ? sum.delay / sum.plain : 0;
     channel.in_degree = sum.synapses / static_cast<double>(cells);
@@ -280,27 +299,38 @@ void Model::add_clamps(PopulationModel& model) const {
   }
 }
 
-/// Sorts the cells by their drive at nominal rates and replaces runs of neighbours by their average, so that every sum
-/// over the population stays what it was.
+/// Sorts the cells into strips of similar inhibition and within each by excitation, both at nominal rates, and replaces
+/// runs of neighbours by their average, so that every sum over the population stays what it was. One order by the whole
+/// drive would depend on how the unknown rates weigh excitation against inhibition.
 void Model::merge_classes(PopulationModel& model, std::size_t max_classes) const {
-  constexpr double kNominalRate_Hz = 5.0;
+  constexpr double kNominalRate_Hz = 5.0, kExcitatoryAbove_mV = -45.0;
   const std::size_t cells = model.classes.size();
   if (cells <= max_classes || max_classes == 0) return;
-  std::vector<double> channel_gain;
-  for (const Channel& channel : model.channels) {
+  std::vector<double> excitation(cells, 0.0), inhibition(cells, 0.0);
+  for (std::size_t c = 0; c < model.channels.size(); ++c) {
+    const Channel& channel = model.channels[c];
     const Receptor& receptor = model.receptors[channel.receptor];
     const double rate_hz = circuit_->populations[channel.source].is_virtual
                                ? external_[channel.source].mean(0, circuit_->run.duration_ms)
                                : kNominalRate_Hz;
-    channel_gain.push_back(rate_hz * receptor.area_ms * (receptor.E_rev_mV - model.transfer.E_L_mV));
+    auto& drive = receptor.E_rev_mV > kExcitatoryAbove_mV ? excitation : inhibition;
+    for (std::size_t i = 0; i < cells; ++i) drive[i] += rate_hz * receptor.area_ms * model.classes[i].weight_uS[c];
   }
-  std::vector<double> drive(cells, 0.0);
-  for (std::size_t i = 0; i < cells; ++i) {
-    for (std::size_t c = 0; c < channel_gain.size(); ++c) drive[i] += channel_gain[c] * model.classes[i].weight_uS[c];
+  const auto varies = [](const std::vector<double>& of) {
+    return *std::max_element(of.begin(), of.end()) > *std::min_element(of.begin(), of.end());
+  };
+  std::size_t strips = varies(inhibition) ? max_classes : 1;
+  if (strips > 1 && varies(excitation)) {
+    strips = static_cast<std::size_t>(std::sqrt(static_cast<double>(max_classes)));
   }
-  std::vector<std::size_t> order(cells);
+  std::vector<std::size_t> order(cells), strip_of(cells);
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return drive[a] < drive[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return inhibition[a] > inhibition[b]; });
+  for (std::size_t k = 0; k < cells; ++k) strip_of[order[k]] = k * strips / cells;
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return strip_of[a] != strip_of[b] ? strip_of[a] < strip_of[b] : excitation[a] < excitation[b];
+  });
 
   std::vector<CellClass> merged;
   for (std::size_t m = 0; m < max_classes; ++m) {

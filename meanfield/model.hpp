@@ -34,6 +34,7 @@ struct Channel {
   std::size_t source = 0;       ///< population
   std::size_t receptor = 0;     ///< index into PopulationModel::receptors
   double delay_ms = 0;          ///< weight-averaged
+  double dead_time_ms = 0;      ///< of the source's spike trains
   double in_degree = 0;         ///< synapses per target cell, averaged over the population
   double connections = 0;       ///< presynaptic cells per target cell: several synapses of a pair count once
   double mean_weight_uS = 0;    ///< of a connection: summed over the pair's synapses
@@ -71,15 +72,28 @@ struct PopulationInput {
 };
 
 /// Input of a class by receptor: `mean_hz` and `variance_hz`, per channel, count for the first and the second moments.
-std::vector<PoissonDrive<double>> drives_of(const PopulationModel& model, const CellClass& cells,
-                                            const std::vector<double>& mean_hz, const std::vector<double>& variance_hz);
+std::vector<SpikeDrive<double>> drives_of(const PopulationModel& model, const CellClass& cells,
+                                          const std::vector<double>& mean_hz, const std::vector<double>& variance_hz);
+/// Drive of a class through one channel, with the regularity of the source's trains as the population's time constant
+/// sees it.
+SpikeDrive<double> drive_of(const PopulationModel& model, const CellClass& cells, std::size_t channel, double mean_hz,
+                            double variance_hz);
 /// Constant current into a class, nA, clamps' deterministic part included; and the clamps' noise.
 double current_of(const CellClass& cells, const PopulationInput& input);
 std::vector<CurrentFluctuation> fluctuations_of(const CellClass& cells, const PopulationInput& input);
 
-/// Membrane statistics of a class under an input that does not change, with adaptation at rest for a given rate.
-MembraneStatistics<double> statistics_at(const PopulationModel& model, const CellClass& cells,
-                                         const PopulationInput& input, double rate_hz);
+/// Membrane statistics of a class under an input that does not change, with adaptation at rest for any rate.
+class StatisticsAtRate {
+ public:
+  StatisticsAtRate(const PopulationModel& model, const CellClass& cells, const PopulationInput& input);
+  MembraneStatistics<double> operator()(double rate_hz) const;
+
+ private:
+  const PopulationModel* model_;
+  double current_nA_, adaptation_nA_per_hz_;
+  std::vector<SpikeDrive<double>> drives_;
+  std::vector<CurrentFluctuation> fluctuations_;
+};
 /// Same with the adaptation that belongs to the class's own rate, nu = F; for one class or all of them.
 MembraneStatistics<double> statistics_of(const PopulationModel& model, const CellClass& cells,
                                          const PopulationInput& input);

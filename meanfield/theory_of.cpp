@@ -21,6 +21,12 @@ const TransferTheory& transfer_of(const CircuitTheory& theory) {
   return dynamic_cast<const TransferTheory&>(*theory.theory);
 }
 
+/// Share of a population's cells outside the range that their transfer function was fitted on.
+double outside_fit(const CircuitTheory& theory, std::size_t population, const Eigen::VectorXd& rates_hz) {
+  const PopulationModel& model = theory.model->populations()[population];
+  return share_outside_hull(model, statistics_of(model, transfer_of(theory).input_at(population, rates_hz)));
+}
+
 }  // namespace
 
 CircuitTheory theory_of(const network::Circuit& circuit) {
@@ -62,15 +68,22 @@ std::vector<RateDistribution> distributions_at(const CircuitTheory& theory, cons
   return result;
 }
 
+double extrapolated_share(const CircuitTheory& theory, const Eigen::VectorXd& rates_hz) {
+  double largest = 0;
+  if (theory.lif) return largest;
+  for (std::size_t i = 0; i < theory.theory->size(); ++i) {
+    largest = std::max(largest, outside_fit(theory, i, rates_hz));
+  }
+  return largest;
+}
+
 std::vector<ValidityFinding> findings_at(const CircuitTheory& theory, const Eigen::VectorXd& rates_hz) {
   if (theory.lif) return check_lif_state(network_of(theory), rates_hz);
   constexpr double kSaturation = 0.3;
   std::vector<ValidityFinding> findings;
   for (std::size_t i = 0; i < theory.theory->size(); ++i) {
     const std::string name = theory.theory->name(i);
-    const PopulationModel& population = theory.model->populations()[i];
-    const double outside =
-        share_outside_hull(population, statistics_of(population, transfer_of(theory).input_at(i, rates_hz)));
+    const double outside = outside_fit(theory, i, rates_hz);
     if (outside > 0) {
       findings.push_back(
           {name, "extrapolation", outside, 0,

@@ -35,6 +35,10 @@ std::vector<RateDistribution> distributions_at(const CircuitTheory& theory, cons
 /// Validity findings about the population dynamics at a stationary state, without those about stability.
 std::vector<ValidityFinding> findings_at(const CircuitTheory& theory, const Eigen::VectorXd& rates_hz);
 
+/// Share of the cells, in the population where it is largest, that work outside the range on which their transfer
+/// function was fitted; 0 for theories without a fit.
+double extrapolated_share(const CircuitTheory& theory, const Eigen::VectorXd& rates_hz);
+
 /// Coefficients of variation of the intervals; empty where the theory has none.
 std::vector<double> cv_at(const CircuitTheory& theory, const Eigen::VectorXd& rates_hz);
 

@@ -54,12 +54,14 @@ struct Receptor {
   double area_ms;  ///< integral of f (exp(-t/tau_decay) - exp(-t/tau_rise)); e tau for an alpha function
 };
 
-/// Poisson input through one receptor: sums over the presynaptic cells of rate times weight and rate times weight
-/// squared.
+/// Input of spike trains through one receptor: sums over the presynaptic cells of rate times weight, and of rate times
+/// weight squared as the variance sees it. Trains more regular than Poisson have less variance and even less power at
+/// frequency 0, by what is in the third (meanfield/spike_trains.hpp); Poisson trains lack nothing.
 template <typename T>
-struct PoissonDrive {
+struct SpikeDrive {
   T rate_weight_uS_per_ms{};
   T rate_weight2_uS2_per_ms{};
+  T lacking_at_0_uS2_per_ms{};
 };
 
 /// Ornstein-Uhlenbeck current around its mean (the mean counts in the constant current).
@@ -91,7 +93,7 @@ struct MembraneMean {
 /// mu_G and mu_V; of the drives, the first moments count.
 template <typename T>
 MembraneMean<T> membrane_mean(const Membrane& membrane, std::span<const Receptor> receptors,
-                              std::span<const PoissonDrive<T>> drives, const T& current_nA) {
+                              std::span<const SpikeDrive<T>> drives, const T& current_nA) {
   T G_uS = T(membrane.g_L_uS);
   T numerator_nA = T(membrane.g_L_uS * membrane.E_L_mV) + current_nA;
   for (std::size_t k = 0; k < receptors.size(); ++k) {
@@ -105,7 +107,7 @@ MembraneMean<T> membrane_mean(const Membrane& membrane, std::span<const Receptor
 /// Fluctuations around a given mean; of the drives, the second moments count.
 template <typename T>
 MembraneStatistics<T> membrane_noise(const Membrane& membrane, const MembraneMean<T>& mean,
-                                     std::span<const Receptor> receptors, std::span<const PoissonDrive<T>> drives,
+                                     std::span<const Receptor> receptors, std::span<const SpikeDrive<T>> drives,
                                      std::span<const CurrentFluctuation> fluctuations = {}) {
   using std::sqrt;
   const T tau_m_ms = membrane.C_m_nF / mean.G_uS;
@@ -115,7 +117,7 @@ MembraneStatistics<T> membrane_noise(const Membrane& membrane, const MembraneMea
     const Receptor& receptor = receptors[k];
     const T q = receptor.area_ms * (receptor.E_rev_mV - mean.mu_mV) / mean.G_uS;
     const T power = drives[k].rate_weight2_uS2_per_ms * q * q;
-    spectrum_at_0 += power;
+    spectrum_at_0 += power - drives[k].lacking_at_0_uS2_per_ms * q * q;
     variance += power * squared_cascade_integral(receptor.tau_rise_ms, receptor.tau_decay_ms, tau_m_ms);
   }
   for (const CurrentFluctuation& noise : fluctuations) {
@@ -130,7 +132,7 @@ MembraneStatistics<T> membrane_noise(const Membrane& membrane, const MembraneMea
 /// Both, of a stationary cell.
 template <typename T>
 MembraneStatistics<T> membrane_statistics(const Membrane& membrane, std::span<const Receptor> receptors,
-                                          std::span<const PoissonDrive<T>> drives, const T& current_nA,
+                                          std::span<const SpikeDrive<T>> drives, const T& current_nA,
                                           std::span<const CurrentFluctuation> fluctuations = {}) {
   const MembraneMean<T> mean = membrane_mean<T>(membrane, receptors, drives, current_nA);
   return membrane_noise<T>(membrane, mean, receptors, drives, fluctuations);

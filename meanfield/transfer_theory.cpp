@@ -4,8 +4,8 @@
 #include <cmath>
 #include <functional>
 
-#include "meanfield/lif_response.hpp"
 #include "meanfield/membrane_course.hpp"
+#include "meanfield/spike_trains.hpp"
 
 namespace triscale::meanfield {
 
@@ -45,23 +45,19 @@ ClassSlopes slopes_of(const PopulationModel& population, const CellClass& cells,
                       double& G_uS) {
   const Membrane membrane = membrane_of(population.transfer);
   const double gain = adaptation_nA_per_hz(population.transfer);
-  const auto at_rate = [&](double rate_hz) { return statistics_at(population, cells, at, rate_hz); };
-  const double rest_hz = gain != 0 ? adapted_rate_hz(population.transfer, at_rate) : 0.0;
+  const double rest_hz =
+      gain != 0 ? adapted_rate_hz(population.transfer, StatisticsAtRate(population, cells, at)) : 0.0;
   const double current_nA = current_of(cells, at) - gain * rest_hz;
   const std::vector<CurrentFluctuation> noise = fluctuations_of(cells, at);
-  std::vector<double> mean_hz = at.source_hz, variance_hz = at.source_hz;
-  const auto mean_now = [&] {
-    return membrane_mean<double>(membrane, population.receptors, drives_of(population, cells, mean_hz, variance_hz),
-                                 current_nA);
-  };
+  std::vector<SpikeDrive<double>> drives = drives_of(population, cells, at.source_hz, at.source_hz);
+  const auto mean_now = [&] { return membrane_mean<double>(membrane, population.receptors, drives, current_nA); };
   const MembraneMean<double> mean = mean_now();
   double mu_mV = mean.mu_mV, slope_mV_per_ms = 0;
   const std::function<double()> rate_hz = [&] {
-    const auto drives = drives_of(population, cells, mean_hz, variance_hz);
-    const MembraneMean<double> now{membrane_mean<double>(membrane, population.receptors, drives, current_nA).G_uS,
-                                   mu_mV};
-    return moving_rate_hz(population.transfer,
-                          membrane_noise<double>(membrane, now, population.receptors, drives, noise), slope_mV_per_ms);
+    return moving_rate_hz(
+        population.transfer,
+        membrane_noise<double>(membrane, {mean_now().G_uS, mu_mV}, population.receptors, drives, noise),
+        slope_mV_per_ms);
   };
   ClassSlopes result;
   G_uS = mean.G_uS;
@@ -72,11 +68,25 @@ ClassSlopes slopes_of(const PopulationModel& population, const CellClass& cells,
   result.d_mu = central(mu_mV, kStep_mV, rate_hz);
   result.d_slope = central(slope_mV_per_ms, kStep_mV, rate_hz);
   result.G_uS = mean.G_uS;
-  for (std::size_t c = 0; c < mean_hz.size(); ++c) {
-    const double step = kRelativeStep * std::max(1.0, at.source_hz[c]);
-    result.conductance.push_back(central(mean_hz[c], step, rate_hz));
-    result.variance.push_back(central(variance_hz[c], step, rate_hz));
-    result.potential.push_back(central(mean_hz[c], step, [&] { return mean_now().mu_mV; }));
+  for (std::size_t c = 0; c < at.source_hz.size(); ++c) {
+    SpikeDrive<double>& drive = drives[population.channels[c].receptor];
+    const double step_hz = kRelativeStep * std::max(1.0, at.source_hz[c]);
+    const SpikeDrive<double> kept = drive;
+    double mean_hz = at.source_hz[c], variance_hz = at.source_hz[c];
+    const SpikeDrive<double> usual = drive_of(population, cells, c, mean_hz, variance_hz);
+    const auto with_channel = [&](const std::function<double()>& value) {
+      const SpikeDrive<double> now = drive_of(population, cells, c, mean_hz, variance_hz);
+      drive.rate_weight_uS_per_ms += now.rate_weight_uS_per_ms - usual.rate_weight_uS_per_ms;
+      drive.rate_weight2_uS2_per_ms += now.rate_weight2_uS2_per_ms - usual.rate_weight2_uS2_per_ms;
+      drive.lacking_at_0_uS2_per_ms += now.lacking_at_0_uS2_per_ms - usual.lacking_at_0_uS2_per_ms;
+      const double result_now = value();
+      drive = kept;
+      return result_now;
+    };
+    result.conductance.push_back(central(mean_hz, step_hz, [&] { return with_channel(rate_hz); }));
+    result.variance.push_back(central(variance_hz, step_hz, [&] { return with_channel(rate_hz); }));
+    result.potential.push_back(
+        central(mean_hz, step_hz, [&] { return with_channel([&] { return mean_now().mu_mV; }); }));
   }
   return result;
 }
@@ -94,13 +104,6 @@ Slopes slopes_of(const PopulationModel& population, const PopulationInput& at) {
         squared_cascade_delay(receptor.tau_rise_ms, receptor.tau_decay_ms, population.transfer.C_m_nF / G_mean_uS));
   }
   return result;
-}
-
-/// Spectrum of spikes that are Poisson but for a dead time: intervals t_ref + exponential.
-double dead_time_spectrum_hz(double rate_hz, double t_ref_ms, Complex lambda) {
-  const double free_ms = 1000 / rate_hz - t_ref_ms;
-  if (!(free_ms > 0) || !(std::abs(lambda) > 0)) return rate_hz;
-  return renewal_spectrum_hz(rate_hz, std::exp(-lambda * t_ref_ms) / (1.0 + lambda * free_ms));
 }
 
 class TransferLinearisation : public Linearisation {
@@ -162,9 +165,10 @@ class TransferLinearisation : public Linearisation {
     for (std::size_t i = 0; i < theory_.size(); ++i) {
       const PopulationModel& population = theory_.model().populations()[i];
       const double cells = static_cast<double>(theory_.model().circuit().populations[population.population].size);
+      const double dead_time_ms = std::max(population.transfer.t_ref_ms, population.transfer.dead_time_ms);
       double sum = 0;
       for (const ClassSlopes& of : slopes_[i].classes) {
-        sum += of.share * dead_time_spectrum_hz(of.rate_hz, population.transfer.t_ref_ms, lambda) /
+        sum += of.share * dead_time_spectrum_hz(of.rate_hz, dead_time_ms, lambda) /
                std::norm(1.0 + adaptation(population, of, lambda));
       }
       S[static_cast<Eigen::Index>(i)] = sum / cells;

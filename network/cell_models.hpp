@@ -84,6 +84,9 @@ struct TransferFunction {
   double g_L_uS = 0.01;
   double E_L_mV = -65;
   double t_ref_ms = 2;
+  /// The cells' spike trains are as regular as Poisson trains with this dead time (meanfield/spike_trains.hpp). 0:
+  /// Poisson trains.
+  double dead_time_ms = 0;
   std::array<double, 10> P_mV{};
   double mu_0_mV = -60, d_mu_mV = 10;
   double sigma_0_mV = 4, d_sigma_mV = 6;

@@ -25,7 +25,8 @@ def number(value, digits: int = 4) -> str:
 def states(data: dict) -> str:
     header = ["population"]
     for k, state in enumerate(data["states"]):
-        header.append(f"state {k + 1}, {'stable' if state['stable'] else 'unstable'} (Hz)")
+        outside = ", outside the fitted range" if state["extrapolated_share"] > 0.5 else ""
+        header.append(f"state {k + 1}, {'stable' if state['stable'] else 'unstable'}{outside} (Hz)")
     rows = [[name] + [number(state["rates_hz"][i], 6) for state in data["states"]] for i, name in enumerate(data["populations"])]
     leading = []
     for k, state in enumerate(data["states"]):

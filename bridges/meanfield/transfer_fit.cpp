@@ -18,59 +18,6 @@ using network::TransferFunction;
 constexpr int kCoefficients = 10;
 using Coefficients = std::array<double, kCoefficients>;
 
-/// A working point with what its cells did.
-struct MeasuredPoint {
-  WorkingPoint point;
-  std::vector<TransferPoint> cells;
-
-  double rate_hz() const {
-    double sum = 0;
-    for (const TransferPoint& cell : cells) sum += cell.rate_hz() / static_cast<double>(cells.size());
-    return sum;
-  }
-};
-
-std::vector<MeasuredPoint> measure(const std::shared_ptr<const TransferExperiment>& experiment,
-                                   const std::vector<WorkingPoint>& points, const TransferFitOptions& options,
-                                   double measure_ms, std::uint64_t run, std::size_t threads,
-                                   core::Progress& progress) {
-  double settle_ms = options.settle_ms;  // and as long as adaptation needs
-  constexpr double kAdapted = 3;         // time constants
-  for (const auto& kernel : experiment->transfer().adaptation_nA) {
-    settle_ms = std::max(settle_ms, kAdapted * kernel.tau_ms);
-  }
-  const auto spikes = experiment->measure(points, settle_ms, measure_ms, run, threads, progress);
-  std::vector<MeasuredPoint> measured;
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    MeasuredPoint& point = measured.emplace_back(MeasuredPoint{points[i], {}});
-    for (std::size_t cell = 0; cell < experiment->cells(); ++cell) {
-      const auto statistics_at = [experiment, cell, at = points[i]](double rate_hz) {
-        return experiment->statistics(cell, at, rate_hz);
-      };
-      TransferPoint measured_cell{{}, statistics_at, spikes[i][cell], measure_ms};
-      measured_cell.statistics = statistics_at(measured_cell.rate_hz());
-      if (measured_cell.statistics.sigma_mV > 0) point.cells.push_back(std::move(measured_cell));  // it has input
-    }
-  }
-  return measured;
-}
-
-/// Distances from the threshold at which the cells, on average, go from lowest_hz to highest_hz.
-std::array<double, 2> firing_range(const std::vector<MeasuredPoint>& measured, const TransferFitOptions& options) {
-  double k_low = 1e300, k_high = -1e300;
-  for (const MeasuredPoint& scout : measured) {
-    const double rate_Hz = scout.rate_hz();
-    if (!(rate_Hz >= options.lowest_hz && rate_Hz <= options.highest_hz)) continue;
-    k_low = std::min(k_low, scout.point.k);
-    k_high = std::max(k_high, scout.point.k);
-  }
-  if (k_low > k_high) {
-    throw core::NumericalError("transfer function: the point model does not fire at any of the working points tried");
-  }
-  constexpr double kMargin = 0.5;
-  return {k_low - kMargin, k_high + kMargin};
-}
-
 /// Centres and half-widths of the polynomial's arguments, and the fitted range, from the points used.
 void set_scales(TransferFunction& transfer, const std::vector<TransferPoint>& points) {
   const auto range = [&](auto&& value) {
@@ -116,7 +63,25 @@ Coefficients fit_thresholds(const TransferFunction& transfer, const std::vector<
   return result;
 }
 
-/// Anscombe residual of the spike count of one point.
+/// Root of what a count of n spikes adds to the deviance of a Poisson distribution of mean m,
+/// 2 (n ln(n/m) - n + m), with the sign of n - m.
+template <typename T>
+T deviance_residual(double n, const T& mean) {
+  using std::log;
+  using std::sqrt;
+  constexpr double kLeast = 1e-9;  // keeps the root's derivative finite
+  const T m = mean + kLeast;
+  if (n == 0) return -sqrt(2.0 * m);
+  const T x = (m - n) / n;
+  constexpr double kSeriesBelow = 1e-2;
+  // 2 (x - ln(1 + x)) / x^2
+  const T ratio = x < T(kSeriesBelow) && x > T(-kSeriesBelow)
+                      ? 1.0 + x * (-2.0 / 3 + x * (0.5 + x * (-0.4 + x * (1.0 / 3 - x * (2.0 / 7)))))
+                      : 2.0 * (x - log(1.0 + x)) / (x * x);
+  return -x * sqrt(n * ratio);
+}
+
+/// Residual of the spike count of one point.
 struct CountResidual {
   const TransferPoint* point;
   const TransferFunction* transfer;  ///< all but its coefficients
@@ -124,7 +89,6 @@ struct CountResidual {
 
   template <typename T>
   bool operator()(const T* P_mV, T* residual) const {
-    using std::sqrt;
     TransferFunction now = *transfer;
     for (std::size_t k = 0; k < kCoefficients; ++k) now.P_mV[k] = value_of(P_mV[k]);
     const bool adapts = meanfield::adaptation_nA_per_hz(now) != 0;
@@ -139,7 +103,7 @@ struct CountResidual {
       F_Hz = rate_Hz + (F_Hz - rate_Hz) / std::max(0.5, 1 - slope);  // slope <= 0 where F is sensible
     }
     const T expected = F_Hz * (point->observed_ms / 1000.0);
-    residual[0] = 2.0 * weight * (sqrt(static_cast<double>(point->spikes) + 0.375) - sqrt(expected + 0.375));
+    residual[0] = weight * deviance_residual(static_cast<double>(point->spikes.count), expected);
     return true;
   }
 
@@ -178,7 +142,7 @@ Coefficients fit_counts(TransferFunction& transfer, const std::vector<TransferPo
   for (const TransferPoint& point : points) {
     // sd of 2 sqrt(n) with variance n + (e n)^2 is sqrt(1 + e^2 n)
     const double e = options.relative_model_error;
-    const double weight = 1 / std::sqrt(1 + e * e * static_cast<double>(point.spikes));
+    const double weight = point.weight / std::sqrt(1 + e * e * static_cast<double>(point.spikes.count));
     auto functor = std::make_unique<CountResidual>(CountResidual{&point, &scaled, weight});
     auto residual = std::make_unique<ceres::AutoDiffCostFunction<CountResidual, 1, kCoefficients>>(functor.release());
     problem.AddResidualBlock(residual.release(), nullptr, P);  // Ceres takes ownership of both
@@ -212,15 +176,6 @@ Coefficients fit_counts(TransferFunction& transfer, const std::vector<TransferPo
   return error;
 }
 
-/// The cells of all working points whose mean rate is within the range.
-std::vector<TransferPoint> within_range(const std::vector<MeasuredPoint>& measured, const TransferFitOptions& options) {
-  std::vector<TransferPoint> cells;
-  for (const MeasuredPoint& point : measured) {
-    if (point.rate_hz() <= options.highest_hz) cells.insert(cells.end(), point.cells.begin(), point.cells.end());
-  }
-  return cells;
-}
-
 void assess(TransferFit& fit, const std::vector<MeasuredPoint>& measured, const TransferFitOptions& options) {
   constexpr double kRelativeAbove_Hz = 1.0;
   double squares = 0, relative = 0, sampling = 0, bias = 0;
@@ -252,16 +207,16 @@ void assess(TransferFit& fit, const std::vector<MeasuredPoint>& measured, const 
   fit.mean_relative_error = bias / n_relative;
 }
 
-/// Window of the second-order statistics: the time over which the membrane forgets, tau_V, typical of points that fire
-/// at 0.5 to 30 Hz.
-double typical_tau_ms(const std::vector<TransferPoint>& points) {
-  std::vector<double> tau_ms;
-  for (const TransferPoint& point : points) {
-    if (point.rate_hz() >= 0.5 && point.rate_hz() <= 30) tau_ms.push_back(point.statistics.tau_V_ms);
+/// Sum of the predicted rates of all points over that of the measured ones, less 1.
+double bias(const TransferFit& fit, const std::vector<MeasuredPoint>& measured) {
+  double predicted_Hz = 0, measured_Hz = 0;
+  for (const MeasuredPoint& point : measured) {
+    for (const TransferPoint& cell : point.cells) {
+      predicted_Hz += meanfield::adapted_rate_hz(fit.cell.transfer, cell.statistics_at);
+      measured_Hz += cell.rate_hz();
+    }
   }
-  if (tau_ms.empty()) return network::MeanfieldCell{}.time_constant_ms;
-  std::sort(tau_ms.begin(), tau_ms.end());
-  return tau_ms[tau_ms.size() / 2];
+  return measured_Hz > 0 ? predicted_Hz / measured_Hz - 1 : 0.0;
 }
 
 network::Provenance provenance_of(const TransferFit& fit, const TransferExperiment& experiment,
@@ -280,6 +235,7 @@ network::Provenance provenance_of(const TransferFit& fit, const TransferExperime
   p.fit_error["rms_relative_rate"] = fit.rms_relative_error;
   p.fit_error["mean_relative_rate"] = fit.mean_relative_error;
   p.fit_error["sampling_rate_hz"] = fit.sampling_error_hz;
+  if (fit.near_relative_error) p.fit_error["mean_relative_rate_in_the_circuit"] = *fit.near_relative_error;
   p.fit_error["tested_points"] = static_cast<double>(fit.tested.size());
   for (std::size_t k = 0; k < kCoefficients; ++k) p.uncertainty[fmt::format("P_{}_mV", kTerms[k])] = standard_error[k];
   p.validity_range["mu_V_mV"] = fit.cell.transfer.fitted_mu_mV;
@@ -293,80 +249,87 @@ network::Provenance provenance_of(const TransferFit& fit, const TransferExperime
 
 }  // namespace
 
-std::vector<core::Problem> missing_for_transfer_fit(const network::Circuit& circuit) {
-  std::vector<core::Problem> problems = meanfield::missing(with_placeholder_meanfield(circuit));
-  for (core::Problem& problem : problems) {
-    const std::string from = "mean-field description";
-    const std::size_t at = problem.rule.find(from);
-    if (at != std::string::npos && problem.place.rfind("cell_types.", 0) == 0) {
-      problem.rule.replace(at, from.size(), "point description with a transfer function");
-    }
-  }
-  return problems;
-}
-
-TransferFit fit_transfer_function(const network::Circuit& circuit, std::size_t cell_type,
-                                  const TransferFitOptions& options, std::size_t threads, core::Progress& progress) {
+TransferFitting::TransferFitting(const network::Circuit& circuit, std::size_t cell_type,
+                                 const TransferFitOptions& options, std::size_t threads, core::Progress& progress)
+    : options_(options),
+      threads_(threads),
+      cell_type_(cell_type),
+      experiment_(std::make_shared<const TransferExperiment>(circuit, cell_type, options.cells, options.measured_on)) {
   constexpr double kScoutLow = -8, kScoutHigh = 8;  // from far above the threshold to silence
-  constexpr double kNominalRate_Hz = 5;
   constexpr double kScoutMeasure_ms = 500;
-  constexpr double kScoutsShare = 0.1, kGridShare = 0.7;  // of the work, when done
+  constexpr double kScoutsShare = 0.2;  // of the work
   core::SharedProgress shared(progress, 1);
   core::PartProgress part(shared, 1);
-  const auto experiment =
-      std::make_shared<const TransferExperiment>(circuit, cell_type, options.cells, options.measured_on);
-  const double inhibition_max = options.max_recurrent_hz / kNominalRate_Hz;
-  const auto points_of = [&](std::size_t count, std::array<double, 2> k, std::uint64_t round) {
-    const core::RandomStream random(experiment->seed(), core::Purpose::transfer_grid, cell_type * 16 + round);
-    return experiment->draw(count, k[0], k[1], inhibition_max, random);
-  };
-  const auto run_of = [&](std::uint64_t round) { return cell_type * 16 + round; };
-
   part.stage(kScoutsShare);
-  auto measured = measure(experiment, points_of(options.scout_points, {kScoutLow, kScoutHigh}, 0), options,
-                          kScoutMeasure_ms, run_of(0), threads, part);
-  const std::array<double, 2> k = firing_range(measured, options);
-  part.stage(kGridShare);
-  const auto grid =
-      measure(experiment, points_of(options.grid_points, k, 1), options, options.measure_ms, run_of(1), threads, part);
-  measured.insert(measured.end(), grid.begin(), grid.end());
-
-  TransferFit fit;
-  fit.fitted = within_range(measured, options);
-  TransferFunction& transfer = fit.cell.transfer;
-  transfer = experiment->transfer();
-  set_scales(transfer, fit.fitted);
-  transfer.P_mV = fit_thresholds(transfer, fit.fitted, options);
-  const Coefficients standard_error = fit_counts(transfer, fit.fitted, options);
-  fit.cell.time_constant_ms = typical_tau_ms(fit.fitted);
-
+  measured_ = measured_at(points_in({kScoutLow, kScoutHigh}, options_.scout_points, 0), kScoutMeasure_ms, part);
+  range_ = firing_range(measured_, options_.lowest_hz, options_.highest_hz);
   part.stage(1);
-  const auto tests =
-      measure(experiment, points_of(options.test_points, k, 2), options, options.measure_ms, run_of(2), threads, part);
-  assess(fit, tests, options);
-  fit.provenance = provenance_of(fit, *experiment, standard_error, options.measured_on);
-  return fit;
+  const auto grid = measured_at(points_in(range_, options_.grid_points, 1), options_.measure_ms, part);
+  measured_.insert(measured_.end(), grid.begin(), grid.end());
+  fit();
 }
 
-network::Circuit derive_meanfield(const network::Circuit& circuit, const TransferFitOptions& options,
-                                  std::size_t threads, network::Derivation& derivation, core::Progress& progress) {
-  const std::vector<core::Problem> problems = missing_for_transfer_fit(circuit);
-  if (!problems.empty()) throw core::InputError(problems);
-  std::vector<std::size_t> types;
-  for (const network::Population& population : circuit.populations) {
-    const bool known = std::find(types.begin(), types.end(), population.cell_type) != types.end();
-    if (!population.is_virtual && population.size > 0 && !known) types.push_back(population.cell_type);
+void TransferFitting::refine(const std::vector<double>& rates_hz, core::Progress& progress) {
+  if (about_state_ == 0) {
+    for (MeasuredPoint& point : measured_) {
+      for (TransferPoint& cell : point.cells) cell.weight = options_.far_weight;
+    }
   }
-  network::Circuit result = circuit;
-  core::SharedProgress shared(progress, static_cast<double>(types.size()));
-  for (std::size_t i = 0; i < types.size(); ++i) {
-    core::PartProgress part(shared, 1);
-    const TransferFit fit = fit_transfer_function(circuit, types[i], options, threads, part);
-    part.finish();
-    result.cell_types[types[i]].meanfield = fit.cell;
-    derivation.meanfield_cells[circuit.cell_types[types[i]].name] = fit.provenance;
+  const auto near = measured_at(points_about(rates_hz, options_.near_points), options_.near_measure_ms, progress);
+  measured_.insert(measured_.end(), near.begin(), near.end());
+  about_state_ += near.size();
+  fit();
+}
+
+TransferFit TransferFitting::finish(const std::vector<double>* rates_hz, core::Progress& progress) {
+  constexpr double kWholeRangeShare = 0.7;  // of the work, if there is a state too
+  core::SharedProgress shared(progress, 1);
+  core::PartProgress part(shared, 1);
+  part.stage(rates_hz == nullptr ? 1 : kWholeRangeShare);
+  assess(fit_, measured_at(points_in(range_, options_.test_points, 2), options_.measure_ms, part), options_);
+  part.stage(1);
+  if (rates_hz != nullptr) {
+    fit_.near_relative_error =
+        bias(fit_, measured_at(points_about(*rates_hz, options_.near_test_points), options_.near_measure_ms, part));
   }
-  return result;
+  fit_.provenance = provenance_of(fit_, *experiment_, standard_error_, options_.measured_on);
+  return std::move(fit_);
+}
+
+/// Each measurement has random numbers of its own.
+std::uint64_t TransferFitting::next_run() {
+  return cell_type_ * 16 + round_++;
+}
+
+core::RandomStream TransferFitting::stream(std::uint64_t draw) const {
+  return core::RandomStream(experiment_->seed(), core::Purpose::transfer_grid, cell_type_ * 16 + draw);
+}
+
+std::vector<WorkingPoint> TransferFitting::points_in(std::array<double, 2> k, std::size_t count,
+                                                     std::uint64_t draw) const {
+  constexpr double kNominalRate_Hz = 5;
+  return experiment_->draw(count, k[0], k[1], options_.max_recurrent_hz / kNominalRate_Hz, stream(draw));
+}
+
+std::vector<WorkingPoint> TransferFitting::points_about(const std::vector<double>& rates_hz, std::size_t count) const {
+  return experiment_->draw_about(count, rates_hz, options_.near_spread, stream(round_));
+}
+
+std::vector<MeasuredPoint> TransferFitting::measured_at(const std::vector<WorkingPoint>& points, double measure_ms,
+                                                        core::Progress& progress) {
+  return measure(experiment_, points, {options_.settle_ms, measure_ms}, next_run(), threads_, progress);
+}
+
+void TransferFitting::fit() {
+  fit_.fitted = cells_up_to(measured_, options_.highest_hz);
+  TransferFunction& transfer = fit_.cell.transfer;
+  transfer = experiment_->transfer();
+  set_scales(transfer, fit_.fitted);
+  transfer.P_mV = fit_thresholds(transfer, fit_.fitted, options_);
+  standard_error_ = fit_counts(transfer, fit_.fitted, options_);
+  const std::span<const MeasuredPoint> all(measured_);
+  transfer.dead_time_ms = measured_dead_time_ms(about_state_ > 0 ? all.last(about_state_) : all, options_.highest_hz);
+  fit_.cell.time_constant_ms = typical_tau_ms(fit_.fitted);
 }
 
 }  // namespace triscale::bridges

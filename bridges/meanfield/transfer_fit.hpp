@@ -13,10 +13,18 @@
 ///      V_eff = mu_V + sqrt2 sigma_V erfc^-1(2 tau_V nu)      (Zerlaut et al. 2018, J Comput Neurosci 44:45),
 ///    and linear least squares gives the polynomial V_eff(mu, sigma, tau).
 /// 4. A Levenberg-Marquardt fit of the spike counts themselves (Ceres) starts there. Counts n over the time T enter as
-///    2 (sqrt(n + 3/8) - sqrt(F T + 3/8)) (Anscombe 1948), so silent points count too, with a floor of
+///    the roots of the Poisson deviance, 2 (n ln(n / F T) - n + F T), so that silent points count and the mean of the
+///    rates is kept however few the spikes (a root transform of the counts would lose a quarter of a spike per point),
+///    with a floor of
 ///    `relative_model_error` so that busy points do not outvote the template's own error. A weak prior on the slopes
 ///    keeps coefficients finite that the data do not determine.
-/// 5. The fit error is measured at further working points with other random numbers.
+/// 5. A quadratic threshold cannot be right everywhere, and a circuit works in a small part of that range. So the
+///    stationary state of the circuit is predicted with the functions, further points are measured about it, at
+///    sources' rates within a factor of `near_spread`, and the functions are fitted again, all other points at
+///    `far_weight`. `refinements` times, because the state moves.
+/// 6. The fit error is measured at further working points with other random numbers: over the whole range, and about
+/// the
+///    state.
 ///
 /// Slow adaptation (kernels of 20 ms and more; movements of the threshold as the current that shifts the potential as
 /// much) is not in the transfer function: the statistics of a cell are those at
@@ -26,13 +34,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <memory>
+#include <optional>
 #include <vector>
 
-#include "bridges/meanfield/transfer_grid.hpp"
+#include "bridges/meanfield/transfer_points.hpp"
 #include "core/error.hpp"
 #include "core/recorder.hpp"
-#include "meanfield/transfer_function.hpp"
 #include "network/circuit.hpp"
 #include "network/provenance.hpp"
 
@@ -53,15 +61,12 @@ struct TransferFitOptions {
   double max_recurrent_hz = 40;
   double relative_model_error = 0.05;
   double prior_sd_mV = 20;
-};
-
-/// A cell at a working point.
-struct TransferPoint {
-  meanfield::MembraneStatistics<double> statistics;  ///< at the adaptation that belongs to the measured rate
-  std::function<meanfield::MembraneStatistics<double>(double rate_hz)> statistics_at;  ///< to any rate
-  std::uint64_t spikes = 0;
-  double observed_ms = 0;  ///< duration
-  double rate_hz() const { return 1000.0 * static_cast<double>(spikes) / observed_ms; }
+  std::size_t refinements = 3;   ///< about the state that the circuit is predicted to have
+  std::size_t near_points = 64;  ///< of each
+  double near_measure_ms = 2000;
+  std::size_t near_test_points = 32;
+  double near_spread = 1.3;  ///< rates of sources there, as a factor each way
+  double far_weight = 0.2;   ///< of the residuals of all other points then
 };
 
 /// An unseen working point: rates averaged over the cells.
@@ -78,20 +83,47 @@ struct TransferFit {
   double rms_relative_error = 0;   ///< at tested points above 1 Hz
   double mean_relative_error = 0;  ///< likewise, with its sign: a bias
   double sampling_error_hz = 0;    ///< what the finite number of spikes alone contributes to rms_error_hz
+  /// Sum of predicted over sum of measured rates, less 1, at tested points about the circuit's state; empty without
+  /// one.
+  std::optional<double> near_relative_error;
 };
 
-/// Why no transfer functions can be derived for the circuit; empty if they can.
-std::vector<core::Problem> missing_for_transfer_fit(const network::Circuit& circuit);
+/// The fit of circuit.cell_types[cell_type], from the first points to the last. A pure function of the circuit, the
+/// options and the states that it is refined about, whatever the number of threads.
+class TransferFitting {
+ public:
+  /// Finds the range and fits over all of it. Throws InputError if the type has no point description or no input,
+  /// NumericalError if no fit is possible.
+  TransferFitting(const network::Circuit& circuit, std::size_t cell_type, const TransferFitOptions& options,
+                  std::size_t threads, core::Progress& progress);
 
-/// Transfer function of circuit.cell_types[cell_type]. A pure function of the circuit and the options, whatever the
-/// number of threads. Throws InputError if the type has no point description or no input, NumericalError if no fit is
-/// possible.
-TransferFit fit_transfer_function(const network::Circuit& circuit, std::size_t cell_type,
-                                  const TransferFitOptions& options, std::size_t threads, core::Progress& progress);
+  /// Fits again, to points about a state of the circuit above all: `rates_hz` of its populations.
+  void refine(const std::vector<double>& rates_hz, core::Progress& progress);
 
-/// The circuit with the mean-field description of every simulated cell type filled in, and where it comes from.
-/// Existing mean-field descriptions are replaced.
-network::Circuit derive_meanfield(const network::Circuit& circuit, const TransferFitOptions& options,
-                                  std::size_t threads, network::Derivation& derivation, core::Progress& progress);
+  /// The cell as fitted so far.
+  const network::MeanfieldCell& cell() const { return fit_.cell; }
+
+  /// The fit with its test, also about a state if one is given (may be null).
+  TransferFit finish(const std::vector<double>* rates_hz, core::Progress& progress);
+
+ private:
+  std::uint64_t next_run();
+  core::RandomStream stream(std::uint64_t draw) const;
+  std::vector<WorkingPoint> points_in(std::array<double, 2> k, std::size_t count, std::uint64_t draw) const;
+  std::vector<WorkingPoint> points_about(const std::vector<double>& rates_hz, std::size_t count) const;
+  std::vector<MeasuredPoint> measured_at(const std::vector<WorkingPoint>& points, double measure_ms,
+                                         core::Progress& progress);
+  void fit();
+
+  TransferFitOptions options_;
+  std::size_t threads_, cell_type_;
+  std::shared_ptr<const TransferExperiment> experiment_;
+  std::array<double, 2> range_{};  // of k
+  std::vector<MeasuredPoint> measured_;
+  std::size_t about_state_ = 0;  // the last ones of measured_, those of the refinements
+  std::uint64_t round_ = 0;
+  TransferFit fit_;
+  std::array<double, 10> standard_error_{};
+};
 
 }  // namespace triscale::bridges

@@ -82,18 +82,32 @@ PointParameters parameters_of(const network::CellType& type) {
 class SegmentCounter : public core::NullRecorder {
  public:
   SegmentCounter(std::size_t segments, std::size_t cells, double settle_ms, double measure_ms)
-      : counts(segments, std::vector<std::uint64_t>(cells, 0)),
+      : counts(segments, std::vector<SpikeCount>(cells)),
+        last_(cells, {-1e300, 0}),
         settle_ms_(settle_ms),
         segment_ms_(settle_ms + measure_ms) {}
   void record_spikes(std::size_t population, double t_ms, std::span<const std::uint32_t> cells) override {
     if (population != 0) return;
     const auto segment = static_cast<std::size_t>(t_ms / segment_ms_);
     if (segment >= counts.size() || t_ms - static_cast<double>(segment) * segment_ms_ < settle_ms_) return;
-    for (const std::uint32_t cell : cells) ++counts[segment][cell];
+    const double begin_ms = static_cast<double>(segment) * segment_ms_ + settle_ms_;
+    for (const std::uint32_t cell : cells) {
+      SpikeCount& spikes = counts[segment][cell];
+      Trace& last = last_[cell];
+      if (last.t_ms < begin_ms) last = {t_ms, 0};
+      last = {t_ms, last.before * std::exp((last.t_ms - t_ms) / SpikeCount::kFollow_ms)};
+      spikes.followers += last.before;
+      last.before += 1;
+      ++spikes.count;
+    }
   }
-  std::vector<std::vector<std::uint64_t>> counts;
+  std::vector<std::vector<SpikeCount>> counts;
 
  private:
+  struct Trace {
+    double t_ms, before;  ///< the last spike; those of the segment up to it, each exp(-distance / kFollow_ms)
+  };
+  std::vector<Trace> last_;
   double settle_ms_, segment_ms_;
 };
 
@@ -113,6 +127,11 @@ std::map<std::pair<std::size_t, std::uint32_t>, std::uint32_t> choose_cells(cons
 }
 
 }  // namespace
+
+double SpikeCount::poisson_followers(double observed_ms) {
+  const double x = kFollow_ms / observed_ms;
+  return x * (1 - x * (1 - std::exp(-1 / x)));
+}
 
 network::Circuit with_placeholder_meanfield(const network::Circuit& circuit) {
   network::Circuit copy = circuit;
@@ -211,7 +230,7 @@ void TransferExperiment::add_source(const network::Circuit& circuit, std::size_t
   const double duration_ms = circuit.run.duration_ms;
   const double given_hz =
       original.is_virtual ? meanfield::rate_of_source(original, duration_ms, 0).mean(0, duration_ms) : 0;
-  sources_.push_back({given_hz > 0 ? given_hz : kNominalRate_Hz, true});
+  sources_.push_back({population, given_hz > 0 ? given_hz : kNominalRate_Hz, true});
   network::Population source;
   source.name = "source " + original.name;
   source.size = original.size;
@@ -246,14 +265,14 @@ void TransferExperiment::classify_sources(const network::CellType& type) {
   for (std::size_t s = 0; s < sources_.size(); ++s) sources_[s].excitatory = drive[s] > 0;
 }
 
-meanfield::MembraneStatistics<double> TransferExperiment::statistics(const meanfield::CellClass& cell,
-                                                                     const WorkingPoint& point, double rate_hz) const {
+meanfield::StatisticsAtRate TransferExperiment::statistics(const meanfield::CellClass& cell,
+                                                           const WorkingPoint& point) const {
   meanfield::PopulationInput input;
   for (const meanfield::Channel& channel : population_.channels) {
     input.source_hz.push_back(point.source_hz[channel.source - 1]);
   }
   input.current_nA = point.current_nA;
-  return meanfield::statistics_at(population_, cell, input, rate_hz);
+  return meanfield::StatisticsAtRate(population_, cell, input);
 }
 
 /// Scales the excitation until mu + k noise of the mean cell meets the threshold (bisection on the logarithm).
@@ -294,10 +313,25 @@ std::vector<WorkingPoint> TransferExperiment::draw(std::size_t count, double k_l
   return points;
 }
 
-std::vector<std::vector<std::uint64_t>> TransferExperiment::measure_in_one_run(std::span<const WorkingPoint> points,
-                                                                               double settle_ms, double measure_ms,
-                                                                               std::uint64_t run,
-                                                                               core::Progress& progress) const {
+std::vector<WorkingPoint> TransferExperiment::draw_about(std::size_t count, const std::vector<double>& rates_hz,
+                                                         double spread, core::RandomStream random) const {
+  std::vector<WorkingPoint> points;
+  for (std::size_t i = 0; i < count; ++i) {
+    WorkingPoint point;
+    for (const Source& source : sources_) {
+      point.source_hz.push_back(rates_hz.at(source.population) * std::pow(spread, 2 * random.next_uniform() - 1));
+    }
+    const auto s = mean_statistics(point);
+    point.k = (V_threshold_mV_ - s.mu_mV) / std::hypot(s.sigma_mV, threshold_noise_mV_);
+    points.push_back(std::move(point));
+  }
+  return points;
+}
+
+std::vector<std::vector<SpikeCount>> TransferExperiment::measure_in_one_run(std::span<const WorkingPoint> points,
+                                                                            double settle_ms, double measure_ms,
+                                                                            std::uint64_t run,
+                                                                            core::Progress& progress) const {
   const double segment_ms = settle_ms + measure_ms;
   network::Circuit circuit = circuit_;
   circuit.run.duration_ms = static_cast<double>(points.size()) * segment_ms;
@@ -329,11 +363,10 @@ std::vector<std::vector<std::uint64_t>> TransferExperiment::measure_in_one_run(s
   return std::move(counter.counts);
 }
 
-std::vector<std::vector<std::uint64_t>> TransferExperiment::measure(std::span<const WorkingPoint> points,
-                                                                    double settle_ms, double measure_ms,
-                                                                    std::uint64_t run, std::size_t threads,
-                                                                    core::Progress& progress) const {
-  std::vector<std::vector<std::uint64_t>> counts(points.size());
+std::vector<std::vector<SpikeCount>> TransferExperiment::measure(std::span<const WorkingPoint> points, double settle_ms,
+                                                                 double measure_ms, std::uint64_t run,
+                                                                 std::size_t threads, core::Progress& progress) const {
+  std::vector<std::vector<SpikeCount>> counts(points.size());
   core::SharedProgress shared(progress, static_cast<double>(points.size()));
   core::ThreadPool pool(threads);
   pool.run([&](std::size_t part) {  // each run on one thread: a few dozen cells are not worth a barrier per step

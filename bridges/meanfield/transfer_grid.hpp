@@ -25,6 +25,17 @@ struct WorkingPoint {
 /// meanfield::Model and read the input of its cells.
 network::Circuit with_placeholder_meanfield(const network::Circuit& circuit);
 
+/// Spikes of a cell.
+struct SpikeCount {
+  static constexpr double kFollow_ms = 10;  ///< about the time over which a membrane's potential forgets
+
+  std::uint64_t count = 0;
+  double followers = 0;  ///< sum over pairs of spikes of exp(-distance / kFollow_ms)
+
+  /// Expected of Poisson trains, per pair of spikes in either order, over this time.
+  static double poisson_followers(double observed_ms);
+};
+
 /// The tier on which a transfer function is measured.
 enum class MeasuredOn { point, detailed };
 
@@ -44,13 +55,14 @@ class TransferExperiment {
   std::uint64_t seed() const { return circuit_.run.seed; }
   const std::vector<meanfield::Channel>& channels() const { return population_.channels; }
 
-  /// Membrane statistics of a cell, as the mean field computes them, with adaptation at rest for a rate.
-  meanfield::MembraneStatistics<double> statistics(std::size_t cell, const WorkingPoint& point, double rate_hz) const {
-    return statistics(population_.classes[cell], point, rate_hz);
+  /// Membrane statistics of a cell, as the mean field computes them, with adaptation at rest for any rate. Must not
+  /// outlive the experiment.
+  meanfield::StatisticsAtRate statistics(std::size_t cell, const WorkingPoint& point) const {
+    return statistics(population_.classes[cell], point);
   }
   /// Same of a cell with average weights, without adaptation.
   meanfield::MembraneStatistics<double> mean_statistics(const WorkingPoint& point) const {
-    return statistics(mean_cell_, point, 0);
+    return statistics(mean_cell_, point)(0);
   }
   /// With membrane and adaptation, without a fit. A movement of the threshold is a current here that moves the
   /// potential as much, at the conductance of a cell one standard deviation below threshold.
@@ -64,17 +76,23 @@ class TransferExperiment {
   std::vector<WorkingPoint> draw(std::size_t count, double k_low, double k_high, double inhibition_max,
                                  core::RandomStream random) const;
 
+  /// `count` working points about a state of the circuit, given by the rates of its populations: each source fires at
+  /// its rate there times a factor between 1 / spread and spread, drawn for each on its own.
+  std::vector<WorkingPoint> draw_about(std::size_t count, const std::vector<double>& rates_hz, double spread,
+                                       core::RandomStream random) const;
+
   /// Working points are measured in this many runs, point i in run i % kRuns: a fixed number, whatever the number of
   /// threads, so that the spikes are the same.
   static constexpr std::size_t kRuns = 8;
 
-  /// Spikes of each cell at each working point, [point][cell], counted for measure_ms after settle_ms.
-  std::vector<std::vector<std::uint64_t>> measure(std::span<const WorkingPoint> points, double settle_ms,
-                                                  double measure_ms, std::uint64_t run, std::size_t threads,
-                                                  core::Progress& progress) const;
+  /// Spikes of each cell at each working point, [point][cell], for measure_ms after settle_ms.
+  std::vector<std::vector<SpikeCount>> measure(std::span<const WorkingPoint> points, double settle_ms,
+                                               double measure_ms, std::uint64_t run, std::size_t threads,
+                                               core::Progress& progress) const;
 
  private:
   struct Source {
+    std::size_t population;  ///< of the circuit
     double base_hz;
     bool excitatory;
   };
@@ -82,13 +100,12 @@ class TransferExperiment {
 
   void add_source(const network::Circuit& circuit, std::size_t population);
   void classify_sources(const network::CellType& type);
-  meanfield::MembraneStatistics<double> statistics(const meanfield::CellClass& cell, const WorkingPoint& point,
-                                                   double rate_hz) const;
+  meanfield::StatisticsAtRate statistics(const meanfield::CellClass& cell, const WorkingPoint& point) const;
   double mean_conductance_uS(const WorkingPoint& point) const;
   WorkingPoint solve_for_k(const WorkingPoint& mixed, double k) const;
-  std::vector<std::vector<std::uint64_t>> measure_in_one_run(std::span<const WorkingPoint> points, double settle_ms,
-                                                             double measure_ms, std::uint64_t run,
-                                                             core::Progress& progress) const;
+  std::vector<std::vector<SpikeCount>> measure_in_one_run(std::span<const WorkingPoint> points, double settle_ms,
+                                                          double measure_ms, std::uint64_t run,
+                                                          core::Progress& progress) const;
 
   MeasuredOn tier_;
   network::Circuit circuit_;  ///< population 0: the cells; the others: sources_

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "bridges/cable/quasi_active.hpp"
-#include "bridges/meanfield/transfer_fit.hpp"
+#include "bridges/meanfield/derive_meanfield.hpp"
 #include "bridges/point/operating_point.hpp"
 #include "bridges/point/synapse_reduction.hpp"
 #include "bridges/point/validity_watch.hpp"

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/program.hpp"
+#include "tests/cli/tiny_recipe.hpp"
 #include "tests/paths.hpp"
 
 namespace triscale::cli::test {
@@ -44,6 +45,23 @@ TEST(Analyse, LocatesTheHopfPointOverTheStrengthOfInhibition) {
   const nlohmann::json found = analysis(folder).at("bifurcation");
   ASSERT_FALSE(found.at("critical").empty());
   for (const auto& point : found.at("critical")) EXPECT_GT(point.at("frequency_hz").get<double>(), 50) << point;
+}
+
+TEST(Analyse, AStateOutsideTheFittedRangeIsCalledAnExtrapolation) {
+  const TemporaryFolder folder;
+  std::string recipe = kTinyRecipe;
+  const std::string key = "\"mu_0_mV\": -60";
+  recipe.replace(recipe.find(key), key.size(), key + ", \"fitted_mu_mV\": [-100, -90]");
+  write_text(folder / "recipe.json", recipe);
+  const Outcome outcome = triscale({"analyse", folder / "recipe.json", "-o", folder / "out", "--quiet"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NEAR(analysis(folder).at("states")[0].at("extrapolated_share").get<double>(), 1, 1e-12);
+  EXPECT_NE(outcome.out.find("1 extrapolated"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("100 % of the cells"), std::string::npos) << outcome.out;
+  write_text(folder / "recipe.json", kTinyRecipe);
+  const Outcome usual = triscale({"analyse", folder / "recipe.json", "-o", folder / "out", "--quiet"});
+  EXPECT_EQ(analysis(folder).at("states")[0].at("extrapolated_share"), 0.0);
+  EXPECT_NE(usual.out.find("1 stable"), std::string::npos) << usual.out;
 }
 
 TEST(Analyse, RequestsThatMakeNoSenseAreBadInput) {

@@ -81,6 +81,7 @@ network::MeanfieldCell meanfield(Awkward& x) {
        x.next(),
        x.signed_next(),
        x.next(),
+       x.next(),
        {},
        x.signed_next(),
        x.next(),

@@ -240,7 +240,8 @@ TEST(Spectra, CriticalModesOfTheMicrocircuitAreWhereTheReferenceHasThem) {
     const char* key;
     double delay_cv;
     LifResponseTerms terms;
-  } cases[] = {{"delta_delays_no_ref", 0, {false, false, false, false}}, {"truncgauss50pct_ref", 0.5, {false, true, false, false}}};
+  } cases[] = {{"delta_delays_no_ref", 0, {false, false, false, false}},
+               {"truncgauss50pct_ref", 0.5, {false, true, false, false}}};
   for (const auto& c : cases) {
     const LifTheory theory(reference_microcircuit(reference, c.delay_cv), c.terms);
     const auto point = find_stationary_point(theory, VectorXd::Zero(8));

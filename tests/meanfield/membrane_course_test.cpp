@@ -195,14 +195,13 @@ TEST(TransferTheory, SlowNoiseOfUnconnectedCellsIsHeldDownByRefractorinessAndAda
     const auto adapted_hz = [&](double change_nA) {
       PopulationInput in = base;
       in.current_nA += change_nA;
-      return adapted_rate_hz(population.transfer,
-                             [&](double rate_hz) { return statistics_at(population, cells, in, rate_hz); });
+      return adapted_rate_hz(population.transfer, StatisticsAtRate(population, cells, in));
     };
     const double rate_hz = adapted_hz(0), step_nA = 1e-5;
     const auto unadapted_hz = [&](double change_nA) {
       PopulationInput in = base;
       in.current_nA += change_nA;
-      return transfer_rate(population.transfer, statistics_at(population, cells, in, rate_hz));
+      return transfer_rate(population.transfer, StatisticsAtRate(population, cells, in)(rate_hz));
     };
     const double held_down =
         (adapted_hz(step_nA) - adapted_hz(-step_nA)) / (unadapted_hz(step_nA) - unadapted_hz(-step_nA));

@@ -152,6 +152,36 @@ TEST(RateEquations, MergedClassesKeepTheSumsOfThePopulation) {
   EXPECT_NEAR(stationary_state(merged).rates_hz[0] / stationary_state(exact).rates_hz[0], 1, 0.02);
 }
 
+/// Inhibition is weak at the nominal rates by which cells are sorted, and strong in the state.
+TEST(RateEquations, MergedClassesTellCellsApartByTheirInhibitionToo) {
+  network::Circuit circuit = balanced(20);
+  circuit.populations[0].size = 2000;
+  circuit.populations[1].size = 150;
+  for (network::Projection& projection : circuit.projections) {
+    auto& rule = std::get<network::ConnectionRule>(projection.connectivity);
+    if (projection.target != 0 || projection.source == 2) continue;
+    rule.kind = network::ConnectionRule::Kind::pairwise_bernoulli;
+    rule.probability = projection.source == 0 ? 0.02 : 0.1;
+  }
+  const Model exact(circuit, {0, 0}), merged(circuit, {400, 0});
+  ASSERT_EQ(merged.populations()[0].classes.size(), 400u);
+  const auto sd = [](const Model& model, std::size_t c) {
+    double mean = 0, square = 0;
+    for (const CellClass& cells : model.populations()[0].classes) {
+      mean += cells.share * cells.weight_uS[c];
+      square += cells.share * cells.weight_uS[c] * cells.weight_uS[c];
+    }
+    return std::sqrt(square - mean * mean);
+  };
+  for (std::size_t c = 0; c < exact.populations()[0].channels.size(); ++c) {
+    if (!(sd(exact, c) > 0)) continue;
+    const bool inhibitory =
+        exact.populations()[0].receptors[exact.populations()[0].channels[c].receptor].E_rev_mV < -50;
+    EXPECT_GT(sd(merged, c), (inhibitory ? 0.9 : 0.4) * sd(exact, c)) << c;
+  }
+  EXPECT_NEAR(stationary_state(merged).rates_hz[0] / stationary_state(exact).rates_hz[0], 1, 0.02);
+}
+
 TEST(RateEquations, TimeCourseEndsInTheStationaryState) {
   const network::Circuit circuit = balanced(8);
   const StationaryState stationary = stationary_state(Model(circuit));
@@ -211,7 +241,7 @@ TEST(RateEquations, FeedforwardOnsetFollowsSynapsesAndMembrane) {
   for (int k = 0; next < recorder.rates.size(); ++k) {
     const double t = k * dt, nu = t > 2 ? 12 : 0;
     const double G = population.transfer.g_L_uS + receptor.area_ms * w_uS * y / 1000;
-    const std::vector<PoissonDrive<double>> drives{{w_uS * y / 1000, w2_uS2 * z / 1000}};
+    const std::vector<SpikeDrive<double>> drives{{w_uS * y / 1000, w2_uS2 * z / 1000}};
     if (k % 1000 == 0) {
       const auto statistics =
           membrane_noise<double>(membrane_of(population.transfer), {G, mu}, population.receptors, drives);

@@ -51,7 +51,7 @@ TEST(MembraneStatistics, EqualNumericalQuadratureOfThePsp) {
   const std::vector<BiexponentialSynapse> synapses{{0.5, 3, 0}, {2, 9, -80}, {0, 5, 0}};
   const std::vector<double> rate_per_ms{1.2, 0.7, 0.4}, weight_uS{0.0015, 0.002, 0.001}, cv2{0.3, 0.0, 1.0};
   std::vector<Receptor> receptors;
-  std::vector<PoissonDrive<double>> drives;
+  std::vector<SpikeDrive<double>> drives;
   double G_uS = kMembrane.g_L_uS, weighted = kMembrane.g_L_uS * kMembrane.E_L_mV;
   for (std::size_t k = 0; k < synapses.size(); ++k) {
     receptors.emplace_back(synapses[k]);
@@ -78,7 +78,7 @@ TEST(MembraneStatistics, EqualNumericalQuadratureOfThePsp) {
 TEST(MembraneStatistics, SingleExponentialsReproduceZerlautsFormula) {
   const double tau_e = 5, tau_i = 8, w_e = 0.0015, w_i = 0.005, nu_e = 1.6, nu_i = 0.6;
   const std::vector<Receptor> receptors{Receptor({0, tau_e, 0}), Receptor({0, tau_i, -80})};
-  const std::vector<PoissonDrive<double>> drives{{nu_e * w_e, nu_e * w_e * w_e}, {nu_i * w_i, nu_i * w_i * w_i}};
+  const std::vector<SpikeDrive<double>> drives{{nu_e * w_e, nu_e * w_e * w_e}, {nu_i * w_i, nu_i * w_i * w_i}};
   const auto s = membrane_statistics<double>(kMembrane, receptors, drives, 0.0);
   const double G = kMembrane.g_L_uS + nu_e * w_e * tau_e + nu_i * w_i * tau_i;
   const double mu = (kMembrane.g_L_uS * kMembrane.E_L_mV - 80 * nu_i * w_i * tau_i) / G;
@@ -93,7 +93,7 @@ TEST(MembraneStatistics, SingleExponentialsReproduceZerlautsFormula) {
 
 TEST(MembraneStatistics, EqualSynapticTimeConstantsGiveTauSynPlusTauM) {
   const std::vector<Receptor> receptors{Receptor({0, 5, 0}), Receptor({0, 5, -80})};
-  const std::vector<PoissonDrive<double>> drives{{0.002, 3e-6}, {0.003, 9e-6}};
+  const std::vector<SpikeDrive<double>> drives{{0.002, 3e-6}, {0.003, 9e-6}};
   const auto s = membrane_statistics<double>(kMembrane, receptors, drives, 0.0);
   const double tau_m = kMembrane.C_m_nF / (kMembrane.g_L_uS + 5 * (0.002 + 0.003));
   EXPECT_NEAR(s.tau_V_ms, 5 + tau_m, 1e-12);
@@ -101,7 +101,7 @@ TEST(MembraneStatistics, EqualSynapticTimeConstantsGiveTauSynPlusTauM) {
 
 TEST(MembraneStatistics, CoincidingTimeConstantsAreNoSingularity) {
   // tau_rise = tau_decay is the alpha function; the values next to it must be its neighbours.
-  const std::vector<PoissonDrive<double>> drives{{0.002, 3e-6}};
+  const std::vector<SpikeDrive<double>> drives{{0.002, 3e-6}};
   const auto at = [&](double rise, double decay) {
     const std::vector<Receptor> receptor{Receptor({rise, decay, 0})};
     return membrane_statistics<double>(kMembrane, receptor, drives, 0.0);
@@ -136,7 +136,7 @@ TEST(TransferRate, AutomaticDerivativeEqualsFiniteDifferences) {
   const std::vector<Receptor> receptors{Receptor({0.5, 5, 0}), Receptor({1, 5, -80})};
   const auto rate = [&](auto nu_e, auto nu_i) {
     using T = decltype(nu_e);
-    const std::vector<PoissonDrive<T>> drives{{nu_e * 0.0015, nu_e * 2.5e-6}, {nu_i * 0.005, nu_i * 2.5e-5}};
+    const std::vector<SpikeDrive<T>> drives{{nu_e * 0.0015, nu_e * 2.5e-6}, {nu_i * 0.005, nu_i * 2.5e-5}};
     return transfer_rate(transfer, membrane_statistics<T>(kMembrane, receptors, drives, T(0.0)));
   };
   const double h = 1e-6;
@@ -196,8 +196,8 @@ TEST(TransferRate, ReproducesTheZerlautValuesOfTheReferenceFile) {
         ((point.at("nu_e").get<double>() + background) * 400 + point.at("nu_ext").get<double>() * 400) / 1000;
     const double nu_i = (point.at("nu_i").get<double>() + background) * 100 / 1000;
     const double current_nA = -1e9 * point.at("W_A").get<double>();
-    const std::vector<PoissonDrive<double>> drives{{nu_e * 0.0015, nu_e * 0.0015 * 0.0015},
-                                                   {nu_i * 0.005, nu_i * 0.005 * 0.005}};
+    const std::vector<SpikeDrive<double>> drives{{nu_e * 0.0015, nu_e * 0.0015 * 0.0015},
+                                                 {nu_i * 0.005, nu_i * 0.005 * 0.005}};
     const auto s = membrane_statistics<double>(kMembrane, receptors, drives, current_nA);
     EXPECT_NEAR(s.mu_mV, 1000 * point.at("mu_V").get<double>(), 1e-9);
     EXPECT_NEAR(s.sigma_mV, 1000 * point.at("sigma_V").get<double>(), 1e-9);
