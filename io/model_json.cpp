@@ -42,6 +42,7 @@ void fields(V& v, MeanfieldCell& cell) {
   v("E_L_mV", f.E_L_mV);
   v("t_ref_ms", f.t_ref_ms);
   v.optional("dead_time_ms", f.dead_time_ms);
+  v.optional("dead_time_at_hz", f.dead_time_at_hz);
   v.list("P_mV", f.P_mV);
   v("mu_0_mV", f.mu_0_mV);
   v("d_mu_mV", f.d_mu_mV);

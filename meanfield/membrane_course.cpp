@@ -22,6 +22,7 @@ MembraneCourse::MembraneCourse(const PopulationModel& model)
       x_(model.channels.size(), 0.0),
       y_(model.channels.size(), 0.0),
       z_(model.channels.size(), 0.0),
+      regular_hz_(model.channels.size(), 0.0),
       mu_mV_(model.classes.size(), model.transfer.E_L_mV),
       G_uS_(model.classes.size(), model.transfer.g_L_uS),
       slopes_mV_per_ms_(model.classes.size(), 0.0),
@@ -39,6 +40,7 @@ void MembraneCourse::step(const PopulationInput& input, const std::vector<double
     const double theta_ms =
         squared_cascade_delay(receptor.tau_rise_ms, receptor.tau_decay_ms, model_.transfer.C_m_nF / G_mean_uS);
     low_pass(z_[c], input.source_hz[c], theta_ms, step_ms);
+    low_pass(regular_hz_[c], z_[c], model_.channels[c].dead_time.at(regular_hz_[c]), step_ms);
   }
   const Membrane membrane = membrane_of(model_.transfer);
   for (std::size_t i = 0; i < mu_mV_.size(); ++i) {
@@ -50,10 +52,11 @@ void MembraneCourse::step(const PopulationInput& input, const std::vector<double
       opposing_nA += low_pass(adaptation_nA_[k][i], target_nA, kernel.tau_ms, step_ms);
       opposing_now_nA += adaptation_nA_[k][i];
     }
-    const MembraneMean<double> during = membrane_mean<double>(
-        membrane, model_.receptors, drives_of(model_, cells, y_mean, z_), current_of(cells, input) - opposing_nA);
+    const MembraneMean<double> during =
+        membrane_mean<double>(membrane, model_.receptors, drives_of(model_, cells, y_mean, z_, regular_hz_),
+                              current_of(cells, input) - opposing_nA);
     low_pass(mu_mV_[i], during.mu_mV, membrane.C_m_nF / during.G_uS, step_ms);
-    const auto drives = drives_of(model_, cells, y_, z_);
+    const auto drives = drives_of(model_, cells, y_, z_, regular_hz_);
     MembraneMean<double> now =
         membrane_mean<double>(membrane, model_.receptors, drives, current_of(cells, input) - opposing_now_nA);
     G_uS_[i] = now.G_uS;

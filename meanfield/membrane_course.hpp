@@ -3,6 +3,7 @@
 ///
 ///   tau_r dx_c/dt = nu_c - x_c,    tau_d dy_c/dt = x_c - y_c              conductance, as the rate that it stands for
 ///   C dmu_i/dt    = g_L E_L + sum_c a_c w_ic y_c E_c + I - G_i mu_i,      G_i = g_L + sum_c a_c w_ic y_c
+///   d_c dr_c/dt = z_c - r_c,   d_c the source's dead time               rate as its trains' regularity follows it
 ///   theta_c dz_c/dt = nu_c - z_c,  theta_c = int t h^2 dt / int h^2 dt    rate as the variance sees it
 ///   tau_k da_ik/dt = b_k tau_k nu_i - a_ik                                adaptation: -sum_k a_ik is part of I
 ///
@@ -51,7 +52,7 @@ class MembraneCourse {
 
  private:
   const PopulationModel& model_;
-  std::vector<double> x_, y_, z_;  // per channel
+  std::vector<double> x_, y_, z_, regular_hz_;  // per channel
   std::vector<double> mu_mV_, G_uS_, slopes_mV_per_ms_;
   std::vector<std::vector<double>> adaptation_nA_;  // by kernel and class
   std::vector<MembraneStatistics<double>> statistics_;

@@ -8,7 +8,6 @@
 
 #include "meanfield/lif_circuit.hpp"
 #include "meanfield/mesoscopic_circuit.hpp"
-#include "meanfield/spike_trains.hpp"
 #include "network/edges.hpp"
 
 namespace triscale::meanfield {
@@ -108,19 +107,20 @@ core::Problem hull_warning(const std::string& population, double share, double t
 // -----
 
 SpikeDrive<double> drive_of(const PopulationModel& model, const CellClass& cells, std::size_t channel, double mean_hz,
-                            double variance_hz) {
-  const double dead_time_ms = model.channels[channel].dead_time_ms;
+                            double variance_hz, double regular_hz) {
+  const double dead_time_ms = model.channels[channel].dead_time.at(regular_hz);
   const double weight2_hz = cells.weight2_uS2[channel] * variance_hz / 1000.0;
-  const double variance = relative_variance(variance_hz, dead_time_ms, model.time_constant_ms);
+  const double variance = relative_variance(regular_hz, dead_time_ms, model.time_constant_ms);
   return {cells.weight_uS[channel] * mean_hz / 1000.0, weight2_hz * variance,
-          weight2_hz * (variance - relative_power_at_0(variance_hz, dead_time_ms))};
+          weight2_hz * (variance - relative_power_at_0(regular_hz, dead_time_ms))};
 }
 
 std::vector<SpikeDrive<double>> drives_of(const PopulationModel& model, const CellClass& cells,
-                                          const std::vector<double>& mean_hz, const std::vector<double>& variance_hz) {
+                                          const std::vector<double>& mean_hz, const std::vector<double>& variance_hz,
+                                          const std::vector<double>& regular_hz) {
   std::vector<SpikeDrive<double>> drives(model.receptors.size());
   for (std::size_t c = 0; c < model.channels.size(); ++c) {
-    const SpikeDrive<double> of_channel = drive_of(model, cells, c, mean_hz[c], variance_hz[c]);
+    const SpikeDrive<double> of_channel = drive_of(model, cells, c, mean_hz[c], variance_hz[c], regular_hz[c]);
     SpikeDrive<double>& drive = drives[model.channels[c].receptor];
     drive.rate_weight_uS_per_ms += of_channel.rate_weight_uS_per_ms;
     drive.rate_weight2_uS2_per_ms += of_channel.rate_weight2_uS2_per_ms;
@@ -148,7 +148,7 @@ StatisticsAtRate::StatisticsAtRate(const PopulationModel& model, const CellClass
     : model_(&model),
       current_nA_(current_of(cells, input)),
       adaptation_nA_per_hz_(adaptation_nA_per_hz(model.transfer)),
-      drives_(drives_of(model, cells, input.source_hz, input.source_hz)),
+      drives_(drives_of(model, cells, input.source_hz, input.source_hz, input.source_hz)),
       fluctuations_(fluctuations_of(cells, input)) {}
 
 MembraneStatistics<double> StatisticsAtRate::operator()(double rate_hz) const {
@@ -273,7 +273,7 @@ void Model::add_projection(std::size_t index) {
     channel.projection = index;
     channel.source = projection.source;
     if (index_of_[projection.source] != kNone) {
-      channel.dead_time_ms = populations_[index_of_[projection.source]].transfer.dead_time_ms;
+      channel.dead_time = DeadTime(populations_[index_of_[projection.source]].transfer);
     }
     channel.receptor = find_or_add_receptor(model.receptors, receptors[r]);
     channel.delay_ms = sum.plain > 0 ? sum.delay / sum.plain : 0;

@@ -18,6 +18,7 @@
 
 #include "core/error.hpp"
 #include "meanfield/external_input.hpp"
+#include "meanfield/spike_trains.hpp"
 #include "meanfield/transfer_function.hpp"
 #include "network/circuit.hpp"
 
@@ -34,7 +35,7 @@ struct Channel {
   std::size_t source = 0;       ///< population
   std::size_t receptor = 0;     ///< index into PopulationModel::receptors
   double delay_ms = 0;          ///< weight-averaged
-  double dead_time_ms = 0;      ///< of the source's spike trains
+  DeadTime dead_time{};         ///< of the source's spike trains
   double in_degree = 0;         ///< synapses per target cell, averaged over the population
   double connections = 0;       ///< presynaptic cells per target cell: several synapses of a pair count once
   double mean_weight_uS = 0;    ///< of a connection: summed over the pair's synapses
@@ -71,13 +72,15 @@ struct PopulationInput {
   double current_nA = 0;                          ///< into all cells
 };
 
-/// Input of a class by receptor: `mean_hz` and `variance_hz`, per channel, count for the first and the second moments.
+/// Input of a class by receptor: `mean_hz` and `variance_hz`, per channel, count for the first and the second moments,
+/// `regular_hz` for how regular the trains are.
 std::vector<SpikeDrive<double>> drives_of(const PopulationModel& model, const CellClass& cells,
-                                          const std::vector<double>& mean_hz, const std::vector<double>& variance_hz);
-/// Drive of a class through one channel, with the regularity of the source's trains as the population's time constant
-/// sees it.
+                                          const std::vector<double>& mean_hz, const std::vector<double>& variance_hz,
+                                          const std::vector<double>& regular_hz);
+/// Drive of a class through one channel, with the regularity that the source's trains have at the rate `regular_hz`
+/// as the population's time constant sees it.
 SpikeDrive<double> drive_of(const PopulationModel& model, const CellClass& cells, std::size_t channel, double mean_hz,
-                            double variance_hz);
+                            double variance_hz, double regular_hz);
 /// Constant current into a class, nA, clamps' deterministic part included; and the clamps' noise.
 double current_of(const CellClass& cells, const PopulationInput& input);
 std::vector<CurrentFluctuation> fluctuations_of(const CellClass& cells, const PopulationInput& input);

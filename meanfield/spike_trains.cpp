@@ -19,6 +19,15 @@ double weighted_followers(double rate_hz, double dead_time_ms, double tau_ms) {
 
 }  // namespace
 
+DeadTime::DeadTime(const network::TransferFunction& transfer)
+    : refractory_ms_(transfer.t_ref_ms), measured_ms_(transfer.dead_time_ms), at_hz_(transfer.dead_time_at_hz) {}
+
+double DeadTime::at(double rate_hz) const {
+  const double recovery_ms = measured_ms_ - refractory_ms_;
+  if (!(at_hz_ > 0 && rate_hz > 0 && recovery_ms > 0)) return measured_ms_;
+  return refractory_ms_ + recovery_ms * at_hz_ / rate_hz;
+}
+
 double dead_time_spectrum_hz(double rate_hz, double dead_time_ms, std::complex<double> lambda_per_ms) {
   const double free_ms = 1000 / rate_hz - dead_time_ms;
   if (!(free_ms > 0) || !(std::abs(lambda_per_ms) > 0)) return rate_hz;

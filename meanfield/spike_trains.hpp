@@ -13,7 +13,22 @@
 
 #include <complex>
 
+#include "network/cell_models.hpp"
+
 namespace triscale::meanfield {
+
+/// Dead time of a population's trains at any rate, from that at one rate. What it is beyond the refractory period goes
+/// with 1/nu: stronger input is also faster to bring a cell back from its reset. (AdEx cells of seven networks at 0.5
+/// to 18 Hz: the product with nu stays the same to 15 %.) 0 for Poisson trains.
+class DeadTime {
+ public:
+  DeadTime() = default;
+  explicit DeadTime(const network::TransferFunction& transfer);
+  double at(double rate_hz) const;
+
+ private:
+  double refractory_ms_ = 0, measured_ms_ = 0, at_hz_ = 0;
+};
 
 /// S in Hz; nu for lambda = 0 excepted (the limit is nu (1 - nu d)^2).
 double dead_time_spectrum_hz(double rate_hz, double dead_time_ms, std::complex<double> lambda_per_ms);

@@ -49,7 +49,7 @@ ClassSlopes slopes_of(const PopulationModel& population, const CellClass& cells,
       gain != 0 ? adapted_rate_hz(population.transfer, StatisticsAtRate(population, cells, at)) : 0.0;
   const double current_nA = current_of(cells, at) - gain * rest_hz;
   const std::vector<CurrentFluctuation> noise = fluctuations_of(cells, at);
-  std::vector<SpikeDrive<double>> drives = drives_of(population, cells, at.source_hz, at.source_hz);
+  std::vector<SpikeDrive<double>> drives = drives_of(population, cells, at.source_hz, at.source_hz, at.source_hz);
   const auto mean_now = [&] { return membrane_mean<double>(membrane, population.receptors, drives, current_nA); };
   const MembraneMean<double> mean = mean_now();
   double mu_mV = mean.mu_mV, slope_mV_per_ms = 0;
@@ -73,9 +73,9 @@ ClassSlopes slopes_of(const PopulationModel& population, const CellClass& cells,
     const double step_hz = kRelativeStep * std::max(1.0, at.source_hz[c]);
     const SpikeDrive<double> kept = drive;
     double mean_hz = at.source_hz[c], variance_hz = at.source_hz[c];
-    const SpikeDrive<double> usual = drive_of(population, cells, c, mean_hz, variance_hz);
+    const SpikeDrive<double> usual = drive_of(population, cells, c, mean_hz, variance_hz, variance_hz);
     const auto with_channel = [&](const std::function<double()>& value) {
-      const SpikeDrive<double> now = drive_of(population, cells, c, mean_hz, variance_hz);
+      const SpikeDrive<double> now = drive_of(population, cells, c, mean_hz, variance_hz, variance_hz);
       drive.rate_weight_uS_per_ms += now.rate_weight_uS_per_ms - usual.rate_weight_uS_per_ms;
       drive.rate_weight2_uS2_per_ms += now.rate_weight2_uS2_per_ms - usual.rate_weight2_uS2_per_ms;
       drive.lacking_at_0_uS2_per_ms += now.lacking_at_0_uS2_per_ms - usual.lacking_at_0_uS2_per_ms;
@@ -165,10 +165,12 @@ class TransferLinearisation : public Linearisation {
     for (std::size_t i = 0; i < theory_.size(); ++i) {
       const PopulationModel& population = theory_.model().populations()[i];
       const double cells = static_cast<double>(theory_.model().circuit().populations[population.population].size);
-      const double dead_time_ms = std::max(population.transfer.t_ref_ms, population.transfer.dead_time_ms);
+      const DeadTime dead_time(population.transfer);
       double sum = 0;
       for (const ClassSlopes& of : slopes_[i].classes) {
-        sum += of.share * dead_time_spectrum_hz(of.rate_hz, dead_time_ms, lambda) /
+        sum += of.share *
+               dead_time_spectrum_hz(of.rate_hz, std::max(population.transfer.t_ref_ms, dead_time.at(of.rate_hz)),
+                                     lambda) /
                std::norm(1.0 + adaptation(population, of, lambda));
       }
       S[static_cast<Eigen::Index>(i)] = sum / cells;

@@ -84,9 +84,10 @@ struct TransferFunction {
   double g_L_uS = 0.01;
   double E_L_mV = -65;
   double t_ref_ms = 2;
-  /// The cells' spike trains are as regular as Poisson trains with this dead time (meanfield/spike_trains.hpp). 0:
-  /// Poisson trains.
+  /// The cells' spike trains are as regular as Poisson trains with this dead time (meanfield/spike_trains.hpp) at
+  /// the rate dead_time_at_hz; beyond t_ref it goes with 1/rate. 0: Poisson trains.
   double dead_time_ms = 0;
+  double dead_time_at_hz = 0;  ///< 0: the dead time is the same at any rate
   std::array<double, 10> P_mV{};
   double mu_0_mV = -60, d_mu_mV = 10;
   double sigma_0_mV = 4, d_sigma_mV = 6;

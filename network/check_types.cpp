@@ -120,6 +120,7 @@ void check_meanfield(const MeanfieldCell& cell, const std::string& place, Checks
   checks.finite(place + ".E_L_mV", f.E_L_mV);
   checks.not_negative(place + ".t_ref_ms", f.t_ref_ms);
   checks.not_negative(place + ".dead_time_ms", f.dead_time_ms);
+  checks.not_negative(place + ".dead_time_at_hz", f.dead_time_at_hz);
   for (std::size_t i = 0; i < f.P_mV.size(); ++i) checks.finite(fmt::format("{}.P_mV[{}]", place, i), f.P_mV[i]);
   checks.finite(place + ".mu_0_mV", f.mu_0_mV);
   checks.finite(place + ".sigma_0_mV", f.sigma_0_mV);

@@ -328,7 +328,10 @@ void TransferFitting::fit() {
   transfer.P_mV = fit_thresholds(transfer, fit_.fitted, options_);
   standard_error_ = fit_counts(transfer, fit_.fitted, options_);
   const std::span<const MeasuredPoint> all(measured_);
-  transfer.dead_time_ms = measured_dead_time_ms(about_state_ > 0 ? all.last(about_state_) : all, options_.highest_hz);
+  const MeasuredDeadTime dead_time =
+      measured_dead_time(about_state_ > 0 ? all.last(about_state_) : all, options_.highest_hz);
+  transfer.dead_time_ms = dead_time.dead_time_ms;
+  transfer.dead_time_at_hz = dead_time.at_hz;
   fit_.cell.time_constant_ms = typical_tau_ms(fit_.fitted);
 }
 

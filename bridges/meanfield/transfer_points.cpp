@@ -68,7 +68,7 @@ double typical_tau_ms(const std::vector<TransferPoint>& points) {
   return tau_ms[tau_ms.size() / 2];
 }
 
-double measured_dead_time_ms(std::span<const MeasuredPoint> measured, double highest_hz) {
+MeasuredDeadTime measured_dead_time(std::span<const MeasuredPoint> measured, double highest_hz) {
   double followers = 0, expected = 0, points = 0;  // per spike, summed over points; expected of Poisson trains
   for (const MeasuredPoint& point : measured) {
     double spikes = 0, of_point = 0, of_poisson = 0;
@@ -83,9 +83,9 @@ double measured_dead_time_ms(std::span<const MeasuredPoint> measured, double hig
     expected += of_poisson / spikes;
     ++points;
   }
-  if (!(expected > 0)) return 0;
-  return meanfield::dead_time_ms(1000 * expected / points / SpikeCount::kFollow_ms, followers / expected,
-                                 SpikeCount::kFollow_ms);
+  if (!(expected > 0)) return {};
+  const double at_hz = 1000 * expected / points / SpikeCount::kFollow_ms;
+  return {meanfield::dead_time_ms(at_hz, followers / expected, SpikeCount::kFollow_ms), at_hz};
 }
 
 }  // namespace triscale::bridges

@@ -57,6 +57,10 @@ double typical_tau_ms(const std::vector<TransferPoint>& points);
 /// Dead time of Poisson trains that are as regular as the measured ones at the distances that count for a membrane
 /// (meanfield/spike_trains.hpp). Each point counts with its spikes' followers per spike. 0 if they are not more
 /// regular.
-double measured_dead_time_ms(std::span<const MeasuredPoint> measured, double highest_hz);
+struct MeasuredDeadTime {
+  double dead_time_ms = 0;
+  double at_hz = 0;
+};
+MeasuredDeadTime measured_dead_time(std::span<const MeasuredPoint> measured, double highest_hz);
 
 }  // namespace triscale::bridges

@@ -82,6 +82,7 @@ network::MeanfieldCell meanfield(Awkward& x) {
        x.signed_next(),
        x.next(),
        x.next(),
+       x.next(),
        {},
        x.signed_next(),
        x.next(),

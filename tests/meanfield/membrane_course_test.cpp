@@ -103,9 +103,10 @@ TEST(MembraneCourse, ConstantInputLeadsToTheStationaryStatisticsWithAdaptation) 
     EXPECT_NEAR(course.statistics()[i].mu_mV, there.mu_mV, 1e-8);
     EXPECT_NEAR(course.statistics()[i].sigma_mV, there.sigma_mV, 1e-8);
     EXPECT_NEAR(course.statistics()[i].tau_V_ms, there.tau_V_ms, 1e-8);
-    EXPECT_GT(membrane_statistics<double>(membrane_of(population.transfer), population.receptors,
-                                          drives_of(population, population.classes[i], in.source_hz, in.source_hz),
-                                          current_of(population.classes[i], in))
+    EXPECT_GT(membrane_statistics<double>(
+                  membrane_of(population.transfer), population.receptors,
+                  drives_of(population, population.classes[i], in.source_hz, in.source_hz, in.source_hz),
+                  current_of(population.classes[i], in))
                   .mu_mV,
               there.mu_mV + 0.01)
         << "adaptation counts";

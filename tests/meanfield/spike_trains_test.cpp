@@ -79,6 +79,23 @@ TEST(SpikeTrains, NothingIsTakenFromPoissonTrainsAndNoMoreThanThereIs) {
   EXPECT_EQ(relative_power_at_0(500, 9), 0);
 }
 
+TEST(SpikeTrains, BeyondTheRefractoryPeriodTheDeadTimeGoesWithTheInverseOfTheRate) {
+  network::TransferFunction transfer;
+  transfer.t_ref_ms = 5;
+  transfer.dead_time_ms = 11;
+  EXPECT_EQ(DeadTime(transfer).at(0.1), 11) << "without a rate: at any";
+  transfer.dead_time_at_hz = 10;
+  const DeadTime dead_time(transfer);
+  EXPECT_DOUBLE_EQ(dead_time.at(10), 11);
+  EXPECT_DOUBLE_EQ(dead_time.at(20), 8);
+  EXPECT_DOUBLE_EQ(dead_time.at(5), 17);
+  EXPECT_EQ(dead_time.at(0), 11);
+  EXPECT_NEAR(relative_variance(1e-6, dead_time.at(1e-6), 10), 1, 0.2) << "60,000 s: not a number otherwise";
+  transfer.dead_time_ms = 3;
+  EXPECT_EQ(DeadTime(transfer).at(20), 3) << "less than the refractory period: trains with bursts";
+  EXPECT_EQ(DeadTime().at(20), 0);
+}
+
 TEST(SpikeTrains, TheDeadTimeIsFoundFromTheSpikesThatFollowASpike) {
   constexpr double kTau_ms = 10;
   const double rate_hz = 20, d_ms = 9;
