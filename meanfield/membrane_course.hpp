@@ -9,9 +9,9 @@
 ///
 /// h: the postsynaptic potential, a cascade of filters with tau_r, tau_d and the mean C/G, for which
 ///   theta = (tau_1 + tau_2 + tau_3)/2 + sum_(i<j) tau_i tau_j / (tau_i + tau_j) - 3/2 / sum_i 1/tau_i.
-/// sigma and tau_V are those of meanfield/transfer_function.hpp at mu_i, G_i and z_c. The population fires at once as
-/// these and dmu_i/dt say (moving_rate_hz): cells whose potential fluctuates with a finite correlation time pass fast
-/// changes of their input on without a delay (Brunel, Chance, Fourcaud & Abbott 2001, Phys. Rev. Lett. 86:2186),
+/// sigma and tau_V are those of meanfield/transfer_function.hpp at mu_i, G_i, z_c and r_c. The population fires at once
+/// as these and dmu_i/dt say (moving_rate_hz): cells whose potential fluctuates with a finite correlation time pass
+/// fast changes of their input on without a delay (Brunel, Chance, Fourcaud & Abbott 2001, Phys. Rev. Lett. 86:2186),
 /// because some of them are always near the threshold.
 ///
 /// A step takes the exact solution for the average of nu_c over it, and for the average of y_c (first term of the

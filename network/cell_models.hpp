@@ -102,7 +102,7 @@ struct TransferFunction {
 
 struct MeanfieldCell {
   TransferFunction transfer;
-  double time_constant_ms = 5;  ///< window T of the second-order statistics
+  double time_constant_ms = 5;  ///< tau_V: how long the regularity of input counts; window T of the second order
 };
 
 // ---------------------------------------------------------------------------------------------------- cell type

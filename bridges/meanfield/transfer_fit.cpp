@@ -261,10 +261,10 @@ TransferFitting::TransferFitting(const network::Circuit& circuit, std::size_t ce
   core::SharedProgress shared(progress, 1);
   core::PartProgress part(shared, 1);
   part.stage(kScoutsShare);
-  measured_ = measured_at(points_in({kScoutLow, kScoutHigh}, options_.scout_points, 0), kScoutMeasure_ms, part);
+  measured_ = measured_at(points_in({kScoutLow, kScoutHigh}, options_.scout_points), kScoutMeasure_ms, part);
   range_ = firing_range(measured_, options_.lowest_hz, options_.highest_hz);
   part.stage(1);
-  const auto grid = measured_at(points_in(range_, options_.grid_points, 1), options_.measure_ms, part);
+  const auto grid = measured_at(points_in(range_, options_.grid_points), options_.measure_ms, part);
   measured_.insert(measured_.end(), grid.begin(), grid.end());
   fit();
 }
@@ -286,7 +286,7 @@ TransferFit TransferFitting::finish(const std::vector<double>* rates_hz, core::P
   core::SharedProgress shared(progress, 1);
   core::PartProgress part(shared, 1);
   part.stage(rates_hz == nullptr ? 1 : kWholeRangeShare);
-  assess(fit_, measured_at(points_in(range_, options_.test_points, 2), options_.measure_ms, part), options_);
+  assess(fit_, measured_at(points_in(range_, options_.test_points), options_.measure_ms, part), options_);
   part.stage(1);
   if (rates_hz != nullptr) {
     fit_.near_relative_error =
@@ -296,23 +296,22 @@ TransferFit TransferFitting::finish(const std::vector<double>* rates_hz, core::P
   return std::move(fit_);
 }
 
-/// Each measurement has random numbers of its own.
+/// Each measurement has random numbers of its own, for its points and for its spikes.
 std::uint64_t TransferFitting::next_run() {
   return cell_type_ * 16 + round_++;
 }
 
-core::RandomStream TransferFitting::stream(std::uint64_t draw) const {
-  return core::RandomStream(experiment_->seed(), core::Purpose::transfer_grid, cell_type_ * 16 + draw);
+core::RandomStream TransferFitting::stream() const {
+  return core::RandomStream(experiment_->seed(), core::Purpose::transfer_grid, cell_type_ * 16 + round_);
 }
 
-std::vector<WorkingPoint> TransferFitting::points_in(std::array<double, 2> k, std::size_t count,
-                                                     std::uint64_t draw) const {
+std::vector<WorkingPoint> TransferFitting::points_in(std::array<double, 2> k, std::size_t count) const {
   constexpr double kNominalRate_Hz = 5;
-  return experiment_->draw(count, k[0], k[1], options_.max_recurrent_hz / kNominalRate_Hz, stream(draw));
+  return experiment_->draw(count, k[0], k[1], options_.max_recurrent_hz / kNominalRate_Hz, stream());
 }
 
 std::vector<WorkingPoint> TransferFitting::points_about(const std::vector<double>& rates_hz, std::size_t count) const {
-  return experiment_->draw_about(count, rates_hz, options_.near_spread, stream(round_));
+  return experiment_->draw_about(count, rates_hz, options_.near_spread, stream());
 }
 
 std::vector<MeasuredPoint> TransferFitting::measured_at(const std::vector<WorkingPoint>& points, double measure_ms,

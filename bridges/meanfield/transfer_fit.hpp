@@ -4,32 +4,31 @@
 /// 1. Cells of the type are taken from the circuit with exactly the synapses that they have there, each source
 ///    population replaced by independent Poisson sources (bridges/meanfield/transfer_grid.hpp).
 /// 2. They run on the point tier (`measured_on`: or the detailed one), unconnected, at working points that spread over
-/// inhibition (0 to `max_recurrent_hz`
-///    of all recurrent inhibitory sources), over the mix of the excitatory sources, and over the mean cell's distance k
-///    from the threshold, in units of the membrane's and the threshold's noise, from silent to `highest_hz`. A few runs
-///    do all working points, one after the other. Each cell at each working point is a data point of its own, with the
-///    membrane statistics that the mean field will compute for it.
+///    inhibition (0 to `max_recurrent_hz` of all recurrent inhibitory sources), over the mix of the excitatory sources,
+///    and over the mean cell's distance k from the threshold, in units of the membrane's and the threshold's noise,
+///    from silent to `highest_hz`. A few runs do all working points, one after the other. Each cell at each working
+///    point is a data point of its own, with the membrane statistics that the mean field will compute for it.
 /// 3. Each measured rate nu gives the effective threshold that would produce it,
 ///      V_eff = mu_V + sqrt2 sigma_V erfc^-1(2 tau_V nu)      (Zerlaut et al. 2018, J Comput Neurosci 44:45),
 ///    and linear least squares gives the polynomial V_eff(mu, sigma, tau).
 /// 4. A Levenberg-Marquardt fit of the spike counts themselves (Ceres) starts there. Counts n over the time T enter as
 ///    the roots of the Poisson deviance, 2 (n ln(n / F T) - n + F T), so that silent points count and the mean of the
 ///    rates is kept however few the spikes (a root transform of the counts would lose a quarter of a spike per point),
-///    with a floor of
-///    `relative_model_error` so that busy points do not outvote the template's own error. A weak prior on the slopes
-///    keeps coefficients finite that the data do not determine.
+///    with a floor of `relative_model_error` so that busy points do not outvote the template's own error. A weak prior
+///    on the slopes keeps coefficients finite that the data do not determine.
 /// 5. A quadratic threshold cannot be right everywhere, and a circuit works in a small part of that range. So the
 ///    stationary state of the circuit is predicted with the functions, further points are measured about it, at
 ///    sources' rates within a factor of `near_spread`, and the functions are fitted again, all other points at
 ///    `far_weight`. `refinements` times, because the state moves.
-/// 6. The fit error is measured at further working points with other random numbers: over the whole range, and about
-/// the
-///    state.
+/// 6. How regular the cells' spike trains are (meanfield/spike_trains.hpp) is counted at the points about the state; at
+///    all points if there is none.
+/// 7. The fit error is measured at further working points with other random numbers: over the whole range, and about
+///    the state.
 ///
 /// Slow adaptation (kernels of 20 ms and more; movements of the threshold as the current that shifts the potential as
-/// much) is not in the transfer function: the statistics of a cell are those at
-/// the adaptation that its own rate causes, the predicted rate is the one that fits itself, nu = F(statistics(nu)), and
-/// the mean field keeps the kernels. After a change of input the rate is so first that of unadapted cells.
+/// much) is not in the transfer function: the statistics of a cell are those at the adaptation that its own rate
+/// causes, the predicted rate is the one that fits itself, nu = F(statistics(nu)), and the mean field keeps the
+/// kernels. After a change of input the rate is so first that of unadapted cells.
 #pragma once
 
 #include <cstddef>
@@ -108,8 +107,8 @@ class TransferFitting {
 
  private:
   std::uint64_t next_run();
-  core::RandomStream stream(std::uint64_t draw) const;
-  std::vector<WorkingPoint> points_in(std::array<double, 2> k, std::size_t count, std::uint64_t draw) const;
+  core::RandomStream stream() const;
+  std::vector<WorkingPoint> points_in(std::array<double, 2> k, std::size_t count) const;
   std::vector<WorkingPoint> points_about(const std::vector<double>& rates_hz, std::size_t count) const;
   std::vector<MeasuredPoint> measured_at(const std::vector<WorkingPoint>& points, double measure_ms,
                                          core::Progress& progress);
