@@ -11,7 +11,7 @@ ArtificialCells::ArtificialCells(const network::IntFire1Model& model, std::size_
   std::stable_sort(synapses_.begin(), synapses_.end(),
                    [](const ArtificialSynapse& a, const ArtificialSynapse& b) { return a.source < b.source; });
   if (std::any_of(synapses_.begin(), synapses_.end(), [](const ArtificialSynapse& s) { return s.release; })) {
-    releases_.resize(synapses_.size());
+    for (const ArtificialSynapse& s : synapses_) releases_.emplace_back(s.release ? *s.release : network::Release{});
   }
 }
 

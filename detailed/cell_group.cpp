@@ -210,7 +210,7 @@ void CellGroup::build_synapses(std::span<const GroupSynapse> synapses) {
     std::uint32_t release = kNoRelease;
     if (s.kinetics->release) {
       release = static_cast<std::uint32_t>(releases_.size());
-      releases_.push_back({&*s.kinetics->release, s.entity, {}});
+      releases_.push_back({&*s.kinetics->release, s.entity, network::ReleaseState(*s.kinetics->release)});
     }
     for (const network::Receptor& receptor : s.kinetics->receptors) {
       targets_.push_back(

@@ -75,11 +75,35 @@ template <class V>
 void fields(V&, GapJunction&) {}
 
 template <class V>
-void fields(V& v, Release& r) {
-  v("U", r.U);
+void fields_beside_U(V& v, Release& r) {
   v.optional("tau_recovery_ms", r.tau_recovery_ms);
   v.optional("tau_facilitation_ms", r.tau_facilitation_ms);
   v.optional_whole("sites", r.sites);
+  v.optional("facilitation", r.facilitation);
+  v.optional("p_start", r.p_start);
+  v.optional("recovery_speedup", r.recovery_speedup);
+  v.optional("tau_speedup_ms", r.tau_speedup_ms);
+  v.optional("baseline_drop", r.baseline_drop);
+  v.optional("tau_baseline_ms", r.tau_baseline_ms);
+  v.optional("desensitisation", r.desensitisation);
+  v.optional("tau_desensitisation_ms", r.tau_desensitisation_ms);
+}
+
+template <class V>
+void fields(V& v, Release& r) {
+  v("U", r.U);
+  fields_beside_U(v, r);
+}
+
+/// With N sites a first spike fails with probability (1 - U)^N, which stands in place of U.
+struct UnreliableRelease : Release {
+  UnreliableRelease() { sites = 1; }
+  double failure_probability = 0.5;
+};
+template <class V>
+void fields(V& v, UnreliableRelease& r) {
+  v("failure_probability", r.failure_probability);
+  fields_beside_U(v, r);
 }
 
 template <class V>
@@ -195,7 +219,8 @@ class Reader {
     known_.emplace_back(key);
     if (const auto number = json_.required_number(key)) value = *number;
   }
-  void optional(const char* key, double& value) {
+  template <class Number>
+  void optional(const char* key, Number& value) {
     known_.emplace_back(key);
     if (const auto number = json_.number(key)) value = *number;
   }
@@ -271,7 +296,10 @@ class KeyLister {
     return lister.keys_;
   }
   void operator()(const char* key, double&) { keys_.emplace_back(key); }
-  void optional(const char* key, double&) { keys_.emplace_back(key); }
+  template <class Number>
+  void optional(const char* key, Number&) {
+    keys_.emplace_back(key);
+  }
   template <class T>
   void whole(const char* key, T&) {
     keys_.emplace_back(key);
@@ -395,23 +423,12 @@ DetailedSynapseVariant read_detailed_synapse(const JsonObject& json) {
 
 Release read_release(const JsonObject& json) {
   if (!json.has("failure_probability")) return Reader::of<Release>(json);
-  // With N sites a first spike fails with probability (1 - U)^N.
-  Release release;
-  release.sites = 1;
-  const double failure = json.required_number("failure_probability").value_or(0.5);
   if (json.has("U")) json.error("U", "must not stand beside failure_probability, which determines it");
+  UnreliableRelease release = Reader::of<UnreliableRelease>(json, {"U"});
+  const double failure = release.failure_probability;
   if (!(failure >= 0 && failure < 1)) json.error("failure_probability", "must lie in [0, 1)");
-  if (const auto number = json.number("tau_recovery_ms")) release.tau_recovery_ms = *number;
-  if (const auto number = json.number("tau_facilitation_ms")) release.tau_facilitation_ms = *number;
-  if (const auto number = json.number("sites")) {
-    if (*number >= 1 && *number <= 1e6 && *number == std::floor(*number)) {
-      release.sites = static_cast<std::uint32_t>(*number);
-    } else {
-      json.error("sites", "must be a whole number from 1 on");
-    }
-  }
+  if (release.sites == 0) json.error("sites", "must be a whole number from 1 on");
   release.U = 1 - std::pow(failure, 1.0 / release.sites);
-  json.reject_unread(model_keys().at("release"));
   return release;
 }
 

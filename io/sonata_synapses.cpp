@@ -31,18 +31,66 @@ std::vector<std::string> list_items(const std::string& text) {
   return items;
 }
 
-/// BMTK's stp1syn (Hennig 2013, Front Comput Neurosci 7:45, equation 3): a single exponential whose events carry
-/// w n p0, n the vesicles that are ready, which recover with tau_r. stp4syn is the same: the release probability that
-/// it moves with each spike enters nothing, the conductance has p0. BMTK sets p0 = 0.5 (stp4syn: 0.6), tau_r = 200 ms
-/// and tau_1 = 5 ms whatever the file says; a file that says otherwise is followed.
-SynapseModel read_depressing(const JsonObject& json, double p0) {
+/// A number that a file must give unless BMTK has one of its own.
+double number_or(const JsonObject& json, const std::string& key, std::optional<double> otherwise) {
+  return (otherwise ? json.number(key) : json.required_number(key)).value_or(otherwise.value_or(1.0));
+}
+
+/// A process of the release and its time constant, which is nothing without it.
+void set_process(double& share, double& tau_ms, double file_share, double file_tau_ms) {
+  share = file_share;
+  tau_ms = file_share == 0 ? 0 : file_tau_ms;
+}
+
+/// What BMTK sets in a synapse of its stp family; none: the file must say it.
+struct StpDefaults {
+  std::optional<double> p0, tau_1_ms, tau_r_ms, tau_FDR_ms;
+};
+
+/// BMTK's stp1syn to stp4syn (Hennig 2013, Front Comput Neurosci 7:45): a single exponential whose events carry
+/// w n p0 (stp3syn: times D), n the vesicles that are ready. They recover with tau_r, which moves in stp2syn and
+/// stp3syn (from tau_r0); D are the receptors that are not desensitised, in stp3syn. The release probability that
+/// stp4syn moves with each spike enters nothing, its conductance has p0. What BMTK sets whatever the file says is the
+/// default here; a file that says otherwise is followed.
+SynapseModel read_stp(const JsonObject& json, const StpDefaults& defaults, bool speeds_up, bool desensitises) {
   network::BiexponentialSynapse synapse;
   synapse.tau_rise_ms = 0;
-  synapse.tau_decay_ms = json.number("tau_1").value_or(5.0);
+  synapse.tau_decay_ms = number_or(json, "tau_1", defaults.tau_1_ms);
   if (const auto E_rev = json.required_number("erev")) synapse.E_rev_mV = *E_rev;
   network::Release release;
-  release.U = json.number("p0").value_or(p0);
-  release.tau_recovery_ms = json.number("tau_r").value_or(200.0);
+  release.U = number_or(json, "p0", defaults.p0);
+  release.tau_recovery_ms = number_or(json, speeds_up ? "tau_r0" : "tau_r", defaults.tau_r_ms);
+  if (speeds_up) {
+    set_process(release.recovery_speedup, release.tau_speedup_ms, number_or(json, "a_FDR", 0.5),
+                number_or(json, "tau_FDR", defaults.tau_FDR_ms));
+  }
+  if (desensitises) {
+    set_process(release.desensitisation, release.tau_desensitisation_ms, number_or(json, "a_D", 0.5),
+                number_or(json, "tau_D", 500));
+  }
+  json.accept({"level_of_detail"});
+  return {synapse, release};
+}
+
+/// BMTK's stp5syn: all processes of Hennig's review. The probability starts at 1, as in BMTK's file, and comes down to
+/// its baseline pbtilde with tau_f.
+SynapseModel read_stp5(const JsonObject& json) {
+  network::BiexponentialSynapse synapse;
+  synapse.tau_rise_ms = 0;
+  synapse.tau_decay_ms = number_or(json, "tau_1", {});
+  if (const auto E_rev = json.required_number("erev")) synapse.E_rev_mV = *E_rev;
+  network::Release release;
+  release.U = number_or(json, "pbtilde", {});
+  release.p_start = 1;
+  release.tau_recovery_ms = number_or(json, "tau_r0", {});
+  release.facilitation = number_or(json, "a_f", {});
+  release.tau_facilitation_ms = number_or(json, "tau_f", 10);
+  set_process(release.recovery_speedup, release.tau_speedup_ms, number_or(json, "a_FDR", {}),
+              number_or(json, "tau_FDR", {}));
+  set_process(release.desensitisation, release.tau_desensitisation_ms, number_or(json, "a_D", {}),
+              number_or(json, "tau_D", 100));
+  set_process(release.baseline_drop, release.tau_baseline_ms, number_or(json, "a_i", {}),
+              number_or(json, "tau_i", 100));
   json.accept({"level_of_detail"});
   return {synapse, release};
 }
@@ -57,7 +105,9 @@ network::Release read_stochastic_release(const JsonObject& json) {
   const double sites = json.number("Nrrp").value_or(1);
   if (!(sites >= 1 && sites <= 1e6 && sites == std::floor(sites))) json.error("Nrrp", "must be a whole number >= 1");
   release.sites = sites >= 1 && sites <= 1e6 ? static_cast<std::uint32_t>(sites) : 1;
-  if (json.number("u0").value_or(0) != 0) json.error("u0", "must be 0", "no other start is supported");
+  // u0: the facilitation at time 0, without which p is Use.
+  const double u0 = json.number("u0").value_or(0);
+  if (release.tau_facilitation_ms > 0 && u0 != 0) release.p_start = release.U + (1 - release.U) * u0;
   json.accept({"level_of_detail"});
   return release;
 }
@@ -121,10 +171,11 @@ std::optional<SynapseModel> SynapseModels::find(const TypedRows& edges, std::siz
                  target_is_point ? "must be an instantaneous synapse for an IntFire1 target"
                                  : "must be a conductance synapse (exp2syn) for a biophysical target");
   }
-  constexpr std::array kTemplates{"exp2syn", "expsyn", "stp1syn", "stp4syn", "probampanmda_ems", "probgabaab_ems"};
+  constexpr std::array kTemplates{"exp2syn", "expsyn",  "stp1syn",          "stp2syn",       "stp3syn",
+                                  "stp4syn", "stp5syn", "probampanmda_ems", "probgabaab_ems"};
   if (!instantaneous && std::find(kTemplates.begin(), kTemplates.end(), model_template) == kTemplates.end()) {
     return error("model_template", model_template,
-                 "must be Exp2Syn, ExpSyn, stp1syn, stp4syn, ProbAMPANMDA_EMS or ProbGABAAB_EMS",
+                 "must be Exp2Syn, ExpSyn, stp1syn to stp5syn, ProbAMPANMDA_EMS or ProbGABAAB_EMS",
                  "other synapse templates are not supported");
   }
   return model;
@@ -171,8 +222,20 @@ std::optional<SynapseModel> SynapseModels::read(const std::string& name, const s
   const auto json = JsonObject::load(folder_ / name, diagnostics_);
   if (!json) return std::nullopt;
   const std::map<std::string, std::function<SynapseModel()>> readers = {
-      {"stp1syn", [&] { return read_depressing(*json, 0.5); }},
-      {"stp4syn", [&] { return read_depressing(*json, 0.6); }},
+      {"stp1syn",
+       [&] {
+         return read_stp(*json, {0.5, 5, 200, {}}, false, false);
+       }},
+      {"stp2syn", [&] { return read_stp(*json, {}, true, false); }},
+      {"stp3syn",
+       [&] {
+         return read_stp(*json, {0.6, 5, 200, 2000}, true, true);
+       }},
+      {"stp4syn",
+       [&] {
+         return read_stp(*json, {0.6, 5, 200, {}}, false, false);
+       }},
+      {"stp5syn", [&] { return read_stp5(*json); }},
       {"probampanmda_ems", [&] { return read_ampa_nmda(*json); }},
       {"probgabaab_ems", [&] { return read_gaba(*json); }},
   };

@@ -166,6 +166,31 @@ void check_release(const Release& release, const std::string& place, Checks& che
   checks.require(release.U > 0 && release.U <= 1, place + ".U", fmt::format("{}", release.U), "must lie in (0, 1]");
   checks.not_negative(place + ".tau_recovery_ms", release.tau_recovery_ms);
   checks.not_negative(place + ".tau_facilitation_ms", release.tau_facilitation_ms);
+  const auto share = [&](const std::string& key, double value) {
+    checks.require(value >= 0 && value <= 1, place + key, fmt::format("{}", value), "must lie in [0, 1]");
+  };
+  /// A process and the time constants without which it would have no effect.
+  const auto process = [&](const std::string& key, double value, const std::string& tau_key, double tau_ms) {
+    share(key, value);
+    checks.require(!(value > 0) || tau_ms > 0, place + tau_key, fmt::format("{}", tau_ms), "must be > 0",
+                   "for " + key.substr(1));
+    checks.require(value != 0 || tau_ms == 0, place + tau_key, fmt::format("{}", tau_ms), "must not be given",
+                   key.substr(1) + " is 0");
+  };
+  const double facilitation = release.facilitation.value_or(0), start = release.p_start.value_or(0);
+  share(".facilitation", facilitation);
+  share(".p_start", start);
+  for (const auto& [key, given] : {std::pair(".facilitation", facilitation > 0), {".p_start", start > 0}}) {
+    checks.require(!given || release.tau_facilitation_ms > 0, place + key, "", "needs tau_facilitation_ms > 0");
+  }
+  process(".recovery_speedup", release.recovery_speedup, ".tau_speedup_ms", release.tau_speedup_ms);
+  checks.require(!(release.recovery_speedup > 0) || release.tau_recovery_ms > 0, place + ".recovery_speedup", "",
+                 "needs tau_recovery_ms > 0");
+  checks.require(release.recovery_speedup != 1, place + ".recovery_speedup", "1", "must be < 1");
+  process(".baseline_drop", release.baseline_drop, ".tau_baseline_ms", release.tau_baseline_ms);
+  process(".desensitisation", release.desensitisation, ".tau_desensitisation_ms", release.tau_desensitisation_ms);
+  checks.require(!(release.desensitisation > 0) || release.sites == 0, place + ".desensitisation", "",
+                 "must not stand beside sites", "desensitisation is part of deterministic synapses only");
 }
 
 /// The rules that a plasticity hands its values to (network/plasticity.hpp).

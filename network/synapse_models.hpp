@@ -59,12 +59,20 @@ struct GapJunction {};
 
 /// Short-term plasticity and stochastic transmission (equations: network/release.hpp). The weight of the edge is that
 /// of a release of everything: a first spike transmits the share U of it in the mean and fails with probability (1 -
-/// U)^sites.
+/// U)^sites. Each process needs its time constant.
 struct Release {
   double U = 0.5;                  ///< utilisation by a first spike: release probability of a full site
   double tau_recovery_ms = 0;      ///< of released vesicles; 0: at once (no depression)
   double tau_facilitation_ms = 0;  ///< 0: no facilitation
   std::uint32_t sites = 0;         ///< release sites of a stochastic synapse; 0: deterministic, its mean
+  std::optional<double> facilitation{};  ///< share of what is missing to 1 that a spike adds to the probability; U
+  std::optional<double> p_start{};       ///< release probability at the start; U
+  double recovery_speedup = 0;           ///< share of its time constant that recovery loses by a spike
+  double tau_speedup_ms = 0;             ///< in which it comes back
+  double baseline_drop = 0;              ///< share that the baseline of the probability loses by a spike
+  double tau_baseline_ms = 0;
+  double desensitisation = 0;  ///< of the receptors, as a share of what a release reached; deterministic synapses
+  double tau_desensitisation_ms = 0;
 };
 
 /// Instantaneous synapse onto a normalised integrate-and-fire cell: an event adds sign * w to m.

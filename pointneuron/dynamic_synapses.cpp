@@ -133,7 +133,7 @@ void DynamicSynapses::sort_by_source(std::size_t sources, const std::vector<std:
   permute(synapses_);
   permute(edges_);
   permute(rows_);
-  sources_.resize(sources);
+  sources_.assign(sources, {network::ReleaseState(release_.value_or(network::Release{})), {}, 0});
   first_run_.assign(sources + 1, 0);
   for (std::uint32_t i = 0; i < order.size(); ++i) {
     const std::uint32_t source = source_of[order[i]];
@@ -157,8 +157,8 @@ DynamicSynapses::SpikeEffect DynamicSynapses::effect_of(std::uint32_t index, dou
   Source& source = sources_[index];
   SpikeEffect effect;
   if (is_stochastic()) {
-    const auto [u, still_empty] = network::utilise(*release_, source.release, t_ms);
-    effect.factor = u;
+    const auto [p, still_empty] = network::utilise(*release_, source.release, t_ms);
+    effect.factor = p;
     effect.still_empty = still_empty;
     effect.first_draw = std::uint64_t{2} * release_->sites * source.release.events++;
   } else if (release_) {
@@ -227,7 +227,7 @@ void DynamicSynapses::release_sites(const Piece& piece, std::size_t first, std::
                         std::span(draws).first(some), isa_);
     for (std::size_t j = 0; j < some; ++j) use(which[j], draws[j]);
   };
-  const double u = piece.effect.factor, still_empty = piece.effect.still_empty;
+  const double p = piece.effect.factor, still_empty = piece.effect.still_empty;
   std::array<std::uint32_t, kMost> before;
   for (std::size_t i = 0; i < n; ++i) {
     before[i] = synapses[i].full_sites;
@@ -241,7 +241,7 @@ void DynamicSynapses::release_sites(const Piece& piece, std::size_t first, std::
   for (std::uint32_t k = 0; k < N; ++k) {
     draw_for(
         piece.effect.first_draw + N + k, [&](std::size_t i) { return k < synapses[i].full_sites; },
-        [&](std::size_t i, double draw) { released[i] += draw < u ? 1 : 0; });
+        [&](std::size_t i, double draw) { released[i] += draw < p ? 1 : 0; });
   }
   for (std::size_t i = 0; i < n; ++i) {
     synapses[i].full_sites -= released[i];

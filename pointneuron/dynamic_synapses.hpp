@@ -103,7 +103,7 @@ class DynamicSynapses {
   };
   /// What a spike brings to all its synapses.
   struct SpikeEffect {
-    double factor = 1;  ///< of the weight; stochastic: utilisation
+    double factor = 1;  ///< of the weight; stochastic: release probability
     double still_empty = 0;
     std::uint64_t first_draw = 0;
     double gain = 0, trace = 0;  ///< of the plastic rule; the trace behind the spike

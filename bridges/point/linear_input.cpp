@@ -51,13 +51,6 @@ SourceLabels::SourceLabels(const network::Circuit& circuit) {
   first_.push_back(next);
 }
 
-double mean_release(const network::Release& release, double rate_hz) {
-  const double rate_per_ms = rate_hz / kMsPerS;
-  const double f = release.tau_facilitation_ms * rate_per_ms;
-  const double u = release.U * (1 + f) / (1 + release.U * f);
-  return u / (1 + u * release.tau_recovery_ms * rate_per_ms);
-}
-
 LinearInput::LinearInput(const network::Circuit& circuit, std::size_t population, const detailed::CompartmentTree& tree,
                          std::span<const double> rates_hz)
     : rates_hz_(rates_hz.begin(), rates_hz.end()) {
@@ -75,7 +68,7 @@ LinearInput::LinearInput(const network::Circuit& circuit, std::size_t population
     const network::EdgeList edges = network::edges_of(circuit, k);
     for (std::size_t e = 0; e < edges.size(); ++e) {
       const std::uint32_t source = labels.first(projection.source) + edges.sources[e];
-      const double released = type.release ? mean_release(*type.release, rates_hz_[source]) : 1.0;
+      const double released = type.release ? network::mean_release(*type.release, rates_hz_[source]) : 1.0;
       const auto node =
           static_cast<std::uint32_t>(tree.node_at(edges.sites.empty() ? network::Site{} : edges.sites[e]));
       for (std::size_t r = 0; r < receptors.size(); ++r) {

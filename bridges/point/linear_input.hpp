@@ -68,7 +68,4 @@ class LinearInput {
   std::vector<std::size_t> first_;
 };
 
-/// Mean share of its weight that a synapse transmits at a constant rate.
-double mean_release(const network::Release& release, double rate_hz);
-
 }  // namespace triscale::bridges

@@ -33,7 +33,7 @@ Trace run(const network::Circuit& circuit, std::size_t threads = 1) {
 TEST(Release, ARegularTrainSettlesAtTheClosedFormOfTsodyksAndMarkram) {
   const Release rule{0.4, 300, 150, 0};
   const double interval = 40, E_f = std::exp(-interval / 150), E_r = std::exp(-interval / 300);
-  ReleaseState state;
+  ReleaseState state(rule);
   double released = network::transmit(rule, state, 5, 1, 0);
   EXPECT_DOUBLE_EQ(released, 0.4);  // first spike: U of a full store
   for (int k = 1; k < 200; ++k) released = network::transmit(rule, state, 5 + k * interval, 1, 0);
@@ -48,7 +48,7 @@ TEST(Release, DepressionAloneUnderAPoissonTrainHasTheExactMean) {
   const Release rule{0.5, 200, 0, 0};
   const double rate_per_ms = 0.02;
   core::RandomStream random(7, core::Purpose::test, 0);
-  ReleaseState state;
+  ReleaseState state(rule);
   double t = 0, sum = 0;
   constexpr int kEvents = 400000;
   for (int k = 0; k < kEvents; ++k) {
@@ -68,14 +68,14 @@ TEST(Release, StochasticReleaseIsBinomialAroundTheDeterministicMean) {
     const double times[kEvents] = {10, 30, 50, 60, 70, 170, 400, 405};
     std::vector<double> sum(kEvents, 0.0), squares(kEvents, 0.0);
     for (int s = 0; s < kSynapses; ++s) {
-      ReleaseState state;
+      ReleaseState state(stochastic);
       for (int k = 0; k < kEvents; ++k) {
         const double x = network::transmit(stochastic, state, times[k], 11, network::release_entity(3, s));
         sum[k] += x;
         squares[k] += x * x;
       }
     }
-    ReleaseState state;
+    ReleaseState state(mean);
     for (int k = 0; k < kEvents; ++k) {
       const double p = network::transmit(mean, state, times[k], 11, 0);
       const double variance = p * (1 - p) / sites;
@@ -88,7 +88,7 @@ TEST(Release, StochasticReleaseIsBinomialAroundTheDeterministicMean) {
 
 TEST(Release, ThreeQuartersOfFirstSpikesFailWhenToldSo) {
   const Release rule{0.25, 0, 0, 1};  // refilled at once: every spike is like the first
-  ReleaseState state;
+  ReleaseState state(rule);
   int failures = 0;
   constexpr int kEvents = 100000;
   for (int k = 0; k < kEvents; ++k) failures += network::transmit(rule, state, 2.0 * k, 5, 0) == 0 ? 1 : 0;
@@ -98,7 +98,7 @@ TEST(Release, ThreeQuartersOfFirstSpikesFailWhenToldSo) {
 TEST(Release, DrawsDependOnSeedSynapseAndEventAlone) {
   const Release rule{0.5, 100, 0, 3};
   const auto train = [&](std::uint64_t seed, std::uint64_t entity) {
-    ReleaseState state;
+    ReleaseState state(rule);
     std::vector<double> x;
     for (int k = 0; k < 64; ++k) x.push_back(network::transmit(rule, state, 50.0 * k, seed, entity));
     return x;
@@ -223,11 +223,15 @@ TEST(Release, TheCellSeesTheConductancesOfTheRule) {
   const std::vector<double> spikes{10, 90, 170, 250};
   network::Circuit circuit = held_cell(-65, 0.01, 300, spikes);
   circuit.synapse_types[0].detailed = network::BiexponentialSynapse{0.5, 3, 0};
-  const Release rule{0.5, 150, 300, 0};
+  Release rule{0.5, 150, 300, 0};
+  rule.recovery_speedup = 0.3;
+  rule.tau_speedup_ms = 200;
+  rule.desensitisation = 0.5;
+  rule.tau_desensitisation_ms = 100;
   circuit.synapse_types[0].release = rule;
   const Trace trace = run(circuit);
   const std::vector<double> I = current_of(trace, 0.01);
-  ReleaseState state;
+  ReleaseState state(rule);
   for (const double t : spikes) {
     const double expected = 0.01 * network::transmit(rule, state, t + 1, 1, 0);
     double peak = 0;

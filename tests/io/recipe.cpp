@@ -49,8 +49,12 @@ json synapse_recipe() {
          {"tau_rise_ms": 0.29, "tau_decay_ms": 43, "E_rev_mV": 1, "weight_factor": 0.71, "Mg_mM": 1.2}]},
        "release": {"U": 0.4, "tau_recovery_ms": 500, "tau_facilitation_ms": 20, "sites": 3}},
       {"name": "unreliable", "detailed": {"model": "biexponential", "tau_decay_ms": 3, "E_rev_mV": 0},
-       "release": {"failure_probability": 0.75, "sites": 2}},
-      {"name": "gap", "detailed": {"model": "gap_junction"}}],
+       "release": {"failure_probability": 0.75, "sites": 2, "tau_recovery_ms": 90, "tau_facilitation_ms": 30, "facilitation": 0.1,
+                   "p_start": 0.2, "recovery_speedup": 0.3, "tau_speedup_ms": 700, "baseline_drop": 0.05,
+                   "tau_baseline_ms": 400}},
+      {"name": "gap", "detailed": {"model": "gap_junction"}},
+      {"name": "desensitising", "detailed": {"model": "biexponential", "tau_decay_ms": 3, "E_rev_mV": 0},
+       "release": {"U": 0.6, "desensitisation": 0.4, "tau_desensitisation_ms": 80}}],
     "populations": [{"name": "cells", "size": 4, "cell_type": "cell",
                      "positions": {"low_um": [0, 0, 0], "high_um": [1, 2, 3], "cylinder_axis": "z",
                                    "random_rotation_about": "z"}}],
@@ -429,6 +433,17 @@ TEST_F(Recipe, SynapsesAndVaryingDensitiesArrive) {
   EXPECT_EQ(c.synapse_types[0].release->sites, 3u);
   EXPECT_NEAR(c.synapse_types[1].release->U, 1 - std::sqrt(0.75), 1e-15);  // both sites fail in 3 of 4
   EXPECT_EQ(c.synapse_types[1].release->sites, 2u);
+  const network::Release& slow = *c.synapse_types[1].release;
+  EXPECT_EQ(slow.tau_recovery_ms, 90);
+  EXPECT_EQ(slow.tau_facilitation_ms, 30);
+  EXPECT_EQ(slow.facilitation, 0.1);
+  EXPECT_EQ(slow.p_start, 0.2);
+  EXPECT_EQ(slow.recovery_speedup, 0.3);
+  EXPECT_EQ(slow.tau_speedup_ms, 700);
+  EXPECT_EQ(slow.baseline_drop, 0.05);
+  EXPECT_EQ(slow.tau_baseline_ms, 400);
+  EXPECT_EQ(c.synapse_types[3].release->desensitisation, 0.4);
+  EXPECT_EQ(c.synapse_types[3].release->tau_desensitisation_ms, 80);
   EXPECT_TRUE(network::is_gap_junction(c.synapse_types[2]));
   EXPECT_EQ(c.projections[2].source_site.section, 1u);
   EXPECT_EQ(c.projections[2].source_site.position, 0.25);

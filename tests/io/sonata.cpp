@@ -338,17 +338,6 @@ TEST(Sonata, VirtualPopulationWithoutInputIsNamed) {
 // ------------------------------------------------------------------------------------------------------- errors
 // -------
 
-std::string errors_of(const TinySonata& tiny) {
-  try {
-    load_sonata(tiny.write());
-  } catch (const core::InputError& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
-#define EXPECT_PIECE(text, piece) EXPECT_NE((text).find(piece), std::string::npos) << (text)
-
 TEST(SonataErrors, AllProblemsOfAllFilesAreReportedAtOnce) {
   TinySonata tiny("many");
   tiny.replace("config.simulation.json", "\"tstop\": 100.0, ", "");
@@ -428,102 +417,6 @@ TEST(SonataErrors, NameFilePlaceValueAndRule) {
     tiny.spike_times_ms = {1, -2, 3};
     EXPECT_PIECE(errors_of(tiny), "must be a time >= 0");
   }
-}
-
-/// The detailed description of the synapse type that inh.json of the tiny circuit makes.
-network::SynapseType inhibitory_type(const LoadedCircuit& loaded) {
-  for (const network::SynapseType& type : loaded.circuit.synapse_types) {
-    if (type.name.starts_with("inh>")) return type;
-  }
-  ADD_FAILURE() << "no inhibitory synapse type";
-  return {};
-}
-
-TEST(SonataSynapses, ExpSynAndStp1synMapOntoASingleExponentialAndShortTermDepression) {
-  TinySonata single("expsyn");
-  single.replace("network/edge_types.csv", "inh.json 1.0 exp2syn", "inh.json 1.0 ExpSyn");
-  single.replace("components/inh.json", R"("exp2syn", "tau1": 2.7, "tau2": 15.0)", R"("expsyn", "tau": 6.0)");
-  const network::SynapseType expsyn = inhibitory_type(load_sonata(single.write()));
-  const auto& exponential = std::get<network::BiexponentialSynapse>(*expsyn.detailed);
-  EXPECT_EQ(exponential.tau_rise_ms, 0);
-  EXPECT_EQ(exponential.tau_decay_ms, 6);
-  EXPECT_EQ(exponential.E_rev_mV, -80);
-  EXPECT_FALSE(expsyn.release);
-
-  TinySonata depressing("stp1syn");
-  depressing.replace("network/edge_types.csv", "inh.json 1.0 exp2syn", "inh.json 1.0 stp1syn");
-  depressing.replace("components/inh.json", R"("exp2syn", "tau1": 2.7, "tau2": 15.0)", R"("model_1", "tau_1": 4.0)");
-  const network::SynapseType stp1 = inhibitory_type(load_sonata(depressing.write()));
-  EXPECT_EQ(std::get<network::BiexponentialSynapse>(*stp1.detailed).tau_decay_ms, 4);
-  ASSERT_TRUE(stp1.release);
-  EXPECT_EQ(stp1.release->U, 0.5);  // BMTK's p0 and tau_r
-  EXPECT_EQ(stp1.release->tau_recovery_ms, 200);
-  EXPECT_EQ(stp1.release->tau_facilitation_ms, 0);
-  EXPECT_EQ(stp1.release->sites, 0u);
-
-  TinySonata fourth("stp4syn");
-  fourth.replace("network/edge_types.csv", "inh.json 1.0 exp2syn", "inh.json 1.0 stp4syn");
-  fourth.replace("components/inh.json", R"("exp2syn", "tau1": 2.7, "tau2": 15.0)", R"("model_4", "tau_r": 300.0)");
-  const network::SynapseType stp4 = inhibitory_type(load_sonata(fourth.write()));
-  EXPECT_EQ(std::get<network::BiexponentialSynapse>(*stp4.detailed).tau_decay_ms, 5);
-  ASSERT_TRUE(stp4.release);
-  EXPECT_EQ(stp4.release->U, 0.6);
-  EXPECT_EQ(stp4.release->tau_recovery_ms, 300);
-}
-
-TEST(SonataSynapses, StochasticSynapsesOfTheBlueBrainProjectKeepTheirReceptorsAndTheirRelease) {
-  TinySonata tiny("probgabaab");
-  tiny.replace("network/edge_types.csv", "inh.json 1.0 exp2syn", "inh.json 1.0 ProbGABAAB_EMS");
-  tiny.replace("components/inh.json", R"("level_of_detail": "exp2syn", "tau1": 2.7, "tau2": 15.0, "erev": -80.0)",
-               R"("Use": 0.25, "Dep": 706.0, "Fac": 21.0, "Nrrp": 3, "GABAB_ratio": 0.5, "tau_d_GABAA": 8.5)");
-  const network::SynapseType type = inhibitory_type(load_sonata(tiny.write()));
-  const auto& receptors = std::get<network::ReceptorSynapse>(*type.detailed).receptors;
-  ASSERT_EQ(receptors.size(), 2u);
-  EXPECT_EQ(receptors[0].kinetics.tau_rise_ms, 0.2);
-  EXPECT_EQ(receptors[0].kinetics.tau_decay_ms, 8.5);
-  EXPECT_EQ(receptors[0].kinetics.E_rev_mV, -80);
-  EXPECT_EQ(receptors[0].weight_factor, 1e-3);  // weights are in nS
-  EXPECT_EQ(receptors[1].kinetics.tau_decay_ms, 260.9);
-  EXPECT_EQ(receptors[1].kinetics.E_rev_mV, -97);
-  EXPECT_EQ(receptors[1].weight_factor, 5e-4);
-  ASSERT_TRUE(type.release);
-  EXPECT_EQ(type.release->U, 0.25);
-  EXPECT_EQ(type.release->tau_recovery_ms, 706);
-  EXPECT_EQ(type.release->tau_facilitation_ms, 21);
-  EXPECT_EQ(type.release->sites, 3u);
-
-  tiny.replace("components/inh.json", R"("Use": 0.25, )", R"("u0": 0.5, )");
-  EXPECT_PIECE(errors_of(tiny), "Use");
-  EXPECT_PIECE(errors_of(tiny), "must be 0");
-}
-
-TEST(SonataSynapses, AmpaAndNmdaStandBehindOneReleaseAndNmdaHasItsRatioAndItsMagnesiumBlock) {
-  TinySonata tiny("probampanmda");
-  tiny.replace("network/edge_types.csv", "inh.json 1.0 exp2syn", "inh.json 1.0 ProbAMPANMDA_EMS");
-  tiny.replace("components/inh.json", R"("level_of_detail": "exp2syn", "tau1": 2.7, "tau2": 15.0, "erev": -80.0)",
-               R"("Use": 0.5, "Dep": 671.0, "Fac": 17.0, "NMDA_ratio": 0.8, "tau_d_NMDA": 40.0, "e": -75.0)");
-  const network::SynapseType type = inhibitory_type(load_sonata(tiny.write()));
-  const auto& receptors = std::get<network::ReceptorSynapse>(*type.detailed).receptors;
-  ASSERT_EQ(receptors.size(), 2u);
-  EXPECT_EQ(receptors[0].kinetics.tau_rise_ms, 0.2);  // the file's defaults
-  EXPECT_EQ(receptors[0].kinetics.tau_decay_ms, 1.7);
-  EXPECT_EQ(receptors[0].kinetics.E_rev_mV, -75);
-  EXPECT_EQ(receptors[0].weight_factor, 1e-3);
-  EXPECT_EQ(receptors[0].Mg_mM, 0);
-  EXPECT_EQ(receptors[1].kinetics.tau_rise_ms, 0.29);
-  EXPECT_EQ(receptors[1].kinetics.tau_decay_ms, 40);
-  EXPECT_EQ(receptors[1].kinetics.E_rev_mV, -75);
-  EXPECT_DOUBLE_EQ(receptors[1].weight_factor, 0.8e-3);
-  EXPECT_EQ(receptors[1].Mg_mM, 1);
-  ASSERT_TRUE(type.release);
-  EXPECT_EQ(type.release->U, 0.5);
-  EXPECT_EQ(type.release->tau_recovery_ms, 671);
-  EXPECT_EQ(type.release->tau_facilitation_ms, 17);
-  EXPECT_EQ(type.release->sites, 1u);
-
-  tiny.replace("components/inh.json", R"("NMDA_ratio": 0.8)", R"("NMDA_ratio": 0, "mg": 2)");
-  const network::SynapseType ampa = inhibitory_type(load_sonata(tiny.write()));
-  EXPECT_EQ(std::get<network::ReceptorSynapse>(*ampa.detailed).receptors.size(), 1u);
 }
 
 TEST(SonataErrors, UnsupportedDynamicsAreNamedAndNeverSkipped) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "io/hdf5.hpp"
+#include "io/sonata.hpp"
 
 namespace triscale::io {
 
@@ -159,5 +160,17 @@ struct TinySonata {
     file.make_group(path + "/0");
   }
 };
+
+/// What is said about a circuit that cannot be read.
+inline std::string errors_of(const TinySonata& tiny) {
+  try {
+    load_sonata(tiny.write());
+  } catch (const core::InputError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+#define EXPECT_PIECE(text, piece) EXPECT_NE((text).find(piece), std::string::npos) << (text)
 
 }  // namespace triscale::io

@@ -39,6 +39,10 @@ PointSynapse& point_synapse(Circuit& c) {
 BiexponentialSynapse& ampa(Circuit& c) {
   return std::get<BiexponentialSynapse>(*c.synapse_types[0].detailed);
 }
+/// A release with every process, which has no problem.
+Release& release(Circuit& c) {
+  return c.synapse_types[0].release.emplace(Release{0.5, 200, 50, 0, 0.2, 0.7, 0.3, 400, 0.1, 90, 0.4, 100});
+}
 PoissonTrains& poisson(Circuit& c) {
   return std::get<PoissonTrains>(c.populations[2].source);
 }
@@ -282,6 +286,25 @@ const std::vector<Breakage>& breakages() {
        [](Circuit& c) {
          c.current_clamps[0].waveform = SampledCurrent{0, 0.1, {}};
        }},
+      {"release_U", "release.U", [](Circuit& c) { release(c).U = 0; }},
+      {"release_facilitation", "release.facilitation", [](Circuit& c) { release(c).facilitation = 1.1; }},
+      {"release_start", "release.p_start", [](Circuit& c) { release(c).p_start = kNan; }},
+      {"release_facilitates_without_time", "release.facilitation",
+       [](Circuit& c) {
+         release(c).tau_facilitation_ms = 0;
+         c.synapse_types[0].release->p_start.reset();
+       }},
+      {"release_start_without_time", "release.p_start",
+       [](Circuit& c) {
+         release(c).tau_facilitation_ms = 0;
+         c.synapse_types[0].release->facilitation.reset();
+       }},
+      {"release_speedup_whole", "release.recovery_speedup", [](Circuit& c) { release(c).recovery_speedup = 1; }},
+      {"release_speedup_time", "release.tau_speedup_ms", [](Circuit& c) { release(c).tau_speedup_ms = 0; }},
+      {"release_speedup_of_nothing", "release.recovery_speedup", [](Circuit& c) { release(c).tau_recovery_ms = 0; }},
+      {"release_baseline_time", "release.tau_baseline_ms", [](Circuit& c) { release(c).baseline_drop = 0; }},
+      {"release_desensitisation", "release.desensitisation", [](Circuit& c) { release(c).desensitisation = -0.1; }},
+      {"release_desensitised_sites", "release.desensitisation", [](Circuit& c) { release(c).sites = 2; }},
       {"probe_cell", "cells", [](Circuit& c) { c.probes[0].cells[0] = 100; }},
       {"probe_twice", "probes[1].name", [](Circuit& c) { c.probes.push_back(c.probes[0]); }},
       {"probe_variable", "variable", [](Circuit& c) { c.probes[0].variable = ""; }},
@@ -312,6 +335,12 @@ TEST_P(BrokenRule, IsReportedAloneAtItsPlace) {
 
 INSTANTIATE_TEST_SUITE_P(Validate, BrokenRule, testing::ValuesIn(breakages()),
                          [](const auto& test) { return std::string(test.param.name); });
+
+TEST(Validate, AReleaseWithEveryProcessIsSound) {
+  Circuit circuit = sample::circuit();
+  release(circuit);
+  EXPECT_EQ(text(check(circuit)), "");
+}
 
 TEST(Validate, ReportsSeveralProblemsTogether) {
   Circuit c = sample::circuit();

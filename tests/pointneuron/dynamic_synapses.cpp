@@ -260,9 +260,17 @@ std::vector<double> transmitted(const network::Release& release, const std::vect
 TEST(Release, TransmitsWhatTheSharedRuleSaysWithItsDraws) {
   const std::vector<double> times{10, 20, 25, 60, 61, 100, 180, 181, 182, 300};
   for (const std::uint32_t sites : {0u, 1u, 5u}) {
-    const network::Release release{0.4, 120, 50, sites};
+    network::Release release{0.4, 120, 50, sites};
+    release.recovery_speedup = 0.4;
+    release.tau_speedup_ms = 80;
+    release.baseline_drop = 0.1;
+    release.tau_baseline_ms = 60;
+    if (sites == 0) {
+      release.desensitisation = 0.3;
+      release.tau_desensitisation_ms = 70;
+    }
     const auto jumps = transmitted(release, times, 7);
-    network::ReleaseState state;
+    network::ReleaseState state(release);
     for (std::size_t k = 0; k < times.size(); ++k) {
       // The probed cell is the target of edge 1.
       const double share = network::transmit(release, state, times[k] + 1, 7, network::release_entity(0, 1));
