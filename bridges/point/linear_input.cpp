@@ -5,6 +5,7 @@
 
 #include "bridges/point/synapse_reduction.hpp"
 #include "network/edges.hpp"
+#include "network/release.hpp"
 
 namespace triscale::bridges {
 
