@@ -100,7 +100,12 @@ void prepare_folder(const std::filesystem::path& folder) {
 void remove_tier_results(const network::Circuit& circuit, const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files = {folder / "run.json", folder / "spikes.h5", folder / "rates.h5"};
   for (std::size_t k = 0; k < circuit.probes.size(); ++k) files.push_back(folder / io::report_file_of(circuit, k));
-  for (const network::FieldProbe& probe : circuit.field_probes) files.push_back(folder / io::field_file_of(probe));
+  for (const network::FieldProbe& probe : circuit.field_probes) {
+    files.push_back(folder / io::field_file_of(probe));
+    for (const std::string& name : io::contribution_files_of(circuit, probe)) {
+      files.push_back(folder / probe.contributions_dir / name);
+    }
+  }
   for (const network::WeightProbe& probe : circuit.weight_probes) files.push_back(folder / (probe.name + ".h5"));
   std::error_code ignored;  // a file that is not there is fine; one that cannot be removed will fail to be replaced
   for (const std::filesystem::path& file : files) std::filesystem::remove(file, ignored);

@@ -89,8 +89,14 @@ void SignalChecks::write_and_print(const std::filesystem::path& folder) const {
 
 std::vector<core::Problem> unrecorded_fields(Tier tier, const LoadedCircuit& loaded) {
   std::vector<core::Problem> problems;
-  if (tier == Tier::detailed || !loaded.kernels.probes.empty()) return problems;
+  if (tier == Tier::detailed) return problems;
   for (const network::FieldProbe& probe : loaded.circuit.field_probes) {
+    if (!loaded.kernels.probes.empty()) {
+      if (probe.contributions_dir.empty()) continue;
+      problems.push_back({"", "field_probes." + probe.name + ".contributions_dir", probe.contributions_dir,
+                          "is left out: this tier has the sums over cells only", "run the detailed tier for it"});
+      continue;
+    }
     problems.push_back({"", "field_probes." + probe.name, "",
                         "is not recorded: this tier has no currents in space, and there are no kernels",
                         "derive them (triscale derive) and give reduced.json, or run the detailed tier"});

@@ -20,6 +20,9 @@ class Recorder {
   /// One sample of field probe `probe` (index into Circuit::field_probes): a value per channel. Fields are handed over
   /// a few samples late: their times ascend among themselves, but not with those of spikes and probes.
   virtual void record_field(std::size_t /*probe*/, double /*t_ms*/, std::span<const double> /*values*/) {}
+  /// What each cell adds to that sample, for the field probes that ask for it (FieldProbe::contributions_dir):
+  /// values[cell * channels + channel], the cells in the order of network::contributing_cells().
+  virtual void record_contributions(std::size_t /*probe*/, double /*t_ms*/, std::span<const float> /*values*/) {}
   /// The weights of weight probe `probe` (index into Circuit::weight_probes): one per edge, in the order of the edges
   /// of its projection (network::edges_of).
   virtual void record_weights(std::size_t /*probe*/, double /*t_ms*/, std::span<const double> /*weights*/) {}

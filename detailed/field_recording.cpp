@@ -14,20 +14,6 @@ std::size_t batch_of(const core::ForwardModel& model) {
   return std::clamp<std::size_t>(model.components() / 3, 1, 32);
 }
 
-/// Which cells count, by population.
-std::vector<std::vector<char>> counting_cells(const network::Circuit& circuit, const network::FieldProbe& probe) {
-  std::vector<std::vector<char>> counts(circuit.populations.size());
-  for (std::size_t p = 0; p < counts.size(); ++p) {
-    if (probe.contributions.empty()) counts[p].assign(circuit.populations[p].size, 1);
-  }
-  for (const network::FieldProbe::Contribution& contribution : probe.contributions) {
-    std::vector<char>& cells = counts[contribution.population];
-    cells.resize(circuit.populations[contribution.population].size, contribution.cells.empty());
-    for (const std::uint32_t cell : contribution.cells) cells[cell] = 1;
-  }
-  return counts;
-}
-
 }  // namespace
 
 FieldRecording::FieldRecording(const network::Circuit& circuit,
@@ -39,7 +25,11 @@ FieldRecording::FieldRecording(const network::Circuit& circuit,
   }
   for (std::size_t k = 0; k < models.size(); ++k) {
     const network::FieldProbe& probe = circuit.field_probes[k];
-    Field field{k, models[k].get(), 0, 1, 0, probe.average, counting_cells(circuit, probe), {}, {}, {}, 0};
+    Field field{k, models[k].get(), 0, 1, 0, probe.average, {}, {}, {}, {}, {}, {}, {}, 0};
+    for (std::size_t p = 0; p < circuit.populations.size(); ++p) {
+      field.counts.push_back(network::counting_cells(circuit, probe, p));
+    }
+    if (!probe.contributions_dir.empty()) field.places = network::contributing_cells(circuit, probe);
     if (probe.dt_ms > 0) field.every = std::max<std::int64_t>(1, std::llround(probe.dt_ms / grid.dt_ms));
     const auto step_at = [&](double t_ms) { return static_cast<std::int64_t>(std::ceil(t_ms / grid.dt_ms - 1e-9)); };
     field.first_step = step_at(probe.begin_ms);
@@ -53,6 +43,8 @@ void FieldRecording::set_groups(std::size_t groups, std::size_t threads) {
   for (Field& field : fields_) {
     field.samplers.resize(groups);
     field.sums.resize(groups);
+    field.first_place.resize(groups);
+    field.cells.resize(groups);
     field.lent.resize(threads);
   }
 }
@@ -70,6 +62,9 @@ void FieldRecording::add_group(std::size_t group, std::size_t population, std::u
       members.push_back({lane, p.placements.empty() ? network::Placement{} : p.placements[cell]});
     }
     if (members.empty()) continue;
+    const network::CellPlace first{population, first_cell + static_cast<std::uint32_t>(members.front().lane)};
+    field.first_place[group] =
+        static_cast<std::size_t>(std::find(field.places.begin(), field.places.end(), first) - field.places.begin());
     const auto in_window = static_cast<std::size_t>(window_ / field.every + 2);
     const std::size_t batch = batch_of(*field.model);
     // A sample each step, and enough of them in a window.
@@ -105,7 +100,7 @@ void FieldRecording::end_window(std::size_t group, std::int64_t step, std::size_
     FieldSampler* sampler = field.samplers[group].get();
     if (!sampler || sampler->samples() == 0) continue;
     if (last || sampler->lent() || sampler->samples() >= batch_of(*field.model)) {
-      sampler->take(field.sums[group], field.lent[thread]);
+      sampler->take(field.sums[group], field.places.empty() ? nullptr : &field.cells[group], field.lent[thread]);
     }
   }
 }
@@ -119,11 +114,33 @@ void FieldRecording::emit(core::Recorder& recorder) {
       sums.clear();
     }
     const std::size_t channels = field.model->channels();
+    if (!field.places.empty() && !total.empty()) emit_cells(field, recorder);
     for (std::size_t at = 0; at < total.size(); at += channels) {
       const double t_ms = grid_.time_ms(field.first_step + field.emitted++ * field.every);
       recorder.record_field(field.probe, t_ms, std::span(total).subspan(at, channels));
     }
   }
+}
+
+/// The samples of all groups, a row of all cells after the other.
+void FieldRecording::emit_cells(Field& field, core::Recorder& recorder) const {
+  const std::size_t channels = field.model->channels();
+  std::vector<float> row(field.places.size() * channels);
+  for (std::int64_t sample = 0;; ++sample) {
+    bool any = false;
+    for (std::size_t group = 0; group < field.samplers.size(); ++group) {
+      if (!field.samplers[group]) continue;
+      const std::size_t width = field.samplers[group]->members() * channels;
+      const std::size_t at = static_cast<std::size_t>(sample) * width;
+      if (at >= field.cells[group].size()) continue;
+      any = true;
+      std::copy_n(field.cells[group].data() + at, width, row.data() + field.first_place[group] * channels);
+    }
+    if (!any) break;
+    recorder.record_contributions(field.probe, grid_.time_ms(field.first_step + (field.emitted + sample) * field.every),
+                                  row);
+  }
+  for (std::vector<float>& cells : field.cells) cells.clear();
 }
 
 }  // namespace triscale::detailed

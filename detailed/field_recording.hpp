@@ -15,6 +15,7 @@
 #include "core/time_grid.hpp"
 #include "detailed/field_sampler.hpp"
 #include "network/circuit.hpp"
+#include "network/field_cells.hpp"
 
 namespace triscale::detailed {
 
@@ -39,6 +40,9 @@ class FieldRecording {
   void emit(core::Recorder& recorder);
 
  private:
+  struct Field;
+  void emit_cells(Field& field, core::Recorder& recorder) const;
+
   struct Field {
     std::size_t probe;
     const core::ForwardModel* model;
@@ -47,6 +51,9 @@ class FieldRecording {
     std::vector<std::vector<char>> counts;                // whether a cell counts, by population; empty: none does
     std::vector<std::unique_ptr<FieldSampler>> samplers;  // one a group; null where no cell counts
     std::vector<std::vector<double>> sums;                // of a group: [sample][channel]
+    std::vector<network::CellPlace> places;               // of single cells' contributions; empty: not asked for
+    std::vector<std::size_t> first_place;                 // of a group
+    std::vector<std::vector<float>> cells;                // of a group: [sample][member][channel]
     std::vector<FieldLaneArray> lent;                     // memory of each thread
     std::int64_t emitted = 0;
   };

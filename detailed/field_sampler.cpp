@@ -29,6 +29,9 @@ float sum_of(const FieldLanes& values) {
 float& lane_of(FieldLanes& values, std::size_t lane) {
   return reinterpret_cast<float*>(&values)[lane];
 }
+float lane_of(const FieldLanes& values, std::size_t lane) {
+  return reinterpret_cast<const float*>(&values)[lane];
+}
 
 }  // namespace
 
@@ -53,6 +56,7 @@ FieldSampler::FieldSampler(const core::ForwardModel& model, const network::Morph
     const std::size_t soma_segments = tree.segments_per_section[0];
     fill(model, {nodes, soma_segments, {member.placement.x_um, member.placement.y_um, member.placement.z_um}}, tree,
          member.lane);
+    lanes_.push_back(member.lane);
   }
 }
 
@@ -114,7 +118,7 @@ void FieldSampler::finish_sample(float factor, FieldLaneArray& memory) {
   fresh_ = true;
 }
 
-void FieldSampler::take(std::vector<double>& sums, FieldLaneArray& memory) {
+void FieldSampler::take(std::vector<double>& sums, std::vector<float>* cells, FieldLaneArray& memory) {
   FieldLanes* from = currents(memory);
   const std::size_t before = sums.size();
   sums.resize(before + samples_ * channels_, 0.0);
@@ -132,6 +136,7 @@ void FieldSampler::take(std::vector<double>& sums, FieldLaneArray& memory) {
       }
     }
   }
+  if (cells != nullptr) split(products, *cells);
   if (!fresh_) {  // the sample in work becomes the first
     std::copy_n(from + samples_ * rows_, rows_, from);
   }
@@ -140,10 +145,30 @@ void FieldSampler::take(std::vector<double>& sums, FieldLaneArray& memory) {
 
 void FieldSampler::mix(const FieldLanes& product, std::size_t component, double* sums) const {
   for (std::size_t lane = 0; lane < kGroupCells; ++lane) {
-    const double value = reinterpret_cast<const float*>(&product)[lane];
+    const double value = lane_of(product, lane);
     const double* column = mixing_.data() + lane * channels_ * components_ + component;
     for (std::size_t channel = 0; channel < channels_; ++channel)
       sums[channel] += column[channel * components_] * value;
+  }
+}
+
+void FieldSampler::split(const FieldLaneArray& products, std::vector<float>& cells) const {
+  const std::size_t before = cells.size();
+  cells.resize(before + samples_ * members() * channels_, 0.0f);
+  for (std::size_t t = 0; t < samples_; ++t) {
+    for (std::size_t m = 0; m < members(); ++m) {
+      float* cell = cells.data() + before + (t * members() + m) * channels_;
+      for (std::size_t k = 0; k < components_; ++k) {
+        const FieldLanes& product = products[(k / kFieldTile * samples_ + t) * kFieldTile + k % kFieldTile];
+        const float value = lane_of(product, lanes_[m]);
+        if (mixing_.empty()) {
+          cell[k] = value;
+          continue;
+        }
+        const double* column = mixing_.data() + lanes_[m] * channels_ * components_ + k;
+        for (std::size_t c = 0; c < channels_; ++c) cell[c] += static_cast<float>(column[c * components_] * value);
+      }
+    }
   }
 }
 

@@ -54,22 +54,25 @@ class FieldSampler {
   void finish_sample(float factor, FieldLaneArray& memory);
   std::size_t samples() const { return samples_; }
   /// Appends [sample * channels + channel], the sums over the cells of the group, of all complete samples; makes room
-  /// for new ones.
-  void take(std::vector<double>& sums, FieldLaneArray& memory);
+  /// for new ones. `cells` (or null): likewise [(sample * members + member) * channels + channel], each for itself.
+  void take(std::vector<double>& sums, std::vector<float>* cells, FieldLaneArray& memory);
+  std::size_t members() const { return lanes_.size(); }
 
  private:
   void fill(const core::ForwardModel& model, const core::PlacedCell& cell, const CompartmentTree& tree,
             std::size_t lane);
   FieldLanes* currents(FieldLaneArray& memory);
   void mix(const FieldLanes& product, std::size_t component, double* sums) const;
+  void split(const FieldLaneArray& products, std::vector<float>& cells) const;
 
   std::size_t channels_, components_, tiles_, capacity_;
   std::vector<std::uint32_t> children_, parents_;  // nodes of the edges
   std::vector<std::uint32_t> injected_;            // nodes; their rows come after those of the edges
   std::size_t rows_;
-  FieldLaneArray weights_;  // [tile of components][row][component in tile]
-  FieldLaneArray own_;      // as `memory`, for samples that outlast a window: [sample][row], potential differences
-                            // or injected currents
+  std::vector<std::size_t> lanes_;  // of the members
+  FieldLaneArray weights_;          // [tile of components][row][component in tile]
+  FieldLaneArray own_;  // as `memory`, for samples that outlast a window: [sample][row], potential differences
+                        // or injected currents
   std::size_t samples_ = 0;
   bool fresh_ = true;           // the sample in work has nothing in it
   std::vector<double> mixing_;  // [lane][channel][component]; empty: components are channels

@@ -181,6 +181,7 @@ std::optional<FieldProbe> read_field_probe(const JsonObject& json, const std::fi
   probe.end_ms = json.number("end_ms").value_or(probe.end_ms);
   probe.dt_ms = json.number("dt_ms").value_or(probe.dt_ms);
   probe.average = json.flag("average").value_or(false);
+  probe.contributions_dir = json.text("contributions_dir").value_or("");
   const std::string kind = json.required_text("kind").value_or("");
   if (kind == "potential") {
     probe.signal = potential_of(json, folder, diagnostics);
@@ -209,10 +210,10 @@ void read_extracellular_report(const JsonObject& entry, const std::string& name,
   probe.end_ms = entry.number("end_time").value_or(circuit.run.duration_ms);
   probe.dt_ms = entry.number("dt").value_or(0.0);
   entry.accept({"variable_name"});
-  if (entry.has("contributions_dir")) {
-    entry.warning("contributions_dir", "is not written: the potential is summed over cells while the run goes on",
-                  "to see a group of cells alone, give it a report of its own with \"cells\"");
-  }
+  // As of file_name, what counts is the last name: results stand where the run writes them.
+  std::filesystem::path folder = simulation.path_at(entry, "contributions_dir");
+  if (!folder.empty() && !folder.has_filename()) folder = folder.parent_path();
+  probe.contributions_dir = folder.filename().string();
   network::ExtracellularPotential potential;
   const std::filesystem::path file = simulation.path_at(entry, "electrode_positions");
   if (file.empty()) entry.error("electrode_positions", "must name a file with the columns channel x_pos y_pos z_pos");

@@ -73,18 +73,21 @@ std::string field_file_of(const network::FieldProbe& probe) {
   return (probe.report.empty() ? probe.name : probe.report) + ".h5";
 }
 
+void write_channels(Hdf5File& file, const FieldChannels& channels) {
+  file.write_attribute(channels.group + "/data", "units", channels.unit);
+  file.write(channels.group + "/channel_id", channels.ids);
+  if (!channels.positions_um.empty()) {
+    file.write(channels.group + "/position_um", channels.positions_um, {channels.ids.size(), 3});
+  }
+  if (!channels.components.empty()) file.write_strings(channels.group + "/component", channels.components);
+}
+
 FieldWriter::FieldWriter(const std::filesystem::path& path, const network::FieldProbe& probe)
     : FieldWriter(path, channels_of(probe)) {}
 
 FieldWriter::FieldWriter(const std::filesystem::path& path, const FieldChannels& channels)
     : group_(channels.group), file_(path, group_ + "/data", channels.ids.size()) {
-  Hdf5File& file = file_.file();
-  file.write_attribute(group_ + "/data", "units", channels.unit);
-  file.write(group_ + "/channel_id", channels.ids);
-  if (!channels.positions_um.empty()) {
-    file.write(group_ + "/position_um", channels.positions_um, {channels.ids.size(), 3});
-  }
-  if (!channels.components.empty()) file.write_strings(group_ + "/component", channels.components);
+  write_channels(file_.file(), channels);
 }
 
 void FieldWriter::append(double t_ms, std::span<const double> values) {

@@ -28,6 +28,9 @@ struct FieldChannels {
 };
 FieldChannels channels_of(const network::FieldProbe& probe);
 
+/// Describes the channels beside <group>/data, which is there.
+void write_channels(Hdf5File& file, const FieldChannels& channels);
+
 /// Name of the result file of a field probe, without folder.
 std::string field_file_of(const network::FieldProbe& probe);
 

@@ -48,7 +48,8 @@ const std::map<std::string, std::vector<std::string>>& recipe_keys() {
     keys["probe"] = {"name", "population", "variable", "cells", "where", "begin_ms", "end_ms", "dt_ms"};
     keys["weight_probe"] = {"name", "projection", "begin_ms", "end_ms", "dt_ms"};
     keys["electrode"] = {"id", "position_um", "radius_um", "normal"};
-    const std::vector<std::string> field = {"name", "kind", "populations", "begin_ms", "end_ms", "dt_ms", "average"};
+    const std::vector<std::string> field = {"name",   "kind",  "populations", "begin_ms",
+                                            "end_ms", "dt_ms", "average",     "contributions_dir"};
     const auto field_keys = [&](std::vector<std::string> own) {
       own.insert(own.begin(), field.begin(), field.end());
       return own;

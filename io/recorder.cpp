@@ -59,6 +59,7 @@ FileRecorder::FileRecorder(const network::Circuit& circuit, const std::string& t
     report_of_.push_back(at);
   }
   fields_.resize(circuit.field_probes.size());
+  contributions_.resize(circuit.field_probes.size());
   std::set<std::filesystem::path> taken = {folder_ / "spikes.h5", folder_ / "rates.h5"};
   for (const Report& report : reports_) taken.insert(report.path);
   weights_.resize(circuit.weight_probes.size());
@@ -74,6 +75,34 @@ FileRecorder::FileRecorder(const network::Circuit& circuit, const std::string& t
     throw core::InputError({"", fmt::format("field_probes.{}", probe.name), name,
                             "cannot be the name of a result file, or is that of another one", "rename it"});
   }
+  for (const network::FieldProbe& probe : circuit.field_probes) {
+    if (!probe.contributions_dir.empty()) require_own_folder(probe, taken);
+  }
+}
+
+/// A folder for the contributions of single cells in which nothing else is taken for one.
+void FileRecorder::require_own_folder(const network::FieldProbe& probe, std::set<std::filesystem::path>& taken) const {
+  const std::string& name = probe.contributions_dir;
+  const std::filesystem::path folder = folder_ / name;
+  const auto error = [&](const std::string& rule, const std::string& hint) {
+    throw core::InputError({"", fmt::format("field_probes.{}.contributions_dir", probe.name), name, rule, hint});
+  };
+  if (name.find('/') != std::string::npos || name == "." || name == ".." || !taken.insert(folder).second) {
+    error("cannot be the name of a folder of results, or is that of another result", "rename it");
+  }
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    if (entry.path().extension() != ".h5") continue;
+    error("holds files of another run, such as " + entry.path().filename().string(),
+          "remove them, or name another folder");
+  }
+}
+
+void FileRecorder::record_contributions(std::size_t probe, double t_ms, std::span<const float> values) {
+  std::unique_ptr<ContributionFiles>& files = contributions_.at(probe);
+  const network::FieldProbe& field = circuit_.field_probes[probe];
+  if (!files) files = std::make_unique<ContributionFiles>(folder_ / field.contributions_dir, circuit_, field);
+  files->append(t_ms, values);
 }
 
 void FileRecorder::record_field(std::size_t probe, double t_ms, std::span<const double> values) {
@@ -171,8 +200,10 @@ void FileRecorder::finish() {
   for (std::size_t k = 0; k < fields_.size(); ++k) {
     const double dt_ms = circuit_.field_probes[k].dt_ms;
     if (fields_[k]) fields_[k]->finish(dt_ms > 0 ? dt_ms : circuit_.run.dt_ms);
+    if (contributions_[k]) contributions_[k]->finish(dt_ms > 0 ? dt_ms : circuit_.run.dt_ms);
   }
   fields_.clear();
+  contributions_.clear();
   for (const auto& writer : weights_) {
     if (writer) writer->finish();
   }

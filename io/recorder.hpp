@@ -5,10 +5,12 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "core/recorder.hpp"
+#include "io/contribution_files.hpp"
 #include "io/field_results.hpp"
 #include "io/results.hpp"
 #include "io/weight_results.hpp"
@@ -37,6 +39,7 @@ class FileRecorder : public core::Recorder {
   void record_spikes(std::size_t population, double t_ms, std::span<const std::uint32_t> cells) override;
   void record_probe(std::size_t probe, double t_ms, std::span<const double> values) override;
   void record_field(std::size_t probe, double t_ms, std::span<const double> values) override;
+  void record_contributions(std::size_t probe, double t_ms, std::span<const float> values) override;
   void record_weights(std::size_t probe, double t_ms, std::span<const double> weights) override;
   void record_rates(double t_ms, std::span<const double> rates_hz) override;
   void record_cell_rates(std::size_t population, std::span<const double> rates_hz) override;
@@ -48,6 +51,7 @@ class FileRecorder : public core::Recorder {
 
  private:
   ReportElements elements_of(std::size_t probe, std::size_t columns);
+  void require_own_folder(const network::FieldProbe& probe, std::set<std::filesystem::path>& taken) const;
 
   const network::Circuit& circuit_;
   std::filesystem::path folder_;
@@ -65,9 +69,10 @@ class FileRecorder : public core::Recorder {
   void write_row(Report& report);
 
   std::vector<Report> reports_;
-  std::vector<std::size_t> report_of_;                  // of each probe
-  std::vector<std::unique_ptr<FieldWriter>> fields_;    // of each field probe; made with its first sample
-  std::vector<std::unique_ptr<WeightWriter>> weights_;  // of each weight probe, likewise
+  std::vector<std::size_t> report_of_;                             // of each probe
+  std::vector<std::unique_ptr<FieldWriter>> fields_;               // of each field probe; made with its first sample
+  std::vector<std::unique_ptr<ContributionFiles>> contributions_;  // likewise
+  std::vector<std::unique_ptr<WeightWriter>> weights_;             // of each weight probe, likewise
 };
 
 }  // namespace triscale::io

@@ -69,6 +69,10 @@ class SignalKeeper : public core::Recorder {
     next_.record_field(probe, t_ms, values);
   }
 
+  void record_contributions(std::size_t probe, double t_ms, std::span<const float> values) override {
+    next_.record_contributions(probe, t_ms, values);
+  }
+
   std::vector<Signal> take() {
     std::vector<Signal> signals;
     for (Kept& kept : kept_) signals.push_back(std::move(kept.signal));

@@ -92,6 +92,8 @@ struct FieldProbe {
   bool average = false;                 ///< a sample is the mean over the dt that begins at its time
   /// Name of the result file, without extension; empty: the probe's name.
   std::string report{};
+  /// Folder of a file for each cell with what it adds to the field, beside the result file; empty: none. Detailed tier.
+  std::string contributions_dir{};
 };
 
 }  // namespace triscale::network

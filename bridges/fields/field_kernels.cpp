@@ -12,6 +12,7 @@
 #include "bridges/fields/kernel_spectrum.hpp"
 #include "bridges/point/cell_sample.hpp"
 #include "network/edges.hpp"
+#include "network/field_cells.hpp"
 
 namespace triscale::bridges {
 
@@ -187,7 +188,7 @@ class KernelDerivation {
                       const std::vector<std::vector<double>>& background, const LinearInput& input,
                       const SpikeResponse& response, const CellResiduals& residuals) {
     const network::Population& population = circuit_.populations[p];
-    const std::vector<char> counts = counting_cells(circuit_, circuit_.field_probes[probe.index], p);
+    const std::vector<char> counts = network::counting_cells(circuit_, circuit_.field_probes[probe.index], p);
     if (counts.empty()) return;
     const auto& frequencies = probe.spectrum.frequencies();
     std::vector<std::vector<Complex>> admittance(frequencies.size());

@@ -49,19 +49,6 @@ void FieldWeights::add(std::span<const double> V_mV, std::size_t channels, doubl
   }
 }
 
-std::vector<char> counting_cells(const network::Circuit& circuit, const network::FieldProbe& probe,
-                                 std::size_t population) {
-  const std::size_t size = circuit.populations[population].size;
-  if (probe.contributions.empty()) return std::vector<char>(size, 1);
-  std::vector<char> counts;
-  for (const network::FieldProbe::Contribution& contribution : probe.contributions) {
-    if (contribution.population != population) continue;
-    counts.resize(size, contribution.cells.empty());
-    for (const std::uint32_t cell : contribution.cells) counts[cell] = 1;
-  }
-  return counts;
-}
-
 KernelSpectrum::KernelSpectrum(std::size_t channels, std::vector<Slot> slots, std::size_t n_slots, double dt_ms,
                                double length_ms, double highest_Hz)
     : channels_(channels),

@@ -29,10 +29,6 @@ struct FieldWeights {
 FieldWeights field_weights(const core::ForwardModel& model, const network::Morphology& morphology,
                            const detailed::CompartmentTree& tree, const network::Placement& placement);
 
-/// Whether the cells of a population count for a probe; empty: none does.
-std::vector<char> counting_cells(const network::Circuit& circuit, const network::FieldProbe& probe,
-                                 std::size_t population);
-
 class KernelSpectrum {
  public:
   /// slots[label]: where a source's kernel is accumulated, with the factor 1 / (sources that share the slot).

@@ -1,11 +1,13 @@
 /// The files that runs leave behind, and that they are complete or absent.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
 
+#include "io/hdf5.hpp"
 #include "tests/cli/program.hpp"
 #include "tests/cli/tiny_recipe.hpp"
 
@@ -59,6 +61,57 @@ TEST_F(Results, OfARunAreSpikesRatesReportsAndTheManifest) {
   EXPECT_GT(run["spikes"], 0);
   EXPECT_GT(run["peak_memory_bytes"], 1'000'000);
   EXPECT_NEAR(run["populations"]["E"]["rate_hz"].get<double>(), run["spikes"].get<double>() / 10 / 0.2, 1e-9);
+}
+
+const std::string kContributions = R"("field_probes": [
+    {"name": "ecp", "kind": "potential", "electrodes": [{"position_um": [30, 0, 0]}, {"position_um": [0, 90, 10]}],
+     "dt_ms": 0.5, "contributions_dir": "cells"}],
+  "probes")";
+
+TEST_F(Results, OfSingleCellsSumUpToThePotentialAndAreReplaced) {
+  write_text(folder_ / "recipe.json", tiny_recipe_with("\"probes\"", kContributions));
+  for (const char* seed : {"1", "2"}) {
+    const Outcome outcome = triscale({"run", recipe(), "--tier", "detailed", "-o", out(), "--seed", seed});
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(files_in(out() / "cells").size(), 10u);
+    const std::vector<double> potential = io::Hdf5File::open(out() / "ecp.h5").read<double>("/ecp/data");
+    ASSERT_EQ(potential.size(), 800u);
+    std::vector<double> sum(potential.size(), 0.0), terms(potential.size(), 0.0);
+    for (int cell = 0; cell < 10; ++cell) {
+      const io::Hdf5File file = io::Hdf5File::open(out() / "cells" / (std::to_string(cell) + ".h5"));
+      const std::vector<double> alone = file.read<double>("/ecp/data");
+      ASSERT_EQ(alone.size(), potential.size());
+      for (std::size_t i = 0; i < sum.size(); ++i) {
+        sum[i] += alone[i];
+        terms[i] += std::abs(alone[i]);
+      }
+    }
+    double largest = 0;
+    for (std::size_t i = 0; i < sum.size(); ++i) {
+      ASSERT_NEAR(sum[i], potential[i], 1e-6 * terms[i]) << i;  // single precision
+      largest = std::max(largest, terms[i]);
+    }
+    EXPECT_GT(largest, 1e-6);
+  }
+  write_text(out() / "cells" / "10.h5", "a cell of another run");
+  const Outcome mixed = triscale({"run", recipe(), "--tier", "detailed", "-o", out()});
+  EXPECT_EQ(mixed.code, 2);
+  EXPECT_NE(mixed.err.find("10.h5"), std::string::npos) << mixed.err;
+}
+
+TEST_F(Results, OfSingleCellsAreAbsentAfterAnInterruptionAndOfTiersWithoutCurrents) {
+  write_text(folder_ / "recipe.json", tiny_recipe_with("\"probes\"", kContributions));
+  const Outcome interrupted = triscale({"run", recipe(), "--tier", "detailed", "-o", out(), "--duration-ms", "1000000"},
+                                       Signal{SIGINT, "started"});
+  EXPECT_EQ(interrupted.code, 130) << interrupted.err;
+  EXPECT_EQ(files_in(out()), std::set<std::string>());
+  ASSERT_EQ(triscale({"derive", recipe(), "-o", out()}).code, 0);
+  const Outcome point = triscale(
+      {"run", recipe(), "--tier", "point", "--reduced", (out() / "reduced.json").string(), "-o", out() / "point"});
+  ASSERT_EQ(point.code, 0) << point.err;
+  EXPECT_NE(point.err.find("ecp.contributions_dir: 'cells' is left out"), std::string::npos) << point.err;
+  EXPECT_TRUE(fs::exists(out() / "point" / "ecp.h5"));
+  EXPECT_FALSE(fs::exists(out() / "point" / "cells"));
 }
 
 TEST_F(Results, OfCompareAreThreeTiersOnTheSameEdgesAVerdictAndThePage) {

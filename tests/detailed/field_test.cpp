@@ -26,7 +26,12 @@ class FieldTrace : public test::Trace {
     if (fields.size() <= probe) fields.resize(probe + 1);
     fields[probe].emplace_back(t_ms, std::vector<double>(values.begin(), values.end()));
   }
+  void record_contributions(std::size_t probe, double t_ms, std::span<const float> values) override {
+    if (contributions.size() <= probe) contributions.resize(probe + 1);
+    contributions[probe].emplace_back(t_ms, std::vector<float>(values.begin(), values.end()));
+  }
   std::vector<std::vector<std::pair<double, std::vector<double>>>> fields;
+  std::vector<std::vector<std::pair<double, std::vector<float>>>> contributions;
 };
 
 /// Channel i is the membrane current of node i, nA.
@@ -264,6 +269,52 @@ TEST(Field, IsTheSameBitsForAnyNumberOfThreads) {
   const FieldTrace one = run(circuit, models, 1);
   ASSERT_EQ(one.fields[0].size(), 600u);
   for (const std::size_t threads : {2, 3}) EXPECT_EQ(run(circuit, models, threads).fields, one.fields);
+}
+
+TEST(Field, ContributionsOfSingleCellsAreWhatProbesOfThemAloneSee) {
+  const std::vector<std::uint32_t> cells{1, 2, 7, 8, 13, 19};  // of three groups
+  for (const bool average : {false, true}) {
+    network::Circuit circuit = placed_network();
+    network::FieldProbe probe = field(average ? 0.25 : 0);
+    probe.average = average;
+    probe.begin_ms = 2;
+    circuit.field_probes.assign(2, probe);
+    for (network::FieldProbe& several : circuit.field_probes) {
+      several.contributions = {{0, cells}};
+      several.contributions_dir = "cells";
+    }
+    for (const std::uint32_t cell : cells) {
+      probe.contributions = {{0, {cell}}};
+      circuit.field_probes.insert(circuit.field_probes.end(), 2, probe);
+    }
+    const std::size_t nodes = build_compartments(*circuit.cell_types[0].detailed, circuit.run.compartments).size();
+    Models models;
+    for (std::size_t k = 0; k <= cells.size(); ++k) {
+      models.push_back(std::make_unique<MembraneCurrents>(nodes));
+      models.push_back(std::make_unique<MixedDipole>());
+    }
+    const FieldTrace trace = run(circuit, models);
+    ASSERT_EQ(trace.contributions.size(), 2u) << "only where they are asked for";
+    EXPECT_EQ(run(circuit, models, 3).contributions, trace.contributions);
+    for (std::size_t model = 0; model < 2; ++model) {
+      const auto& all = trace.contributions[model];
+      const std::size_t channels = models[model]->channels();
+      ASSERT_EQ(all.size(), trace.fields[model].size());
+      double largest = 0;
+      for (std::size_t n = 0; n < all.size(); ++n) {
+        ASSERT_EQ(all[n].first, trace.fields[model][n].first);
+        ASSERT_EQ(all[n].second.size(), cells.size() * channels);
+        for (std::size_t k = 0; k < cells.size(); ++k) {
+          for (std::size_t c = 0; c < channels; ++c) {
+            const double alone = trace.fields[2 + 2 * k + model][n].second[c];
+            ASSERT_EQ(all[n].second[k * channels + c], static_cast<float>(alone)) << n << " " << k << " " << c;
+            largest = std::max(largest, std::abs(alone));
+          }
+        }
+      }
+      EXPECT_GT(largest, 0.01);
+    }
+  }
 }
 
 TEST(Field, AverageIsTheMeanOfTheStepsThatFollow) {

@@ -166,16 +166,17 @@ json full_recipe() {
        "end_ms": 50, "dt_ms": 0.5}],
     "field_probes": [
       {"name": "lfp", "kind": "potential", "populations": ["E"], "begin_ms": 10, "end_ms": 20, "dt_ms": 0.5, "average": true,
+       "contributions_dir": "cells",
        "electrodes": [{"id": 7, "position_um": [1, 2, 3], "radius_um": 5, "normal": [0, 1, 0]}, {"position_um": [4, 5, 6]}],
        "source": "root_as_point", "conductivity_S_m": [0.1, 0.2, 0.3], "disc_points": 20},
       {"name": "csd", "kind": "csd", "populations": ["E"], "begin_ms": 1, "end_ms": 2, "dt_ms": 0.1, "average": false,
-       "volumes": [{"id": 3, "low_um": [0, 0, 0], "high_um": [1, 1, 1], "cylinder_axis": "y"},
+       "contributions_dir": "csd_cells", "volumes": [{"id": 3, "low_um": [0, 0, 0], "high_um": [1, 1, 1], "cylinder_axis": "y"},
                    {"low_um": [0, 0, 0], "high_um": [1, 1, 1]}]},
-      {"name": "dipole", "kind": "dipole", "populations": ["E"], "begin_ms": 1, "end_ms": 2, "dt_ms": 0.1, "average": true},
-      {"name": "eeg", "kind": "eeg", "populations": ["E"], "begin_ms": 1, "end_ms": 2, "dt_ms": 0.1, "average": true,
+      {"name": "dipole", "kind": "dipole", "contributions_dir": "dipole_cells", "populations": ["E"], "begin_ms": 1, "end_ms": 2, "dt_ms": 0.1, "average": true},
+      {"name": "eeg", "kind": "eeg", "contributions_dir": "eeg_cells", "populations": ["E"], "begin_ms": 1, "end_ms": 2, "dt_ms": 0.1, "average": true,
        "electrodes": [{"position_um": [0, 0, 12000]}], "dipole_position_um": [0, 0, 1],
        "head": {"centre_um": [0, 0, -78000], "radii_um": [79000, 80000, 85000, 90000], "conductivities_S_m": [0.3, 1.5, 0.02, 0.3]}},
-      {"name": "meg", "kind": "meg", "populations": ["E"], "begin_ms": 1, "end_ms": 2, "dt_ms": 0.1, "average": true,
+      {"name": "meg", "kind": "meg", "contributions_dir": "meg_cells", "populations": ["E"], "begin_ms": 1, "end_ms": 2, "dt_ms": 0.1, "average": true,
        "sensors": [{"id": 1, "position_um": [0, 0, 30000], "direction": [1, 0, 0]}, {"position_um": [0, 0, 30000]}],
        "sphere_centre_um": [0, 0, -78000], "dipole_position_um": [0, 0, 1]}]
   })json");
@@ -570,6 +571,7 @@ TEST_F(Recipe, FieldProbesArrive) {
   const network::FieldProbe& lfp = c.field_probes[0];
   EXPECT_EQ(c.populations[lfp.contributions.at(0).population].name, "E");
   EXPECT_TRUE(lfp.average);
+  EXPECT_EQ(lfp.contributions_dir, "cells");
   EXPECT_EQ(lfp.dt_ms, 0.5);
   const auto& potential = std::get<network::ExtracellularPotential>(lfp.signal);
   EXPECT_EQ(potential.source, network::ExtracellularPotential::Source::root_as_point);

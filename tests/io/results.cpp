@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 #include "core/error.hpp"
 #include "io/recorder.hpp"
@@ -254,6 +255,104 @@ TEST_F(Results, PotentialsStandInTheFileOfTheFormat) {
   EXPECT_EQ(file.read<double>("/ecp/time"), (std::vector<double>{10, 11, 0.5}));
   EXPECT_EQ(file.string_attribute("/ecp/time", "units"), "ms");
   EXPECT_EQ(file.read<double>("/ecp/position_um"), (std::vector<double>{1, 2, 3, 4, 5, 6}));
+}
+
+/// Contributions of the two cells of "exc" and one of "inh" to two electrodes; value = 100 sample + 10 cell + channel.
+network::Circuit circuit_with_contributions() {
+  network::Circuit c = circuit();
+  c.cell_types[0].detailed.emplace();
+  network::FieldProbe probe;
+  probe.name = "ecp";
+  probe.dt_ms = 0.5;
+  probe.contributions = {{1, {1}}, {0, {}}};
+  probe.contributions_dir = "cells";
+  network::ExtracellularPotential potential;
+  potential.electrodes = {{3, {1, 2, 3}, 0, {}}, {5, {4, 5, 6}, 0, {}}};
+  probe.signal = potential;
+  c.field_probes = {probe};
+  return c;
+}
+std::vector<float> contribution_sample(int sample) {
+  std::vector<float> values;
+  for (int cell = 0; cell < 3; ++cell) {
+    for (int channel = 0; channel < 2; ++channel) {
+      values.push_back(static_cast<float>(100 * sample + 10 * cell + channel));
+    }
+  }
+  return values;
+}
+
+TEST_F(Results, ContributionsOfSingleCellsStandInFilesNamedByTheirNodes) {
+  const network::Circuit c = circuit_with_contributions();
+  // Blocks of one sample, of several with a shorter last one, and of all.
+  for (const std::size_t block_bytes : {std::size_t{1}, std::size_t{72}, std::size_t{1} << 20}) {
+    const fs::path folder = folder_ / std::to_string(block_bytes);
+    ContributionFiles files(folder, c, c.field_probes[0], block_bytes);
+    for (int sample = 0; sample < 7; ++sample) files.append(10 + 0.5 * sample, contribution_sample(sample));
+    EXPECT_FALSE(fs::exists(folder)) << "nothing looks complete before the end";
+    EXPECT_THROW(files.append(14, std::vector<float>(5)), core::InputError);
+    files.finish(0.5);
+    const std::vector<std::string> names{"0.h5", "2.h5", "7.h5"};  // by population, then cell
+    EXPECT_EQ(contribution_files_of(c, c.field_probes[0]), names);
+    for (int cell = 0; cell < 3; ++cell) {
+      const Hdf5File file = Hdf5File::open(folder / names[static_cast<std::size_t>(cell)]);
+      EXPECT_EQ(file.attribute<std::uint32_t>("/", "magic"), std::vector<std::uint32_t>{0x0A7A});
+      ASSERT_EQ(file.shape("/ecp/data"), (std::vector<std::size_t>{7, 2}));
+      std::vector<float> expected;
+      for (int sample = 0; sample < 7; ++sample) {
+        for (int channel = 0; channel < 2; ++channel) {
+          expected.push_back(static_cast<float>(100 * sample + 10 * cell + channel));
+        }
+      }
+      EXPECT_EQ(file.read<float>("/ecp/data"), expected) << block_bytes;
+      EXPECT_EQ(file.string_attribute("/ecp/data", "units"), "mV");
+      EXPECT_EQ(file.read<std::uint64_t>("/ecp/channel_id"), (std::vector<std::uint64_t>{3, 5}));
+      EXPECT_EQ(file.read<double>("/ecp/time"), (std::vector<double>{10, 13.5, 0.5}));
+      EXPECT_EQ(file.string_attribute("/ecp/time", "units"), "ms");
+    }
+  }
+  std::set<std::string> left;
+  for (const auto& entry : fs::directory_iterator(folder_)) left.insert(entry.path().filename());
+  EXPECT_EQ(left, (std::set<std::string>{"1", "72", "1048576"})) << "what was waiting is gone";
+}
+
+TEST_F(Results, ContributionsOfSeveralNodePopulationsAreKeptApart) {
+  network::Circuit c = circuit_with_contributions();
+  c.populations[1].file_population = "lgn";
+  EXPECT_EQ(contribution_files_of(c, c.field_probes[0]), (std::vector<std::string>{"v1_0.h5", "v1_2.h5", "lgn_7.h5"}));
+}
+
+TEST_F(Results, ContributionsThatAreNotFinishedLeaveNothing) {
+  const network::Circuit c = circuit_with_contributions();
+  {
+    FileRecorder recorder(c, "detailed", folder_);
+    for (int sample = 0; sample < 3; ++sample)
+      recorder.record_contributions(0, 0.5 * sample, contribution_sample(sample));
+    EXPECT_FALSE(fs::is_empty(folder_)) << "they wait somewhere";
+  }
+  EXPECT_TRUE(fs::is_empty(folder_));
+}
+
+TEST_F(Results, ContributionsStandAloneInTheirFolder) {
+  network::Circuit c = circuit_with_contributions();
+  const auto refused = [&](const std::string& piece) {
+    try {
+      FileRecorder recorder(c, "detailed", folder_);
+    } catch (const core::InputError& error) {
+      EXPECT_NE(std::string(error.what()).find(piece), std::string::npos) << error.what();
+      return true;
+    }
+    return false;
+  };
+  fs::create_directories(folder_ / "cells");
+  write_text_file(folder_ / "cells" / "notes.txt", "mine");
+  EXPECT_FALSE(refused("")) << "other files do not matter";
+  write_text_file(folder_ / "cells" / "12.h5", "of another run");
+  EXPECT_TRUE(refused("12.h5"));
+  for (const char* name : {"ecp.h5", "..", "a/b"}) {
+    c.field_probes[0].contributions_dir = name;
+    EXPECT_TRUE(refused("cannot be the name")) << name;
+  }
 }
 
 TEST_F(Results, WeightsStandBesideTheirEdges) {

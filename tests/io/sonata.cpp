@@ -327,6 +327,21 @@ TEST(Sonata, WhatHasNoEffectIsNamed) {
   EXPECT_EQ(loaded.circuit.populations[0].name, "net/100");
 }
 
+TEST(Sonata, ContributionsOfSingleCellsGoToTheLastNameOfTheirFolder) {
+  for (const char* folder : {"cells_of_ecp", "${INPUT}/cells_of_ecp", "$BASE/deep/cells_of_ecp/"}) {
+    TinySonata tiny("contributions");
+    tiny.texts["electrodes.csv"] = "channel x_pos y_pos z_pos\n0 10 20 30\n";
+    tiny.replace("config.simulation.json", "\"output\"",
+                 std::string(R"("reports": {"ecp": {"module": "extracellular", "cells": "all", "variable_name": "v",
+  "electrode_positions": "$BASE/electrodes.csv", "file_name": "ecp.h5", "contributions_dir": ")") +
+                     folder + "\"}}, \"output\"");
+    const LoadedCircuit loaded = load_sonata(tiny.write());
+    ASSERT_EQ(loaded.circuit.field_probes.size(), 1u);
+    EXPECT_EQ(loaded.circuit.field_probes[0].contributions_dir, "cells_of_ecp");
+    EXPECT_FALSE(warns(loaded, "contributions_dir")) << all_warnings(loaded);
+  }
+}
+
 TEST(Sonata, VirtualPopulationWithoutInputIsNamed) {
   TinySonata tiny("no_input");
   tiny.replace("config.simulation.json", "\"inputs\": {\"drive\"", "\"inputs\": {}, \"unused\": {\"drive\"");
