@@ -210,6 +210,11 @@ void read_extracellular_report(const JsonObject& entry, const std::string& name,
   probe.end_ms = entry.number("end_time").value_or(circuit.run.duration_ms);
   probe.dt_ms = entry.number("dt").value_or(0.0);
   entry.accept({"variable_name"});
+  if (entry.has("minimum_distance") &&
+      !(entry.is_text("minimum_distance") && entry.text("minimum_distance") == "auto")) {
+    entry.warning("minimum_distance", "has no effect: an electrode is never closer to a segment's axis than its radius",
+                  "that is what \"auto\" means");
+  }
   // As of file_name, what counts is the last name: results stand where the run writes them.
   std::filesystem::path folder = simulation.path_at(entry, "contributions_dir");
   if (!folder.empty() && !folder.has_filename()) folder = folder.parent_path();

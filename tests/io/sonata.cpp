@@ -333,12 +333,14 @@ TEST(Sonata, ContributionsOfSingleCellsGoToTheLastNameOfTheirFolder) {
     tiny.texts["electrodes.csv"] = "channel x_pos y_pos z_pos\n0 10 20 30\n";
     tiny.replace("config.simulation.json", "\"output\"",
                  std::string(R"("reports": {"ecp": {"module": "extracellular", "cells": "all", "variable_name": "v",
-  "electrode_positions": "$BASE/electrodes.csv", "file_name": "ecp.h5", "contributions_dir": ")") +
+  "electrode_positions": "$BASE/electrodes.csv", "file_name": "ecp.h5", "minimum_distance": "auto", "contributions_dir": ")") +
                      folder + "\"}}, \"output\"");
     const LoadedCircuit loaded = load_sonata(tiny.write());
     ASSERT_EQ(loaded.circuit.field_probes.size(), 1u);
     EXPECT_EQ(loaded.circuit.field_probes[0].contributions_dir, "cells_of_ecp");
-    EXPECT_FALSE(warns(loaded, "contributions_dir")) << all_warnings(loaded);
+    EXPECT_FALSE(warns(loaded, "reports.ecp")) << all_warnings(loaded);
+    tiny.replace("config.simulation.json", "\"auto\"", "5.0");
+    EXPECT_TRUE(warns(load_sonata(tiny.write()), "minimum_distance"));
   }
 }
 
