@@ -320,6 +320,10 @@ TEST_F(Results, ContributionsOfSeveralNodePopulationsAreKeptApart) {
   network::Circuit c = circuit_with_contributions();
   c.populations[1].file_population = "lgn";
   EXPECT_EQ(contribution_files_of(c, c.field_probes[0]), (std::vector<std::string>{"v1_0.h5", "v1_2.h5", "lgn_7.h5"}));
+  c.field_probes[0].contributions.clear();  // all cells that have a membrane
+  EXPECT_EQ(contribution_files_of(c, c.field_probes[0]),
+            (std::vector<std::string>{"v1_0.h5", "v1_2.h5", "lgn_1.h5", "lgn_7.h5", "silent_0.h5", "silent_1.h5",
+                                      "silent_2.h5", "silent_3.h5", "silent_4.h5"}));
 }
 
 TEST_F(Results, ContributionsThatAreNotFinishedLeaveNothing) {
