@@ -117,9 +117,9 @@ TierResult run_tier(Tier tier, const LoadedCircuit& loaded, const std::filesyste
   if (std::vector<core::Problem> problems = missing(tier, circuit); !problems.empty()) {
     throw core::InputError(std::move(problems));
   }
+  io::FileRecorder recorder(circuit, std::string(to_string(tier)), folder);  // refuses names before anything is removed
   remove_tier_results(circuit, folder);
   reset_peak_memory();
-  io::FileRecorder recorder(circuit, std::string(to_string(tier)), folder);
   if (tier == Tier::detailed) describe_compartments(circuit, recorder);
   std::vector<core::Problem> warnings = unrecorded_fields(tier, loaded);
   measure::SignalKeeper keeper(kept_signals(circuit), recorder);

@@ -80,7 +80,7 @@ FileRecorder::FileRecorder(const network::Circuit& circuit, const std::string& t
   }
 }
 
-/// A folder for the contributions of single cells in which nothing else is taken for one.
+/// A folder for the contributions of single cells in which nothing else can be taken for one.
 void FileRecorder::require_own_folder(const network::FieldProbe& probe, std::set<std::filesystem::path>& taken) const {
   const std::string& name = probe.contributions_dir;
   const std::filesystem::path folder = folder_ / name;
@@ -90,9 +90,11 @@ void FileRecorder::require_own_folder(const network::FieldProbe& probe, std::set
   if (name.find('/') != std::string::npos || name == "." || name == ".." || !taken.insert(folder).second) {
     error("cannot be the name of a folder of results, or is that of another result", "rename it");
   }
+  const std::vector<std::string> own = contribution_files_of(circuit_, probe);
+  const std::set<std::string> names(own.begin(), own.end());
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    if (entry.path().extension() != ".h5") continue;
+    if (entry.path().extension() != ".h5" || names.contains(entry.path().filename().string())) continue;
     error("holds files of another run, such as " + entry.path().filename().string(),
           "remove them, or name another folder");
   }

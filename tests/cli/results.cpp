@@ -97,6 +97,7 @@ TEST_F(Results, OfSingleCellsSumUpToThePotentialAndAreReplaced) {
   const Outcome mixed = triscale({"run", recipe(), "--tier", "detailed", "-o", out()});
   EXPECT_EQ(mixed.code, 2);
   EXPECT_NE(mixed.err.find("10.h5"), std::string::npos) << mixed.err;
+  EXPECT_TRUE(fs::exists(out() / "run.json")) << "a run that does not begin takes nothing away";
 }
 
 TEST_F(Results, OfSingleCellsAreAbsentAfterAnInterruptionAndOfTiersWithoutCurrents) {

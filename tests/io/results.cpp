@@ -350,7 +350,8 @@ TEST_F(Results, ContributionsStandAloneInTheirFolder) {
   };
   fs::create_directories(folder_ / "cells");
   write_text_file(folder_ / "cells" / "notes.txt", "mine");
-  EXPECT_FALSE(refused("")) << "other files do not matter";
+  write_text_file(folder_ / "cells" / "7.h5", "of our cell");
+  EXPECT_FALSE(refused("")) << "other files do not matter, and ours will be replaced";
   write_text_file(folder_ / "cells" / "12.h5", "of another run");
   EXPECT_TRUE(refused("12.h5"));
   for (const char* name : {"ecp.h5", "..", "a/b"}) {
