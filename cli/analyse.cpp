@@ -22,6 +22,7 @@
 #include "meanfield/pulse_response.hpp"
 #include "meanfield/spectra.hpp"
 #include "meanfield/theory_of.hpp"
+#include "meanfield/wilson_cowan.hpp"
 
 namespace triscale::cli {
 
@@ -33,6 +34,12 @@ using Members = JsonValue::Members;
 
 std::vector<double> to_vector(const Eigen::VectorXd& values) {
   return {values.data(), values.data() + values.size()};
+}
+
+JsonValue columns(const Eigen::MatrixXd& values) {
+  List list;
+  for (Eigen::Index c = 0; c < values.cols(); ++c) list.push_back(to_vector(values.col(c)));
+  return list;
 }
 
 [[noreturn]] void refuse(const std::string& option, const std::string& value, const std::string& rule,
@@ -180,15 +187,11 @@ std::vector<meanfield::ValidityFinding> add_validity(const meanfield::CircuitThe
   if (!effects.empty()) json.push_back({"input_effects", effects});
   if (const auto second = meanfield::second_order_at(theory, rates_hz); linear && second) {
     const Eigen::VectorXd sd_hz = second->covariance_hz2.diagonal().cwiseMax(0.0).cwiseSqrt();
-    json.push_back({"second_order", Members{{"rates_hz", to_vector(second->rates_hz)}, {"sd_hz", to_vector(sd_hz)}}});
+    json.push_back({"second_order", Members{{"rates_hz", to_vector(second->rates_hz)},
+                                            {"sd_hz", to_vector(sd_hz)},
+                                            {"covariance_hz2", columns(second->covariance_hz2)}}});
   }
   return findings;
-}
-
-JsonValue columns(const Eigen::MatrixXd& values) {
-  List list;
-  for (Eigen::Index c = 0; c < values.cols(); ++c) list.push_back(to_vector(values.col(c)));
-  return list;
 }
 
 void add_spectra(const meanfield::Linearisation& linear, double highest_hz, Members& json) {
@@ -198,8 +201,15 @@ void add_spectra(const meanfield::Linearisation& linear, double highest_hz, Memb
   json.push_back({"spectra", Members{{"frequency_hz", frequencies}, {"power_hz2_per_hz", columns(power)}}});
 }
 
-void add_response(const meanfield::CircuitTheory& theory, const meanfield::Linearisation& linear,
-                  const std::string& request, Members& json) {
+/// Of --response; without it a pulse of 5 ms to the first population that would change its rate by a tenth if it
+/// lasted.
+meanfield::Pulse pulse_of(const meanfield::CircuitTheory& theory, const meanfield::Linearisation& linear,
+                          const Eigen::VectorXd& rates_hz, const std::string& request) {
+  constexpr double kUsual_ms = 5, kUsualChange = 0.1;
+  if (request.empty()) {
+    const double gain = linear.input_response(0)[0].real();
+    return {0, gain > 0 ? kUsualChange * rates_hz[0] / gain : 1.0, kUsual_ms};
+  }
   const KeyedNumbers parsed = keyed_numbers("--response", request, 2, "POPULATION=amplitude:duration_ms");
   meanfield::Pulse pulse{theory.theory->size(), parsed.numbers[0], parsed.numbers[1]};
   for (std::size_t i = 0; i < theory.theory->size(); ++i) {
@@ -207,15 +217,88 @@ void add_response(const meanfield::CircuitTheory& theory, const meanfield::Linea
   }
   if (pulse.target == theory.theory->size()) refuse("--response", parsed.key, "names no simulated population", "");
   if (!(pulse.duration_ms > 0)) refuse("--response", request, "must have a positive duration", "");
+  return pulse;
+}
+
+std::vector<double> times_around(const meanfield::Pulse& pulse) {
   std::vector<double> times;
   const double end_ms = std::min(pulse.duration_ms, 200.0) + 100;
   for (double t = -10; t <= end_ms; t += 0.5) times.push_back(t);
-  json.push_back({"response", Members{{"population", parsed.key},
-                                      {"amplitude", pulse.amplitude},
-                                      {"unit", theory.input_unit},
-                                      {"duration_ms", pulse.duration_ms},
-                                      {"time_ms", times},
-                                      {"rate_change_hz", columns(meanfield::pulse_response(linear, pulse, times))}}});
+  return times;
+}
+
+Members json_of(const meanfield::CircuitTheory& theory, const meanfield::Pulse& pulse) {
+  return {{"population", theory.theory->name(pulse.target)},
+          {"amplitude", pulse.amplitude},
+          {"unit", theory.input_unit},
+          {"duration_ms", pulse.duration_ms},
+          {"time_ms", times_around(pulse)}};
+}
+
+void add_response(const meanfield::CircuitTheory& theory, const meanfield::Linearisation& linear,
+                  const meanfield::Pulse& pulse, Members& json) {
+  Members response = json_of(theory, pulse);
+  response.push_back({"rate_change_hz", columns(meanfield::pulse_response(linear, pulse, times_around(pulse)))});
+  json.push_back({"response", std::move(response)});
+}
+
+void add_wilson_cowan(const meanfield::CircuitTheory& theory, const meanfield::Linearisation& linear,
+                      const Eigen::VectorXd& rates_hz, const meanfield::Pulse& pulse, Members& json) {
+  const meanfield::WilsonCowan model(*theory.theory, rates_hz);
+  const auto reduced = model.linearise(rates_hz);
+  const meanfield::Stability stability = meanfield::stability(*reduced);
+  Members response = json_of(theory, pulse);
+  const std::vector<double> times = times_around(pulse);
+  response.push_back({"theory_hz", columns(meanfield::pulse_response(linear, pulse, times))});
+  response.push_back({"wilson_cowan_hz", columns(meanfield::pulse_response(*reduced, pulse, times))});
+  List modes;
+  for (const meanfield::Mode& mode : stability.modes) modes.push_back(json_of(mode));
+  json.push_back({"wilson_cowan", Members{{"rates_hz", to_vector(model.rates_hz)},
+                                          {"highest_hz", to_vector(model.highest_hz)},
+                                          {"tau_ms", to_vector(model.tau_ms)},
+                                          {"input_gain_hz", to_vector(model.input_gain)},
+                                          {"coupling", columns(model.coupling.transpose())},
+                                          {"delay_ms", columns(model.delay_ms.transpose())},
+                                          {"misfit", to_vector(model.misfit)},
+                                          {"stable", stability.stable},
+                                          {"modes", modes},
+                                          {"response", std::move(response)}}});
+  fmt::print("\n{:<24} {:>9} {:>9} {:>8}  coupling from\n{:<24} {:>9} {:>9} {:>8} ", "Wilson-Cowan", "rate Hz",
+             "tau ms", "misfit", "", "", "", "");
+  for (std::size_t j = 0; j < model.size(); ++j) fmt::print(" {:>8}", model.name(j));
+  fmt::print("\n");
+  for (std::size_t i = 0; i < model.size(); ++i) {
+    const auto row = static_cast<Eigen::Index>(i);
+    fmt::print("{:<24} {:>9.4g} {:>9.3g} {:>8.2g} ", model.name(i), model.rates_hz[row], model.tau_ms[row],
+               model.misfit[row]);
+    for (Eigen::Index j = 0; j < model.coupling.cols(); ++j) fmt::print(" {:>8.3g}", model.coupling(row, j));
+    fmt::print("\n");
+  }
+}
+
+void add_density(const meanfield::CircuitTheory& theory, const Eigen::VectorXd& rates_hz, Members& json) {
+  constexpr double kMatters = 0.05;
+  List list;
+  fmt::print("\n{:<24} {:>12} {:>14} {:>14}   with synapses that act at once\n", "density", "jumps up to", "jumps",
+             "diffusion");
+  const std::vector<meanfield::JumpDensity> densities = meanfield::jump_densities_at(theory, rates_hz);
+  for (std::size_t i = 0; i < densities.size(); ++i) {
+    const meanfield::JumpDensity& d = densities[i];
+    const double change = d.diffusion_rate_hz > 0 ? d.rate_hz / d.diffusion_rate_hz - 1 : 0;
+    list.push_back(Members{{"potential_mV", d.potential_mV},
+                           {"with_jumps_per_mV", d.with_jumps},
+                           {"by_diffusion_per_mV", d.by_diffusion},
+                           {"rate_hz", d.rate_hz},
+                           {"diffusion_rate_hz", d.diffusion_rate_hz},
+                           {"change_by_jumps", change},
+                           {"largest_jump_mV", d.largest_jump_mV}});
+    fmt::print("{:<24} {:>9.3g} mV {:>11.4g} Hz {:>11.4g} Hz{}\n", theory.theory->name(i), d.largest_jump_mV, d.rate_hz,
+               d.diffusion_rate_hz,
+               std::abs(change) > kMatters
+                   ? fmt::format("   the size of the synapses changes the rate by {:+.0f} %", 100 * change)
+                   : "");
+  }
+  json.push_back({"density", list});
 }
 
 meanfield::TheoryFamily family_of(const network::Circuit& circuit, const std::string& key) {
@@ -325,6 +408,10 @@ int analyse(const Options& options) {
   derive_missing(loaded, true, true, options);
   const meanfield::CircuitTheory theory = meanfield::theory_of(loaded.circuit);
   print_warnings(theory.warnings);
+  if (options.analysis.density && !theory.lif) {
+    refuse("--density", options.config.string(), "is for leaky cells (lif) with current synapses",
+           "other cells have no one-dimensional potential with known noise");
+  }
 
   Members json;
   List names;
@@ -337,7 +424,11 @@ int analyse(const Options& options) {
   print_findings(add_validity(theory, states, json));
   const auto linear = theory.theory->linearise(states.points[states.chosen].rates_hz);
   if (options.analysis.spectra) add_spectra(*linear, options.analysis.highest_hz, json);
-  if (!options.analysis.response.empty()) add_response(theory, *linear, options.analysis.response, json);
+  const Eigen::VectorXd& rates_hz = states.points[states.chosen].rates_hz;
+  const meanfield::Pulse pulse = pulse_of(theory, *linear, rates_hz, options.analysis.response);
+  if (!options.analysis.response.empty()) add_response(theory, *linear, pulse, json);
+  if (options.analysis.wilson_cowan) add_wilson_cowan(theory, *linear, rates_hz, pulse, json);
+  if (options.analysis.density) add_density(theory, rates_hz, json);
   if (!options.analysis.bifurcation.empty()) add_bifurcation(loaded.circuit, options.analysis.bifurcation, json);
   if (!options.analysis.map.empty()) add_map(loaded.circuit, options.analysis.map, json);
   io::write_json(options.output / "analysis.json", json);

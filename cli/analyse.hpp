@@ -12,6 +12,8 @@ struct AnalysisRequest {
   std::string response;          ///< POPULATION=AMPLITUDE:DURATION_MS
   std::string bifurcation;       ///< KEY=a:b:n
   std::vector<std::string> map;  ///< two of KEY=a:b:n
+  bool density = false;
+  bool wilson_cowan = false;
 };
 
 }  // namespace triscale::cli

@@ -71,6 +71,10 @@ void add_analysis(CLI::App& app, AnalysisRequest& request) {
   app.add_option("--highest-hz", request.highest_hz, "highest frequency of the spectra")->type_name("HZ");
   app.add_option("--response", request.response, "response to a pulse of input, mV (leaky cells) or nA")
       ->type_name("POPULATION=AMPLITUDE:MS");
+  app.add_flag("--density", request.density,
+               "distribution of the potential, with jumps of finite size and by diffusion (leaky cells)");
+  app.add_flag("--wilson-cowan", request.wilson_cowan,
+               "the model of Wilson and Cowan with parameters derived at the state, beside the theory");
   app.add_option("--bifurcation", request.bifurcation, "states over a --set key or scale.<projection> (scale.*: all)")
       ->type_name("KEY=A:B:N");
   app.add_option("--map", request.map, "stability over two parameters, separated by a comma")

@@ -118,6 +118,11 @@ std::vector<InputEffects> input_effects_at(const CircuitTheory& theory, const st
   return input_effects(network_of(theory), rates, linear);
 }
 
+std::vector<JumpDensity> jump_densities_at(const CircuitTheory& theory, const Eigen::VectorXd& rates_hz) {
+  if (!theory.lif) return {};
+  return jump_densities(network_of(theory), rates_hz);
+}
+
 std::optional<SecondOrderState> second_order_at(const CircuitTheory& theory, const Eigen::VectorXd& rates_hz) {
   if (!theory.model) return std::nullopt;
   const std::vector<PopulationModel>& populations = theory.model->populations();

@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "meanfield/input_effects.hpp"
+#include "meanfield/jump_density.hpp"
 #include "meanfield/rate_distribution.hpp"
 #include "meanfield/rate_theory.hpp"
 #include "meanfield/second_order.hpp"
@@ -46,6 +47,9 @@ std::vector<double> cv_at(const CircuitTheory& theory, const Eigen::VectorXd& ra
 /// theory. `linear` as for input_effects().
 std::vector<InputEffects> input_effects_at(const CircuitTheory& theory, const std::vector<RateDistribution>& rates,
                                            const Linearisation* linear);
+
+/// Distributions of the potential of leaky cells; empty for others.
+std::vector<JumpDensity> jump_densities_at(const CircuitTheory& theory, const Eigen::VectorXd& rates_hz);
 
 /// Rates and covariances of the second-order equations from a stationary state on, for fitted transfer functions with
 /// one time constant in common; empty for others, and where the equations do not come to rest.

@@ -72,13 +72,109 @@ def input_effects(data: dict) -> str:
     return text + table(head, rows)
 
 
-def second_order(data: dict) -> str:
+def second_order(figures, data: dict) -> str:
     """Rates and fluctuations of finite populations."""
     if "second_order" not in data:
         return ""
-    result = data["second_order"]
-    rows = [[name, number(rate), number(sd)] for name, rate, sd in zip(data["populations"], result["rates_hz"], result["sd_hz"])]
-    return "<h2>Fluctuations of finite populations</h2>" + table(["population", "rate (Hz)", "SD of the activity (Hz)"], rows)
+    result, names = data["second_order"], data["populations"]
+    first = data["states"][int(data["chosen_state"])]["rates_hz"]
+    rows = [[name, number(a), number(rate), number(sd)] for name, a, rate, sd in zip(names, first, result["rates_hz"], result["sd_hz"])]
+    figure, axes = figures.subplots(1, 2, figsize=(9, 3.4))
+    places = range(len(names))
+    axes[0].bar([p - 0.2 for p in places], first, 0.4, label="first order")
+    axes[0].bar([p + 0.2 for p in places], result["rates_hz"], 0.4, yerr=result["sd_hz"], capsize=3, label="second order, SD")
+    axes[0].set_xticks(list(places), names)
+    axes[0].set_ylabel("rate (Hz)")
+    axes[0].legend(fontsize=8)
+    sds = [max(sd, 1e-300) for sd in result["sd_hz"]]
+    correlation = [[value / sds[i] / sds[j] for j, value in enumerate(row)] for i, row in enumerate(result["covariance_hz2"])]
+    image = axes[1].imshow(correlation, vmin=-1, vmax=1, cmap="RdBu_r")
+    axes[1].set_xticks(list(places), names)
+    axes[1].set_yticks(list(places), names)
+    axes[1].set_title("correlation of the fluctuations", fontsize=10)
+    figure.colorbar(image, ax=axes[1])
+    return (
+        "<h2>Fluctuations of finite populations</h2>"
+        + table(["population", "rate, first order (Hz)", "second order (Hz)", "SD of the activity (Hz)"], rows)
+        + picture(figures, figure, "rates and correlations of finite populations")
+    )
+
+
+def panels(figures, count: int, height: float):
+    """A grid of axes, two in a row, the superfluous one gone."""
+    rows = (count + 1) // 2
+    figure, axes = figures.subplots(rows, 2, figsize=(9, height * rows), squeeze=False)
+    flat = list(axes.flat)
+    for axis in flat[count:]:
+        axis.remove()
+    return figure, flat[:count]
+
+
+def density(figures, data: dict) -> str:
+    """Distributions of the potential: with the size of the synapses, and by diffusion."""
+    if "density" not in data:
+        return ""
+    figure, axes = panels(figures, len(data["populations"]), 2.3)
+    for axis, name, d in zip(axes, data["populations"], data["density"]):
+        axis.set_title(name, fontsize=10)
+        if not d["potential_mV"]:
+            axis.text(0.5, 0.5, "no noise", ha="center", transform=axis.transAxes)
+            continue
+        axis.plot(d["potential_mV"], d["by_diffusion_per_mV"], color="0.6", label="diffusion")
+        axis.plot(d["potential_mV"], d["with_jumps_per_mV"], color="C0", label="jumps")
+        top = max(d["with_jumps_per_mV"])
+        shown = [v for v, p in zip(d["potential_mV"], d["with_jumps_per_mV"]) if p > 1e-3 * top]
+        axis.set_xlim(shown[0], d["potential_mV"][-1] + 1)
+        axis.set_ylabel("per mV")
+    axes[0].legend(fontsize=8)
+    axes[-1].set_xlabel("potential above rest (mV)")
+    rows = [
+        [name, number(d["largest_jump_mV"], 3), number(d["rate_hz"]), number(d["diffusion_rate_hz"]), f"{100 * d['change_by_jumps']:+.0f} %"]
+        for name, d in zip(data["populations"], data["density"])
+    ]
+    text = (
+        "<h2>Distribution of the potential</h2><p>The theory replaces synaptic input by white noise of the same mean and variance (diffusion). "
+        "Here single inputs have the size that they have. Synapses act at once in both: where they filter, both rates are above that of the state, "
+        "and the size matters less.</p>"
+    )
+    head = ["population", "largest input (mV)", "rate with jumps (Hz)", "by diffusion (Hz)", "the size changes the rate by"]
+    return text + table(head, rows) + picture(figures, figure, "distribution of the potential")
+
+
+def wilson_cowan(figures, data: dict) -> str:
+    """Derived parameters, and the response of the model beside that of the theory."""
+    if "wilson_cowan" not in data:
+        return ""
+    model, names = data["wilson_cowan"], data["populations"]
+    rows = [
+        [name, number(model["rates_hz"][i]), number(model["highest_hz"][i]), number(model["tau_ms"][i], 3), f"{100 * model['misfit'][i]:.0f} %"]
+        + [f"{number(w, 3)} ({number(d, 2)})" if w else "-" for w, d in zip(model["coupling"][i], model["delay_ms"][i])]
+        for i, name in enumerate(names)
+    ]
+    head = ["population", "rate (Hz)", "highest rate (Hz)", "time constant (ms)", "misfit"] + [f"from {name} (delay, ms)" for name in names]
+    response = model["response"]
+    figure, axes = panels(figures, len(names), 2.1)
+    for axis, name, full, reduced in zip(axes, names, response["theory_hz"], response["wilson_cowan_hz"]):
+        axis.plot(response["time_ms"], full, color="0.6", linewidth=2.5, label="theory")
+        axis.plot(response["time_ms"], reduced, color="C3", linewidth=1, label="Wilson-Cowan")
+        axis.set_title(name, fontsize=10)
+        axis.set_ylabel("change (Hz)")
+    axes[0].legend(fontsize=8)
+    axes[-1].set_xlabel("time (ms)")
+    text = (
+        "<h2>Wilson-Cowan model of this state</h2><p>tau d&nu;/dt = -&nu; + S(w (&nu;(t - d) - &nu;*) + input), S the sigmoid between 0 and the highest rate with "
+        "slope 1 at the state &nu;*. The misfit is what one pole and one delay leave of the theory's response between 1 and 200 Hz.</p>"
+    )
+    pulse = f"<p>Response to {response['amplitude']:.3g} {response['unit']} for {response['duration_ms']:.3g} ms into {html.escape(response['population'])}:</p>"
+    stability = "" if model["stable"] == data["states"][int(data["chosen_state"])]["stable"] else "<p>The model and the theory do not agree on whether the state is stable: the theory is right.</p>"
+    return text + table(head, rows) + stability + pulse + unstable(data) + picture(figures, figure, "response of the Wilson-Cowan model")
+
+
+def unstable(data: dict) -> str:
+    """A response is that of small deviations, which an unstable state does not have."""
+    if data["states"][int(data["chosen_state"])]["stable"]:
+        return ""
+    return "<p><b>The state is unstable: small deviations grow, and what is drawn is not what the circuit would do.</b></p>"
 
 
 def lines(figures, data: dict, key: str, x: str, y: str, title: str, labels: tuple[str, str], logarithmic: bool) -> str:
@@ -92,7 +188,7 @@ def lines(figures, data: dict, key: str, x: str, y: str, title: str, labels: tup
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
     axes.legend(ncols=2, fontsize=8)
-    return f"<h2>{html.escape(title)}</h2>{picture(figures, figure, title)}"
+    return f"<h2>{html.escape(title)}</h2>{unstable(data)}{picture(figures, figure, title)}"
 
 
 def bifurcation(figures, data: dict) -> str:
@@ -160,9 +256,11 @@ def main() -> int:
         validity(data),
         distributions(data),
         input_effects(data),
-        second_order(data),
+        second_order(figures, data),
+        density(figures, data),
         lines(figures, data, "spectra", "frequency_hz", "power_hz2_per_hz", "Power spectra of the rates", ("frequency (Hz)", "power (Hz^2/Hz)"), True),
         lines(figures, data, "response", "time_ms", "rate_change_hz", "Response to a pulse", ("time (ms)", "change of the rate (Hz)"), False),
+        wilson_cowan(figures, data),
         bifurcation(figures, data),
         stability_map(figures, data),
     ]

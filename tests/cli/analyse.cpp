@@ -1,6 +1,7 @@
 /// `triscale analyse` as a user runs it, on Brunel's oscillating network.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/program.hpp"
@@ -62,6 +63,38 @@ TEST(Analyse, AStateOutsideTheFittedRangeIsCalledAnExtrapolation) {
   const Outcome usual = triscale({"analyse", folder / "recipe.json", "-o", folder / "out", "--quiet"});
   EXPECT_EQ(analysis(folder).at("states")[0].at("extrapolated_share"), 0.0);
   EXPECT_NE(usual.out.find("1 stable"), std::string::npos) << usual.out;
+}
+
+TEST(Analyse, DensityAndWilsonCowanModelGoWithTheState) {
+  const TemporaryFolder folder;
+  const Outcome outcome =
+      triscale({"analyse", kBrunel, "-o", folder / "out", "--density", "--wilson-cowan", "--quiet"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const nlohmann::json found = analysis(folder);
+  const auto& density = found.at("density");
+  ASSERT_EQ(density.size(), 2u);
+  EXPECT_NEAR(density[0].at("diffusion_rate_hz").get<double>(), 55.84, 0.1);  // its synapses act at once
+  EXPECT_LT(std::abs(density[0].at("change_by_jumps").get<double>()), 0.02);
+  EXPECT_EQ(density[0].at("potential_mV").size(), density[0].at("with_jumps_per_mV").size());
+  const auto& model = found.at("wilson_cowan");
+  EXPECT_NEAR(model.at("rates_hz")[0].get<double>(), 55.84, 0.1);
+  EXPECT_NEAR(model.at("delay_ms")[0][1].get<double>(), 2, 0.8);  // the response leads the delay a little
+  EXPECT_LT(model.at("coupling")[0][1].get<double>(), 0);
+  EXPECT_EQ(model.at("response").at("theory_hz")[1].size(), model.at("response").at("time_ms").size());
+  EXPECT_NE(outcome.out.find("Wilson-Cowan"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("jumps up to"), std::string::npos) << outcome.out;
+}
+
+TEST(Analyse, DensityIsRefusedForCellsThatHaveNone) {
+  const TemporaryFolder folder;
+  write_text(folder / "recipe.json", kTinyRecipe);
+  const Outcome outcome = triscale({"analyse", folder / "recipe.json", "-o", folder / "out", "--density"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.err.find("leaky cells"), std::string::npos) << outcome.err;
+  const Outcome model =
+      triscale({"analyse", folder / "recipe.json", "-o", folder / "out", "--wilson-cowan", "--quiet"});
+  EXPECT_EQ(model.code, 0) << model.err;
+  EXPECT_TRUE(analysis(folder).contains("wilson_cowan"));
 }
 
 TEST(Analyse, RequestsThatMakeNoSenseAreBadInput) {
