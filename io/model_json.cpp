@@ -194,6 +194,10 @@ class Writer {
   void optional_objects(const char* key, const std::vector<T>& items) {
     objects(key, items);
   }
+  template <class T>
+  void optional_object(const char* key, const std::optional<T>& item) {
+    if (item) json_[key] = of(*item);
+  }
   void kernels(const char* key, const char* amplitude, const std::vector<ExponentialKernel>& kernels) {
     json_[key] = Json::array();
     for (const auto& kernel : kernels) json_[key].push_back({{amplitude, kernel.amplitude}, {"tau_ms", kernel.tau_ms}});
@@ -268,6 +272,11 @@ class Reader {
     known_.emplace_back(key);
     for (const JsonObject& item : json_.objects(key)) items.push_back(of<T>(item));
   }
+  template <class T>
+  void optional_object(const char* key, std::optional<T>& item) {
+    known_.emplace_back(key);
+    if (const auto found = json_.object(key)) item = of<T>(*found);
+  }
   void kernels(const char* key, const char* amplitude, std::vector<ExponentialKernel>& kernels) {
     known_.emplace_back(key);
     for (const JsonObject& item : json_.objects(key)) {
@@ -322,6 +331,10 @@ class KeyLister {
   }
   template <class T>
   void optional_objects(const char* key, T&) {
+    keys_.emplace_back(key);
+  }
+  template <class T>
+  void optional_object(const char* key, T&) {
     keys_.emplace_back(key);
   }
   void kernels(const char* key, const char*, std::vector<ExponentialKernel>&) { keys_.emplace_back(key); }

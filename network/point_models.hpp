@@ -9,6 +9,7 @@
 /// the list of pointneuron/neuron_model.cpp.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -50,6 +51,22 @@ struct GifModel {
       v.optional("tau_ms", tau_ms);
     }
   };
+  /// A second compartment, in which the synaptic conductances are.
+  struct Dendrite {
+    double C_nF = 0.1;
+    double g_L_uS = 0.005;
+    double coupling_uS = 0.05;        ///< to the soma
+    double spike_coupling_uS = 0.05;  ///< in place of it during t_ref, to a soma at spike_E_mV
+    double spike_E_mV = -70;
+    template <class V>
+    void fields(V& v) {
+      v("C_nF", C_nF);
+      v("g_L_uS", g_L_uS);
+      v("coupling_uS", coupling_uS);
+      v("spike_coupling_uS", spike_coupling_uS);
+      v("spike_E_mV", spike_E_mV);
+    }
+  };
   double C_m_nF = 0.1;
   double g_L_uS = 0.005;
   double E_L_mV = -70;
@@ -63,6 +80,7 @@ struct GifModel {
   std::vector<RectifiedCurrent> currents;   ///< that the potential activates
   std::vector<RectifiedThreshold> threshold_follows;  ///< movements of the threshold by the potential
   double V_filter_ms = 0;  ///< low-pass of the potential that is compared with the threshold; 0: none
+  std::optional<Dendrite> dendrite;
 
   template <class V>
   void fields(V& v) {
@@ -79,6 +97,7 @@ struct GifModel {
     v.optional_objects("currents", currents);
     v.optional_objects("threshold_follows", threshold_follows);
     v.optional("V_filter_ms", V_filter_ms);
+    v.optional_object("dendrite", dendrite);
   }
   template <class Rules>
   void check(Rules& rules) const {
@@ -106,6 +125,13 @@ struct GifModel {
       rules.not_negative("threshold_follows.tau_ms", movement.tau_ms);
     }
     rules.not_negative("V_filter_ms", V_filter_ms);
+    if (dendrite) {
+      rules.positive("dendrite.C_nF", dendrite->C_nF);
+      rules.not_negative("dendrite.g_L_uS", dendrite->g_L_uS);
+      rules.positive("dendrite.coupling_uS", dendrite->coupling_uS);
+      rules.not_negative("dendrite.spike_coupling_uS", dendrite->spike_coupling_uS);
+      rules.finite("dendrite.spike_E_mV", dendrite->spike_E_mV);
+    }
   }
 };
 

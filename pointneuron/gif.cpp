@@ -48,7 +48,7 @@ GifNeurons::GifNeurons(const network::GifModel& model, const NeuronSetup& setup)
       refractory_(setup.cells, 0),
       eta_(make_kernels(model.eta_nA, setup.cells, setup.dt_ms)),
       gamma_(make_kernels(model.gamma_mV, setup.cells, setup.dt_ms)),
-      has_followers_(!model.currents.empty() || !model.threshold_follows.empty() || model.V_filter_ms > 0),
+      is_bent_(!model.currents.empty() || !model.threshold_follows.empty() || model.V_filter_ms > 0 || model.dendrite),
       membrane_(model.C_m_nF, model.currents),
       filter_(model.V_filter_ms, setup.dt_ms),
       random_(setup.random),
@@ -61,7 +61,8 @@ GifNeurons::GifNeurons(const network::GifModel& model, const NeuronSetup& setup)
   for (const auto& movement : model.threshold_follows) {
     threshold_.steps.push_back({{movement.slope, movement.above_mV}, {movement.tau_ms, setup.dt_ms}});
   }
-  settle_followers();
+  if (model.dendrite) dendrite_ = DendriteStep(*model.dendrite, model.C_m_nF, model.E_L_mV, setup.dt_ms);
+  settle();
   if (model.Delta_V_mV == 0) return;
   log_rate_per_step_ = std::log(model.lambda_0_Hz * 1e-3 * setup.dt_ms);
 }
@@ -121,7 +122,7 @@ void GifNeurons::integrate(std::size_t begin, std::size_t end, const StepInput& 
   });
 }
 
-void GifNeurons::settle_followers() {
+void GifNeurons::settle() {
   for (Followers* followers : {&slow_currents_, &threshold_}) {
     followers->state.resize(followers->steps.size() * cells_);
     for (std::size_t k = 0; k < followers->steps.size(); ++k) {
@@ -130,27 +131,37 @@ void GifNeurons::settle_followers() {
     }
   }
   if (model_.V_filter_ms > 0) F_mV_ = V_mV_;
+  if (model_.dendrite) D_mV_ = V_mV_;
 }
 
 void GifNeurons::set_potential(std::span<const double> V_mV) {
   V_mV_.assign(V_mV.begin(), V_mV.end());
-  settle_followers();
+  settle();
 }
 
-void GifNeurons::integrate_with_followers(std::size_t begin, std::size_t end, const StepInput& input) {
+void GifNeurons::integrate_bent(std::size_t begin, std::size_t end, const StepInput& input) {
   const double I_L = model_.g_L_uS * model_.E_L_mV;
-  const bool has_conductances = !input.G_uS.empty();
+  const bool has_conductances = !input.G_uS.empty(), has_dendrite = !D_mV_.empty();
   for (std::size_t i = begin; i < end; ++i) {
     const double V_begin = V_mV_[i];
+    const double G = has_conductances ? input.G_uS[i] : 0.0, GE = has_conductances ? input.GE_nA[i] : 0.0;
     if (refractory_[i] > 0) {
       V_mV_[i] = model_.V_reset_mV;
+      if (has_dendrite) D_mV_[i] = dendrite_.refractory_step(D_mV_[i], G, GE);
     } else {
-      double J = I_L + input.I_nA[i] - I_eta_mean_nA_[i] + (has_conductances ? input.GE_nA[i] : 0.0);
+      double J = I_L + input.I_nA[i] - I_eta_mean_nA_[i];
       for (std::size_t k = 0; k < slow_currents_.steps.size(); ++k) {
         const Followers::Step& s = slow_currents_.steps[k];
         J -= s.low_pass.mean(slow_currents_.state[k * cells_ + i], s.target.of(V_begin));
       }
-      V_mV_[i] = membrane_.advance(V_begin, J, model_.g_L_uS + (has_conductances ? input.G_uS[i] : 0.0), dt_ms_);
+      if (has_dendrite) {
+        const auto p = dendrite_.free(model_.g_L_uS + membrane_.extra_slope_uS(V_begin), G);
+        const double D = D_mV_[i], J_V = J + membrane_.extra_current_nA(V_begin), J_D = dendrite_.J_free_nA(GE);
+        V_mV_[i] = p.V(V_begin, D, J_V, J_D);
+        D_mV_[i] = p.D(V_begin, D, J_V, J_D);
+      } else {
+        V_mV_[i] = membrane_.advance(V_begin, J + GE, model_.g_L_uS + G, dt_ms_);
+      }
     }
     const double V_end = V_mV_[i];
     for (Followers* followers : {&slow_currents_, &threshold_}) {
@@ -237,8 +248,8 @@ void GifNeurons::check_finite(std::size_t begin, std::size_t end) const {
 
 void GifNeurons::step(std::size_t begin, std::size_t end, const StepInput& input, std::vector<std::uint32_t>& spikes) {
   decay_kernels(begin, end);
-  if (has_followers_) {
-    integrate_with_followers(begin, end, input);
+  if (is_bent_) {
+    integrate_bent(begin, end, input);
   } else {
     integrate(begin, end, input);
   }
@@ -273,6 +284,7 @@ void GifNeurons::step(std::size_t begin, std::size_t end, const StepInput& input
 
 std::span<const double> GifNeurons::variable(std::string_view name) const {
   if (name == "v") return V_mV_;
+  if (name == "v_dendrite") return synaptic_potential();
   if (name == "threshold") return threshold_mV_;
   if (name == "i_eta") return I_eta_nA_;
   return {};

@@ -19,6 +19,9 @@
 /// with tau_k = 0 for a current or a threshold that follows at once. They start in the state of a potential that has
 /// not moved, and see V_reset during refractoriness.
 ///
+/// With a dendrite the conductances g_s act there, not at V, and it is coupled to V (pointneuron/dendrite.hpp). All
+/// currents act at V. D starts at V.
+///
 /// | parameter      | default | unit | symbol    |                                                          |
 /// |----------------|---------|------|-----------|----------------------------------------------------------|
 /// | C_m_nF         | 0.1     | nF   | C_m       | membrane capacitance                                     |
@@ -34,19 +37,22 @@
 /// | currents       | none    | uS, mV, ms | g_k, V_k, tau_k | currents that the potential activates          |
 /// | threshold_follows | none | 1, mV, ms  | a_k, V_k, tau_k | movements of the threshold by the potential    |
 /// | V_filter_ms    | 0       | ms   | tau_F     | low-pass in front of the threshold                       |
+/// | dendrite       | none    | nF, uS, mV | C_d, g_d, g_c, g_spike, E_spike | second compartment           |
 ///
 /// Integration: over a step the conductances and currents are replaced by their exact means, and the then linear
 /// equation is solved exactly (the first term of the Magnus expansion; Hochbruck & Ostermann 2010, Acta Numerica
 /// 19:209): exact for constant input, second order otherwise, stable for any dt. With currents at once the equation is
-/// piecewise linear and solved exactly too. Low-passes take V as linear during the step: second order. The escape rate
-/// is taken at the end of the step.
+/// piecewise linear and solved exactly too; with a dendrite, with the slope at the beginning of the step. Low-passes
+/// take V as linear during the step: second order. The escape rate is taken at the end of the step.
 ///
-/// Recordable: v (mV), threshold (mV), i_eta (nA, the sum of the spike-triggered currents).
+/// Recordable: v (mV), v_dendrite (mV; v if there is none), threshold (mV), i_eta (nA, the sum of the spike-triggered
+/// currents).
 #pragma once
 
 #include <array>
 
 #include "core/random.hpp"
+#include "pointneuron/dendrite.hpp"
 #include "pointneuron/neuron_model.hpp"
 #include "pointneuron/rectified.hpp"
 
@@ -54,13 +60,14 @@ namespace triscale::pointneuron {
 
 class GifNeurons : public NeuronModel {
  public:
-  static constexpr std::array<std::string_view, 3> kVariables{"v", "threshold", "i_eta"};
+  static constexpr std::array<std::string_view, 4> kVariables{"v", "threshold", "i_eta", "v_dendrite"};
 
   GifNeurons(const network::GifModel& model, const NeuronSetup& setup);
 
   void step(std::size_t begin, std::size_t end, const StepInput& input, std::vector<std::uint32_t>& spikes) override;
   std::span<const double> variable(std::string_view name) const override;
   void set_potential(std::span<const double> V_mV) override;
+  std::span<const double> synaptic_potential() const override { return D_mV_.empty() ? V_mV_ : D_mV_; }
   double membrane_rate_per_ms() const override { return model_.g_L_uS / model_.C_m_nF; }
 
  private:
@@ -84,9 +91,10 @@ class GifNeurons : public NeuronModel {
   static Kernels make_kernels(const std::vector<network::ExponentialKernel>& kernels, std::size_t cells, double dt_ms);
   void decay_kernels(std::size_t begin, std::size_t end);
   void integrate(std::size_t begin, std::size_t end, const StepInput& input);
-  /// The same with currents that V activates, and then all that follows V.
-  void integrate_with_followers(std::size_t begin, std::size_t end, const StepInput& input);
-  void settle_followers();
+  /// The same with a dendrite and currents that V activates, and then all that follows V.
+  void integrate_bent(std::size_t begin, std::size_t end, const StepInput& input);
+  /// As if V had always been there.
+  void settle();
   void leave_refractoriness(std::size_t cell);
   void find_firing(std::size_t from, std::size_t n, std::int64_t step, double* fires) const;
   void hold_refractory(std::size_t begin, std::size_t end);
@@ -99,10 +107,12 @@ class GifNeurons : public NeuronModel {
   std::vector<double> V_mV_, threshold_mV_, I_eta_nA_, I_eta_mean_nA_;
   std::vector<std::int32_t> refractory_;  ///< steps left
   Kernels eta_, gamma_;
-  bool has_followers_;
+  bool is_bent_;
   BentMembrane membrane_;
   LowPass filter_;
   Followers slow_currents_, threshold_;
+  DendriteStep dendrite_;
+  std::vector<double> D_mV_;  ///< empty without dendrite
   std::vector<double> F_mV_;  ///< low-passed V; empty without V_filter_ms
   RandomAddress random_;
   core::Isa isa_;

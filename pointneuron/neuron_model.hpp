@@ -70,6 +70,9 @@ class NeuronModel {
   /// Values of a recordable variable, one per cell; empty if the model has no such variable.
   virtual std::span<const double> variable(std::string_view name) const = 0;
 
+  /// The potential that the synapses see, one value per cell.
+  virtual std::span<const double> synaptic_potential() const { return variable("v"); }
+
   /// Sets the membrane potential at the start, one value per cell.
   virtual void set_potential(std::span<const double> V_mV) = 0;
 

@@ -32,6 +32,8 @@ class BentMembrane {
 
   /// sum_k g_k over the bends below V: what dI/dV has beyond G.
   double extra_slope_uS(double V_mV) const { return pieces_[piece_of(V_mV)].G_uS; }
+  /// sum_k g_k V_k over the bends below V: the current of these bends is extra_slope V - extra_current.
+  double extra_current_nA(double V_mV) const { return pieces_[piece_of(V_mV)].J_nA; }
   bool is_straight() const { return bends_mV_.empty(); }
 
  private:

@@ -178,7 +178,7 @@ void Simulation::step_any(std::size_t block, std::size_t population, std::int64_
     const CellRange some{from, std::min(range.end, from + kTogether)};
     take_sums(block, population, step, some);
     if (cells.receptors)
-      cells.receptors->step(some.begin, some.end, row, cells.neurons->variable("v"), cells.G_uS, cells.GE_nA);
+      cells.receptors->step(some.begin, some.end, row, cells.neurons->synaptic_potential(), cells.G_uS, cells.GE_nA);
     if (cells.current->is_uniform()) {
       std::fill_n(cells.I_nA.begin() + static_cast<std::ptrdiff_t>(some.begin), some.size(),
                   cells.current->uniform_nA(step));

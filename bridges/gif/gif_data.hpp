@@ -32,6 +32,10 @@ inline double conductance(const GifSweep& sweep, std::size_t k) {
   return sweep.G_uS.empty() ? 0.0 : sweep.G_uS[k];
 }
 
+inline double driving_current(const GifSweep& sweep, std::size_t k) {
+  return sweep.GE_nA.empty() ? 0.0 : sweep.GE_nA[k];
+}
+
 /// Mean potential t_ref after a spike.
 double reset_potential(const std::vector<Prepared>& data, double t_ref_ms);
 

@@ -14,6 +14,8 @@ namespace triscale::bridges {
 
 namespace {
 
+constexpr double kScoreBackground = 0.05;
+
 using Eigen::Index;
 using Eigen::VectorXd;
 
@@ -41,6 +43,11 @@ Membrane membrane_for(const std::vector<Prepared>& data, double V_reset, const G
     m.C = options.passive->C_m_nF;
     m.g_L = options.passive->g_L_uS;
     m.b = m.g_L * options.passive->E_L_mV;
+    m.dendrite = options.passive->dendrite;
+    if (m.dendrite) {
+      m.dendrite->spike_coupling_uS = m.dendrite->coupling_uS;
+      m.dendrite->spike_E_mV = V_reset;
+    }
   }
   m.currents = options.currents;
   for (auto& current : m.currents) current.g_uS = 0;
@@ -142,6 +149,10 @@ std::map<std::string, double> spread_of(std::span<const network::GifModel> draws
       values[fmt::format("threshold_above_{:.3g}mV_{:.4g}ms", movement.above_mV, movement.tau_ms)].push_back(
           movement.slope);
     }
+    if (model.dendrite) {
+      values["spike_coupling_uS"].push_back(model.dendrite->spike_coupling_uS);
+      values["spike_E_mV"].push_back(model.dendrite->spike_E_mV);
+    }
     add("eta", model.eta_nA, "_nA");
     add("gamma", model.gamma_mV, "_mV");
   }
@@ -170,9 +181,14 @@ GifFitQuality evaluate_gif(const network::GifModel& model, std::span<const GifSw
     out.voltage_rms_error_mV = std::sqrt(error.sum_squares / error.count);
   }
   if (model.Delta_V_mV > 0) {
-    const ThresholdData threshold = threshold_data(m, model, data, options);
-    const double value = likelihood(threshold, beta_of(model, threshold.V_0), model.lambda_0_Hz, false).value;
-    out.bits_per_spike = bits_per_spike(threshold, value);
+    ThresholdData threshold = threshold_data(m, model, data, options);
+    const auto bits = [&](double background) {
+      threshold.background = background;
+      return bits_per_spike(threshold,
+                            likelihood(threshold, beta_of(model, threshold.V_0), model.lambda_0_Hz, false).value);
+    };
+    out.bits_per_spike = bits(0);
+    out.bits_per_spike_with_background = bits(kScoreBackground);
   }
   for (const Prepared& d : data) {
     out.spikes += d.spikes.size();

@@ -5,8 +5,10 @@
 /// eta and gamma: sums of exponentials with given time constants that start at t_j + t_ref. The currents w_k, the
 /// movements theta_k of the threshold and the low-pass F of V (pointneuron/gif.hpp) are there only if asked for, at
 /// given potentials and with given time constants; then their amplitudes enter V and ln lambda as those of eta and
-/// gamma do, and are found by the same two steps. I is the injected current
-/// and G a conductance that came with it (synapses: I = sum g E, G = sum g); G is empty for pure current input.
+/// gamma do, and are found by the same two steps. I is the injected current; G = sum g and GE = sum g E of synapses add
+/// GE - G V to the membrane's current, or GE - G D to the dendrite's if the passive membrane has one
+/// (pointneuron/dendrite.hpp). What a spike does to the dendrite, g_spike and g_spike E_spike, enters D linearly and is
+/// fitted with eta.
 ///
 /// Three steps (Mensi et al. 2012, J Neurophysiol 107:1756; Pozzorini et al. 2015, PLoS Comput Biol 11:e1004275):
 ///   1. V_reset: the spike-triggered average of V at t_ref.
@@ -43,8 +45,9 @@ namespace triscale::bridges {
 struct GifSweep {
   double dt_ms = 0.1;
   std::vector<double> V_mV;
-  std::vector<double> I_nA;
-  std::vector<double> G_uS;       ///< empty: no conductance
+  std::vector<double> I_nA;       ///< into the soma
+  std::vector<double> G_uS;       ///< of synapses; empty: none
+  std::vector<double> GE_nA;      ///< sum g E, likewise
   std::vector<double> spikes_ms;  ///< ascending
   std::vector<char> left_out;     ///< 1: sample not to be used for fit or comparison; empty: all are used
 };
@@ -56,6 +59,7 @@ double leave_out_depolarisation_block(std::span<GifSweep> sweeps);
 
 struct PassiveMembrane {
   double C_m_nF = 0, g_L_uS = 0, E_L_mV = 0;
+  std::optional<network::GifModel::Dendrite> dendrite{};  ///< what a spike does to it is not used
 };
 
 struct GifFitOptions {
@@ -70,6 +74,9 @@ struct GifFitOptions {
   std::optional<PassiveMembrane> passive;  ///< given: only eta and currents are fitted in step 2
   /// Given: V_reset, membrane, eta and currents are those of this model, and only the threshold is fitted.
   std::optional<network::GifModel> membrane;
+  /// Hazard, in units of the mean rate, that the likelihood adds to the model's: a share of spikes that the model need
+  /// not explain. The model that is returned does not have it.
+  double background = 0;
   double block_ms = 700;       ///< of the bootstrap: long against all correlations
   std::size_t draws = 0;       ///< of the bootstrap
   std::uint64_t seed = 1;      ///< of the bootstrap
@@ -78,9 +85,10 @@ struct GifFitOptions {
 
 /// How well a model describes a set of sweeps with the spikes forced to be those of the data.
 struct GifFitQuality {
-  double variance_explained_V = 0;  ///< 1 - mean square error / variance of V, away from spikes
-  double voltage_rms_error_mV = 0;  ///< every half ms
-  double bits_per_spike = 0;        ///< log likelihood above that of a Poisson process of the same rate
+  double variance_explained_V = 0;            ///< 1 - mean square error / variance of V, away from spikes
+  double voltage_rms_error_mV = 0;            ///< every half ms
+  double bits_per_spike = 0;                  ///< log likelihood above that of a Poisson process of the same rate
+  double bits_per_spike_with_background = 0;  ///< the same with 5 % of the mean rate added to the hazard
   std::size_t spikes = 0;
   double duration_s = 0;
 };

@@ -16,6 +16,10 @@ void Membrane::add(const VectorXd& step) {
   b += step[2];
   eta += step.segment(3, eta.size());
   for (std::size_t j = 0; j < currents.size(); ++j) currents[j].g_uS += step[3 + eta.size() + static_cast<Index>(j)];
+  if (!dendrite) return;
+  const double I_nA = dendrite->spike_coupling_uS * dendrite->spike_E_mV + step[size() - 1];
+  dendrite->spike_coupling_uS += step[size() - 2];
+  dendrite->spike_E_mV = I_nA / dendrite->spike_coupling_uS;
 }
 
 namespace {
@@ -28,18 +32,27 @@ bool is_compared(const Prepared& data, std::size_t k) {
   return k % every == 0 && !data.near_spike[k];
 }
 
-/// Precision of the slopes of the currents, in units of the sum of squares over the compared samples.
-double prior_precision(const Membrane& m) {
-  constexpr double kError_mV = 1, kCorrelation_ms = 20, kSlopes = 5;
-  const double sd_uS = kSlopes * m.g_L;
+/// Precision of a conductance whose prior has this standard deviation, in units of the sum of squares over the compared
+/// samples.
+double precision_of(double sd_uS) {
+  constexpr double kError_mV = 1, kCorrelation_ms = 20;
   return kError_mV * kError_mV * kCorrelation_ms / kEvery_ms / (sd_uS * sd_uS);
 }
 
-double prior_cost(const Membrane& m, double precision) {
-  double squares = 0;
-  for (const auto& current : m.currents) squares += current.g_uS * current.g_uS;
-  return precision * squares;
-}
+/// Of the slopes of the currents, and of what a spike does to the dendrite.
+struct Prior {
+  explicit Prior(const Membrane& m) : slope(precision_of(kTimes * m.g_L)) {
+    if (m.dendrite) spike = precision_of(kTimes * m.dendrite->coupling_uS);
+  }
+  double cost(const Membrane& m) const {
+    double sum = 0;
+    for (const auto& current : m.currents) sum += slope * current.g_uS * current.g_uS;
+    if (m.dendrite) sum += spike * m.dendrite->spike_coupling_uS * m.dendrite->spike_coupling_uS;
+    return sum;
+  }
+  static constexpr double kTimes = 5;
+  double slope, spike = 0;
+};
 
 }  // namespace
 
@@ -51,6 +64,7 @@ Membrane membrane_of(const network::GifModel& model) {
   m.eta.resize(static_cast<Index>(model.eta_nA.size()));
   for (std::size_t j = 0; j < model.eta_nA.size(); ++j) m.eta[static_cast<Index>(j)] = model.eta_nA[j].amplitude;
   m.currents = model.currents;
+  m.dendrite = model.dendrite;
   return m;
 }
 
@@ -63,6 +77,7 @@ void put_membrane(const Membrane& m, const GifFitOptions& options, network::GifM
     model.eta_nA.push_back({m.eta[static_cast<Index>(j)], options.eta_tau_ms[j]});
   }
   model.currents = m.currents;
+  model.dendrite = m.dendrite;
 }
 
 /// dV/dt = alpha (I - G V) - alpha g_L V + alpha b - sum alpha a_j e_j, linear in the products; alpha = 1/C.
@@ -81,7 +96,7 @@ Membrane regress_derivative(const std::vector<Prepared>& data, const GifFitOptio
       if (d.near_spike[k] || d.near_spike[k + 1]) continue;
       const double V = 0.5 * (d.sweep->V_mV[k] + d.sweep->V_mV[k + 1]);
       const double dV = (d.sweep->V_mV[k + 1] - d.sweep->V_mV[k]) / d.sweep->dt_ms;
-      x[0] = d.sweep->I_nA[k] - conductance(*d.sweep, k) * V;
+      x[0] = d.sweep->I_nA[k] + driving_current(*d.sweep, k) - conductance(*d.sweep, k) * V;
       x[1] = -V;
       x[2] = 1;
       x.tail(kernels) = -traces.values();
@@ -137,7 +152,8 @@ std::size_t block_at(const std::vector<Prepared>& data, double block_ms, std::si
 
 /// Sensitivities S_p = dV/dp obey C dS/dt = -(g_L + G + sum g_k) S - sum_delayed g_k W_k + f_p with f_C = -dV/dt, f_gL
 /// = -V, f_b = 1, f_aj = -e_j and f_gk = -w_k / g_k, and are zero after a forced reset. The sum of g_k is over the
-/// currents at once that V is in; W_k is S behind the rectifier and the low-pass of a delayed one.
+/// currents at once that V is in; W_k is S behind the rectifier and the low-pass of a delayed one. With a dendrite S is
+/// coupled to dD/dp as V is to D.
 NormalEquations normal_equations(const Membrane& m, double V_reset, const std::vector<Prepared>& data,
                                  const GifFitOptions& options) {
   const Index n = m.size(), kernels = m.eta.size(), first_current = 3 + kernels;
@@ -148,14 +164,16 @@ NormalEquations normal_equations(const Membrane& m, double V_reset, const std::v
   out.y_of_block = MatrixXd::Zero(n, static_cast<Index>(data.size() * blocks_per_sweep));
   const double dt_ms = data.front().sweep->dt_ms;
   const pointneuron::BentMembrane membrane(m.C, m.currents);
+  const pointneuron::DendriteStep coupled = m.dendrite_step(dt_ms);
   std::vector<pointneuron::LowPass> low_pass;
   for (const auto& current : m.currents) low_pass.emplace_back(current.tau_ms, dt_ms);
-  VectorXd S = VectorXd::Zero(n), S_before = S, f(n);
+  VectorXd S = VectorXd::Zero(n), S_before = S, S_D = S, f = S;
   MatrixXd W = MatrixXd::Zero(n, currents);
   std::size_t previous = std::numeric_limits<std::size_t>::max();
   run_forced(m, V_reset, data, options, [&](std::size_t s, std::size_t k, const ForcedStep& step) {
     if (s != previous) {
       S.setZero();
+      S_D.setZero();
       W.setZero();
     }
     previous = s;
@@ -164,19 +182,25 @@ NormalEquations normal_equations(const Membrane& m, double V_reset, const std::v
       out.A.selfadjointView<Eigen::Lower>().rankUpdate(S);
       out.y_of_block.col(static_cast<Index>(s * blocks_per_sweep + k / steps)) += (sweep.V_mV[k] - step.V) * S;
     }
-    double V_begin = step.V, V_end = V_reset;
+    double V_begin = step.V, V_end = V_reset, D = step.D;
+    const double G = conductance(sweep, k), GE = driving_current(sweep, k);
     S_before = S;
     if (data[s].refractory[k]) {
       V_begin = V_reset;
       S.setZero();
       S_before.setZero();
+      if (m.dendrite) {
+        const auto r = coupled.refractory(G);
+        D = coupled.refractory_step(D, G, GE);
+        S_D *= r.decay;
+        S_D[n - 2] -= r.gain * 0.5 * (step.D + D);
+        S_D[n - 1] += r.gain;
+      }
     } else {
-      double J = m.b + sweep.I_nA[k] - m.eta.dot(step.eta);
+      double J = sweep.I_nA[k] - m.eta.dot(step.eta);
       for (Index j = 0; j < currents; ++j) J -= m.currents[static_cast<std::size_t>(j)].g_uS * step.slow[j];
-      const double G = m.g_L + conductance(sweep, k);
-      V_end = membrane.advance(step.V, J, G, dt_ms);
-      const double slope = G + step.extra_slope_uS, x = -slope * dt_ms / m.C;
-      const double decay = std::exp(x), gain = dt_ms / m.C * (std::abs(x) < 1e-12 ? 1 : std::expm1(x) / x);
+      V_end = step.V;
+      m.advance(membrane, coupled, V_end, D, J, G, GE, dt_ms);
       // The mean of V over the step, so that f is right to second order.
       const double V_mean = 0.5 * (step.V + V_end);
       f[0] = -(V_end - step.V) / dt_ms;
@@ -187,10 +211,19 @@ NormalEquations normal_equations(const Membrane& m, double V_reset, const std::v
         const auto& current = m.currents[static_cast<std::size_t>(j)];
         f[first_current + j] = current.tau_ms > 0 ? -step.slow[j] : -std::max(0.0, V_mean - current.above_mV);
       }
-      S = decay * S + gain * f;
+      VectorXd driving = f;
       for (Index j = 0; j < currents; ++j) {
         const auto& current = m.currents[static_cast<std::size_t>(j)];
-        if (current.tau_ms > 0) S -= gain * current.g_uS * W.col(j);
+        if (current.tau_ms > 0) driving -= current.g_uS * W.col(j);
+      }
+      if (m.dendrite) {
+        const auto p = coupled.free(m.g_L + step.extra_slope_uS, G);
+        S = p.phi_VV * S_before + p.phi_VD * S_D + p.psi_VV * driving;
+        S_D = p.phi_DV * S_before + p.phi_DD * S_D + p.psi_DV * driving;
+      } else {
+        const double slope = m.g_L + G + step.extra_slope_uS, x = -slope * dt_ms / m.C;
+        const double gain = dt_ms / m.C * (std::abs(x) < 1e-12 ? 1 : std::expm1(x) / x);
+        S = std::exp(x) * S + gain * driving;
       }
     }
     for (Index j = 0; j < currents; ++j) {
@@ -203,12 +236,14 @@ NormalEquations normal_equations(const Membrane& m, double V_reset, const std::v
   });
   out.A = MatrixXd(out.A.selfadjointView<Eigen::Lower>());
   out.y = out.y_of_block.rowwise().sum();
-  if (currents > 0) {
-    const double precision = prior_precision(m);
-    for (Index j = 0; j < currents; ++j) {
-      out.A(first_current + j, first_current + j) += precision;
-      out.y[first_current + j] -= precision * m.currents[static_cast<std::size_t>(j)].g_uS;
-    }
+  const Prior prior(m);
+  for (Index j = 0; j < currents; ++j) {
+    out.A(first_current + j, first_current + j) += prior.slope;
+    out.y[first_current + j] -= prior.slope * m.currents[static_cast<std::size_t>(j)].g_uS;
+  }
+  if (m.dendrite) {
+    out.A(n - 2, n - 2) += prior.spike;
+    out.y[n - 2] -= prior.spike * m.dendrite->spike_coupling_uS;
   }
   return out;
 }
@@ -220,9 +255,9 @@ Membrane refine_voltage(Membrane m, double V_reset, const std::vector<Prepared>&
   const Index n = m.size() - first;
   if (n == 0) return m;
   // The prior is that of the membrane that the search starts from.
-  const double precision = prior_precision(m);
+  const Prior prior(m);
   const auto cost = [&](const Membrane& of) {
-    return voltage_error(of, V_reset, data, options).sum_squares + prior_cost(of, precision);
+    return voltage_error(of, V_reset, data, options).sum_squares + prior.cost(of);
   };
   double error = cost(m);
   double damping = 1e-6;

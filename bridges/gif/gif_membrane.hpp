@@ -6,22 +6,42 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "bridges/gif/gif_data.hpp"
+#include "pointneuron/dendrite.hpp"
 #include "pointneuron/rectified.hpp"
 
 namespace triscale::bridges {
 
-/// Parameters of the membrane, in this order: C, g_L, b = g_L E_L, amplitudes of eta, slopes of the currents.
+/// Parameters of the membrane, in this order: C, g_L, b = g_L E_L, amplitudes of eta, slopes of the currents; with a
+/// dendrite, g_spike and g_spike E_spike.
 struct Membrane {
   double C = 0, g_L = 0, b = 0;
   Eigen::VectorXd eta;
   std::vector<network::GifModel::RectifiedCurrent> currents;
 
-  Eigen::Index size() const { return 3 + eta.size() + static_cast<Eigen::Index>(currents.size()); }
+  std::optional<network::GifModel::Dendrite> dendrite;
+
+  Eigen::Index size() const { return 3 + eta.size() + static_cast<Eigen::Index>(currents.size()) + (dendrite ? 2 : 0); }
   void add(const Eigen::VectorXd& step);
-  bool is_leaky() const { return C > 0 && g_L > 0; }
+  bool is_leaky() const { return C > 0 && g_L > 0 && (!dendrite || dendrite->spike_coupling_uS > 0); }
+  pointneuron::DendriteStep dendrite_step(double dt_ms) const {
+    return dendrite ? pointneuron::DendriteStep(*dendrite, C, b / g_L, dt_ms) : pointneuron::DendriteStep();
+  }
+  /// V and D after a step of a free soma with the current J beside that of the synapses.
+  void advance(const pointneuron::BentMembrane& membrane, const pointneuron::DendriteStep& coupled, double& V,
+               double& D, double J, double G, double GE, double dt_ms) const {
+    if (!dendrite) {
+      V = membrane.advance(V, b + J + GE, g_L + G, dt_ms);
+      return;
+    }
+    const auto p = coupled.free(g_L + membrane.extra_slope_uS(V), G);
+    const double J_V = b + J + membrane.extra_current_nA(V), J_D = coupled.J_free_nA(GE), V_begin = V;
+    V = p.V(V_begin, D, J_V, J_D);
+    D = p.D(V_begin, D, J_V, J_D);
+  }
 };
 
 Membrane membrane_of(const network::GifModel& model);
@@ -60,6 +80,7 @@ struct ForcedStep {
   const Eigen::VectorXd& eta;   ///< traces: means over the step
   const Eigen::VectorXd& slow;  ///< means over the step of the delayed currents, for slopes of 1; 0 for the others
   double extra_slope_uS = 0;    ///< dI/dV of the currents at once
+  double D = 0;                 ///< of the dendrite
 };
 
 /// Runs V with the spikes of the data forced and calls visit(sweep, k, step) for every sample. The integration is that
@@ -70,6 +91,7 @@ void run_forced(const Membrane& m, double V_reset, const std::vector<Prepared>& 
   const std::size_t n = m.currents.size();
   const double dt_ms = data.front().sweep->dt_ms;
   const pointneuron::BentMembrane membrane(m.C, m.currents);
+  const pointneuron::DendriteStep coupled = m.dendrite_step(dt_ms);
   std::vector<pointneuron::LowPass> low_pass;
   for (const auto& current : m.currents) low_pass.emplace_back(current.tau_ms, dt_ms);
   const auto above = [&](std::size_t j, double V) { return std::max(0.0, V - m.currents[j].above_mV); };
@@ -78,7 +100,7 @@ void run_forced(const Membrane& m, double V_reset, const std::vector<Prepared>& 
     const GifSweep& sweep = *data[s].sweep;
     Traces traces(options.eta_tau_ms, dt_ms, options.t_ref_ms, Traces::Value::step_mean);
     for (const std::size_t spike : data[s].spikes) traces.spike(spike);
-    double V = sweep.V_mV[0];
+    double V = sweep.V_mV[0], D = V;
     for (std::size_t j = 0; j < n; ++j) state[static_cast<Eigen::Index>(j)] = above(j, V);
     for (std::size_t k = 0; k < sweep.V_mV.size(); ++k) {
       traces.advance(k);
@@ -88,11 +110,15 @@ void run_forced(const Membrane& m, double V_reset, const std::vector<Prepared>& 
         mean[static_cast<Eigen::Index>(j)] = low_pass[j].mean(state[static_cast<Eigen::Index>(j)], above(j, V));
         I_slow += m.currents[j].g_uS * mean[static_cast<Eigen::Index>(j)];
       }
-      visit(s, k, ForcedStep{V, traces.values(), mean, membrane.is_straight() ? 0.0 : membrane.extra_slope_uS(V)});
+      visit(s, k, ForcedStep{V, traces.values(), mean, membrane.is_straight() ? 0.0 : membrane.extra_slope_uS(V), D});
+      const double G = conductance(sweep, k), GE = driving_current(sweep, k);
       const double begin = data[s].refractory[k] ? V_reset : V;
-      V = data[s].refractory[k] ? V_reset
-                                : membrane.advance(V, m.b + sweep.I_nA[k] - m.eta.dot(traces.values()) - I_slow,
-                                                   m.g_L + conductance(sweep, k), dt_ms);
+      if (data[s].refractory[k]) {
+        V = V_reset;
+        if (m.dendrite) D = coupled.refractory_step(D, G, GE);
+      } else {
+        m.advance(membrane, coupled, V, D, sweep.I_nA[k] - m.eta.dot(traces.values()) - I_slow, G, GE, dt_ms);
+      }
       for (std::size_t j = 0; j < n; ++j) {
         double& w = state[static_cast<Eigen::Index>(j)];
         w = low_pass[j].next(w, above(j, begin), above(j, V));

@@ -13,6 +13,7 @@ std::vector<double> simulate_gif(const network::GifModel& model, const GifSweep&
   const Membrane m = membrane_of(model);
   const double dt_ms = drive.dt_ms;
   const pointneuron::BentMembrane membrane(m.C, m.currents);
+  const pointneuron::DendriteStep coupled = m.dendrite_step(dt_ms);
   struct Slow {
     network::GifModel::RectifiedCurrent current;
     pointneuron::LowPass low_pass;
@@ -36,7 +37,7 @@ std::vector<double> simulate_gif(const network::GifModel& model, const GifSweep&
   const double offset = std::log(model.lambda_0_Hz * dt_ms / kMsPerSecond);
 
   std::vector<double> spikes;
-  double V = V_start_mV;
+  double V = V_start_mV, D = V_start_mV;
   std::size_t free_from = 0;  // first step at whose beginning V moves again
   for (std::size_t k = 0; k < drive.I_nA.size(); ++k) {
     eta.advance(k);
@@ -58,11 +59,13 @@ std::vector<double> simulate_gif(const network::GifModel& model, const GifSweep&
         followers.reset(V);
       }
     }
-    const double begin = V;
+    const double begin = V, G = conductance(drive, k), GE = driving_current(drive, k);
     if (k >= free_from) {
-      double J = m.b + drive.I_nA[k] - m.eta.dot(eta.values());
+      double J = drive.I_nA[k] - m.eta.dot(eta.values());
       for (const Slow& s : slow) J -= s.low_pass.mean(s.w, s.target(V));
-      V = membrane.advance(V, J, m.g_L + conductance(drive, k), dt_ms);
+      m.advance(membrane, coupled, V, D, J, G, GE, dt_ms);
+    } else if (m.dendrite) {
+      D = coupled.refractory_step(D, G, GE);
     }
     for (Slow& s : slow) s.w = s.low_pass.next(s.w, s.target(begin), s.target(V));
     followers.advance(begin, V);

@@ -50,6 +50,7 @@ class Chooser {
       choose_slow_currents();
       choose_filter();
       choose_following();
+      choose_background();
     } else {
       notes_.push_back("too few training spikes to choose terms beyond the published model");
     }
@@ -104,7 +105,7 @@ class Chooser {
       const std::vector<GifSweep>& other = halves_[1 - h];
       const GifFitQuality quality = evaluate_gif(models[h], other, options);
       const auto weight = static_cast<double>(quality.spikes);
-      bits += weight * quality.bits_per_spike;
+      bits += weight * quality.bits_per_spike_with_background;
       Md += weight * predict_gif(models[h], other, options.skip_ms, kRepetitions, options.seed).coincidence;
       spikes += weight;
     }
@@ -177,6 +178,15 @@ class Chooser {
     const double low = quantile(V_mV_, 0.05), high = quantile(V_mV_, 0.75);
     trial.threshold_follows = {{0, low, 10}, {0, low, 50}, {0, high, 5}, {0, high, 20}};
     choose("threshold that follows V", {trial}, true);
+  }
+
+  /// Few spikes that the model all but excludes make the likelihood choose a noisy model.
+  void choose_background() {
+    std::vector<GifFitOptions> trials(3, options_);
+    trials[0].background = 0.01;
+    trials[1].background = 0.05;
+    trials[2].background = 0.2;
+    choose("spikes that need not be explained", trials, true);
   }
 
   std::span<const GifSweep> all_;

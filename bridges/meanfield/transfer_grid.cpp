@@ -52,8 +52,11 @@ network::TransferFunction membrane(double C_m_nF, double g_L_uS, double E_L_mV, 
 PointParameters parameters_of(const network::GifModel& m) {
   constexpr double kLikely_Hz = 100.0;
   const double softness_mV = m.Delta_V_mV > 0 ? m.Delta_V_mV * std::log(kLikely_Hz / m.lambda_0_Hz) : 0.0;
+  // A dendrite is strongly coupled to its soma: both together are one membrane.
+  const double C_nF = m.C_m_nF + (m.dendrite ? m.dendrite->C_nF : 0.0);
+  const double g_L_uS = m.g_L_uS + (m.dendrite ? m.dendrite->g_L_uS : 0.0);
   PointParameters p{
-      membrane(m.C_m_nF, m.g_L_uS, m.E_L_mV, m.t_ref_ms), {}, m.V_threshold_mV + softness_mV, 2 * m.Delta_V_mV};
+      membrane(C_nF, g_L_uS, m.E_L_mV, m.t_ref_ms), {}, m.V_threshold_mV + softness_mV, 2 * m.Delta_V_mV};
   p.transfer.adaptation_nA = slow(m.eta_nA);
   p.slow_threshold_mV = slow(m.gamma_mV);
   return p;

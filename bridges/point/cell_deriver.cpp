@@ -9,6 +9,7 @@
 #include "bridges/cable/quasi_active.hpp"
 #include "bridges/gif/gif_terms.hpp"
 #include "bridges/point/cell_recording.hpp"
+#include "bridges/point/point_membrane.hpp"
 #include "bridges/point/psp_check.hpp"
 #include "bridges/point/receptor_reduction.hpp"
 #include "bridges/point/synapse_reduction.hpp"
@@ -113,9 +114,9 @@ class CellDeriver {
     if (type_.point) {
       // Only synapses are missing: they are carried to the soma of the model that is given.
       if (const auto* gif = std::get_if<network::GifModel>(&type_.point->model)) {
-        from_impedance_ = {gif->C_m_nF, gif->g_L_uS, gif->E_L_mV};
+        from_impedance_ = {gif->C_m_nF, gif->g_L_uS, gif->E_L_mV, gif->dendrite};
       } else if (const auto* adex = std::get_if<network::AdExModel>(&type_.point->model)) {
-        from_impedance_ = {adex->C_m_nF, adex->g_L_uS, adex->E_L_mV};
+        from_impedance_ = {adex->C_m_nF, adex->g_L_uS, adex->E_L_mV, {}};
       }
       reduce_synapses(from_impedance_);
     } else {
@@ -176,8 +177,10 @@ class CellDeriver {
 
   void add_conductances() {
     if (levels_.empty()) return;
-    drive_->add_conductances(synapse_types_, levels_, options_.level_ms, seed_ + kTraining, recordings_.training);
-    test_drive_->add_conductances(synapse_types_, levels_, options_.level_ms, seed_ + kTest, recordings_.test);
+    drive_->add_conductances(synapse_types_, membrane_, levels_, options_.level_ms, seed_ + kTraining,
+                             recordings_.training);
+    test_drive_->add_conductances(synapse_types_, membrane_, levels_, options_.level_ms, seed_ + kTest,
+                                  recordings_.test);
   }
 
   void record_current() {
@@ -254,8 +257,16 @@ class CellDeriver {
     const GifPrediction predicted =
         predict_gif(fit.model, recordings_.test, kSkip_ms, options_.repetitions, seed_ + kTest);
     network::Provenance& p = result.cell_provenance;
-    p.method =
-        "GIF: C, g_L, E_L from the impedance at rest, currents by least squares on V, threshold by maximum likelihood";
+    p.method = fmt::format(
+        "GIF, {}: membrane from the impedance at rest, currents by least squares on V, threshold by maximum likelihood",
+        from_impedance_.dendrite ? "soma and dendrite" : "one compartment");
+    p.fit_error["impedance"] = impedance_error(from_impedance_, spectrum_);
+    if (from_impedance_.dendrite) {
+      p.notes.push_back(
+          fmt::format("two compartments: the impedance at the soma is off by {:.2g} % with them, by {:.2g} % with one",
+                      100 * p.fit_error["impedance"],
+                      100 * impedance_error(fit_one_compartment(spectrum_, rest_.V_soma_mV()), spectrum_)));
+    }
     p.operating_point["V_rest_mV"] = rest_.V_soma_mV();
     p.operating_point["Z_input_1Hz_MOhm"] = std::abs(spectrum_.input.front()[spectrum_.soma]);
     for (std::size_t k = 0; k < circuit_.populations.size(); ++k) {
@@ -330,7 +341,7 @@ class CellDeriver {
       p.uncertainty["attenuation_spread"] = r.largest_attenuation - r.smallest_attenuation;
       // Beyond this weight the second order of the saturation is not enough: shunt times weight is 1.
       if (r.mean_shunt_per_uS > 0) p.validity_range["weight_uS"] = {0, 1 / r.mean_shunt_per_uS};
-      p.notes.push_back("soma and dendrite are taken to be at the same potential");
+      if (!membrane_.dendrite) p.notes.push_back("soma and dendrite are taken to be at the same potential");
       result.synapses.push_back({synapses_[i], synapse_types_[synapses_[i]].point, std::move(p)});
     }
   }

@@ -5,6 +5,8 @@
 #include <limits>
 #include <numbers>
 
+#include "bridges/point/point_membrane.hpp"
+
 namespace triscale::bridges {
 
 using network::BiexponentialSynapse;
@@ -75,39 +77,6 @@ ImpedanceSpectrum impedance_spectrum(const QuasiActiveCell& cell, Channels chann
   return out;
 }
 
-PassiveMembrane fit_membrane(const ImpedanceSpectrum& spectrum, double E_L_mV) {
-  // Minimises int |Z - 1/(g + i w C)|^2 df over (g, C) by Gauss-Newton from the values at 1 and 30 Hz.
-  const std::size_t n = spectrum.frequencies_Hz.size();
-  const auto Z = [&](std::size_t k) { return spectrum.input[k][spectrum.soma]; };
-  double g = std::max(1e-6, (1.0 / Z(0)).real());
-  std::size_t middle = 0;
-  while (middle + 1 < n && spectrum.frequencies_Hz[middle] < 30) ++middle;
-  double C = std::max(1e-6, (1.0 / Z(middle)).imag() / (kTwoPiPerMs * spectrum.frequencies_Hz[middle]));
-  for (int iteration = 0; iteration < 50; ++iteration) {
-    double a = 0, b = 0, d = 0, x = 0, y = 0;
-    for (std::size_t k = 0; k < n; ++k) {
-      const double w = kTwoPiPerMs * spectrum.frequencies_Hz[k];
-      const Complex model = 1.0 / Complex(g, w * C);
-      const Complex dg = -model * model, dC = Complex(0, w) * dg, r = Z(k) - model;
-      const double width = spectrum.widths_Hz[k];
-      a += width * std::norm(dg);
-      b += width * (std::conj(dg) * dC).real();
-      d += width * std::norm(dC);
-      x += width * (std::conj(dg) * r).real();
-      y += width * (std::conj(dC) * r).real();
-    }
-    const double determinant = a * d - b * b;
-    const double step_g = (d * x - b * y) / determinant, step_C = (a * y - b * x) / determinant;
-    // A step never takes more than half of a parameter away.
-    const double scale = std::min({1.0, 0.5 * g / std::max(1e-300, -step_g), 0.5 * C / std::max(1e-300, -step_C)});
-    const double limited = scale > 0 ? scale : 1.0;
-    g += limited * step_g;
-    C += limited * step_C;
-    if (std::abs(step_g) < 1e-10 * g && std::abs(step_C) < 1e-10 * C) break;
-  }
-  return {C, g, E_L_mV};
-}
-
 namespace {
 
 /// A time course that a compartment may be given, with the point neuron's response to it.
@@ -124,7 +93,7 @@ class Reducer {
       : kinetics_(kinetics), spectrum_(spectrum) {
     for (const double f : spectrum.frequencies_Hz) {
       G_.push_back(spectrum_of(kinetics, f));
-      Z_point_.push_back(1.0 / Complex(membrane.g_L_uS, kTwoPiPerMs * f * membrane.C_m_nF));
+      Z_point_.push_back(impedance_of(membrane, f));
     }
     for (std::size_t d = 0; d <= kDelays; ++d) {
       for (const double f : spectrum.frequencies_Hz) {
@@ -138,7 +107,7 @@ class Reducer {
     out.receptor = receptor;
     for (std::size_t k = 0; k < G_.size(); ++k) {
       out.K.push_back(spectrum_of(receptor, spectrum_.frequencies_Hz[k]));
-      out.response.push_back(Z_point_[k] * out.K.back());
+      out.response.push_back(Z_point_[k].transfer * out.K.back());
       out.norm += spectrum_.widths_Hz[k] * std::norm(out.response.back());
     }
     return out;
@@ -182,7 +151,7 @@ class Reducer {
     return best;
   }
 
-  /// Charge lost to the own depolarisation per unit of peak conductance, in the dendrite and at the soma.
+  /// Charge lost to the own depolarisation per unit of peak conductance, in the dendrite and in the point neuron.
   double dendritic_loss_per_uS(std::size_t node) const {
     double sum = 0;
     for (std::size_t k = 0; k < G_.size(); ++k) {
@@ -190,10 +159,10 @@ class Reducer {
     }
     return sum / integral_of(kinetics_);
   }
-  double somatic_loss_per_uS(const Candidate& candidate) const {
+  double point_loss_per_uS(const Candidate& candidate) const {
     double sum = 0;
     for (std::size_t k = 0; k < candidate.K.size(); ++k) {
-      sum += 2e-3 * spectrum_.widths_Hz[k] * std::norm(candidate.K[k]) * Z_point_[k].real();
+      sum += 2e-3 * spectrum_.widths_Hz[k] * std::norm(candidate.K[k]) * Z_point_[k].synapse.real();
     }
     return sum / integral_of(candidate.receptor);
   }
@@ -204,7 +173,8 @@ class Reducer {
 
   const BiexponentialSynapse& kinetics_;
   const ImpedanceSpectrum& spectrum_;
-  std::vector<Complex> G_, Z_point_;
+  std::vector<Complex> G_;
+  std::vector<PointImpedance> Z_point_;
   std::vector<Complex> phases_;  ///< [delay][frequency]
 };
 
@@ -212,7 +182,8 @@ class Reducer {
 /// has one time constant, and the time course must also make up for what the cell's input impedance has besides.
 std::vector<BiexponentialSynapse> time_courses(const BiexponentialSynapse& kinetics) {
   constexpr double kRises[] = {0.3, 0.5, 0.75, 1, 1.4, 2, 3, 4.5};
-  constexpr double kDecays[] = {0.6, 0.75, 0.9, 1, 1.1, 1.25, 1.4, 1.6, 1.85, 2.2, 2.7, 3.3, 4};
+  constexpr double kDecays[] = {0.6, 0.75, 0.9, 1, 1.1, 1.25, 1.4, 1.6, 1.85, 2.2,
+                                2.7, 3.3,  4,   5, 6.5, 8.5,  11,  14,  20,   30};
   constexpr double kLeastRise_ms = 0.1;
   std::vector<BiexponentialSynapse> out{kinetics};
   const double rise_ms = std::max(kLeastRise_ms, kinetics.tau_rise_ms);
@@ -273,11 +244,11 @@ SynapseReduction reduce_synapse(const BiexponentialSynapse& kinetics, const deta
   }
   SynapseReduction out;
   std::vector<Candidate> chosen;
-  std::vector<double> somatic_loss;
+  std::vector<double> point_loss;
   for (const std::size_t c : choose(errors, areas_um2, max_receptors)) {
     chosen.push_back(candidates[c]);
     out.synapse.receptors.push_back(candidates[c].receptor);
-    somatic_loss.push_back(reducer.somatic_loss_per_uS(candidates[c]));
+    point_loss.push_back(reducer.point_loss_per_uS(candidates[c]));
   }
   out.smallest_attenuation = std::numeric_limits<double>::infinity();
   double area = 0;
@@ -298,7 +269,7 @@ SynapseReduction reduce_synapse(const BiexponentialSynapse& kinetics, const deta
       }
       row.attenuation = best.a;
       row.extra_delay_ms = best.delay_ms;
-      row.shunt_per_uS = std::max(0.0, reducer.dendritic_loss_per_uS(node) - best.a * somatic_loss[row.receptor]);
+      row.shunt_per_uS = std::max(0.0, reducer.dendritic_loss_per_uS(node) - best.a * point_loss[row.receptor]);
       out.synapse.sites.push_back(row);
 
       const double weight = tree.areas_um2[node];

@@ -34,9 +34,6 @@ struct ImpedanceSpectrum {
 };
 ImpedanceSpectrum impedance_spectrum(const QuasiActiveCell& cell, Channels channels);
 
-/// C and g_L that fit the input impedance at the soma best, in the sense of the response to white current.
-PassiveMembrane fit_membrane(const ImpedanceSpectrum& spectrum, double E_L_mV);
-
 struct SynapseReduction {
   network::PointSynapse synapse;
   /// Relative root-mean-square error of the postsynaptic potential (linear), averaged over membrane area; its largest

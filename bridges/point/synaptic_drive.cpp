@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "bridges/point/cell_recording.hpp"
 #include "bridges/point/edges_onto.hpp"
 #include "bridges/point/training_cells.hpp"
 #include "network/edges.hpp"
 #include "network/spike_source.hpp"
+#include "pointneuron/dendrite.hpp"
 #include "pointneuron/receptors.hpp"
 
 namespace triscale::bridges {
@@ -30,6 +32,41 @@ std::vector<double> without_spikes(const GifSweep& sweep) {
     }
   }
   return V;
+}
+
+/// What arrives through one projection, and its synapses.
+struct ProjectionInput {
+  struct Arrival {
+    std::size_t step, row;  ///< row: [receptor][cell]
+    double weight;
+  };
+  std::vector<Arrival> arrivals;  ///< in the order of time
+  pointneuron::Receptors receptors;
+  std::vector<double> row;
+  std::size_t next = 0;
+};
+
+ProjectionInput input_through(const network::Circuit& circuit, std::size_t k, std::size_t cells, std::size_t steps) {
+  const double dt_ms = circuit.run.dt_ms;
+  const network::Projection& projection = circuit.projections[k];
+  const auto groups = pointneuron::groups_of(circuit.synapse_types[projection.synapse_type]);
+  const network::PointEdgeList edges = network::point_edges_of(circuit, k, network::edges_of(circuit, k));
+  std::vector<std::vector<std::size_t>> edges_of_source(circuit.populations[projection.source].size);
+  for (std::size_t e = 0; e < edges.sources.size(); ++e) edges_of_source[edges.sources[e]].push_back(e);
+  ProjectionInput out{{}, {groups, cells, dt_ms}, std::vector<double>(groups.size() * cells)};
+  std::vector<network::SourceSpike> spikes;
+  network::SpikeSourceReader(circuit, projection.source, 0, edges_of_source.size())
+      .take_until(circuit.run.duration_ms, spikes);
+  for (const network::SourceSpike& spike : spikes) {
+    for (const std::size_t e : edges_of_source[spike.cell]) {
+      const auto step = static_cast<std::size_t>(std::llround((spike.t_ms + edges.delays_ms[e]) / dt_ms));
+      if (step < steps) out.arrivals.push_back({step, edges.receptors[e] * cells + edges.targets[e], edges.weights[e]});
+    }
+  }
+  std::stable_sort(
+      out.arrivals.begin(), out.arrivals.end(),
+      [](const ProjectionInput::Arrival& a, const ProjectionInput::Arrival& b) { return a.step < b.step; });
+  return out;
 }
 
 }  // namespace
@@ -94,56 +131,47 @@ std::vector<GifSweep> SynapticDrive::record(const std::vector<DriveLevel>& level
 }
 
 void SynapticDrive::add_conductances(const std::vector<network::SynapseType>& synapse_types,
-                                     const std::vector<DriveLevel>& levels, double level_ms, std::uint64_t seed,
-                                     std::vector<GifSweep>& sweeps) const {
+                                     const PassiveMembrane& membrane, const std::vector<DriveLevel>& levels,
+                                     double level_ms, std::uint64_t seed, std::vector<GifSweep>& sweeps) const {
   network::Circuit circuit = driven(levels, level_ms, seed);
   circuit.synapse_types = synapse_types;
   for (GifSweep& sweep : sweeps) {
     sweep.I_nA.assign(sweep.V_mV.size(), 0.0);
     sweep.G_uS.assign(sweep.V_mV.size(), 0.0);
+    sweep.GE_nA.assign(sweep.V_mV.size(), 0.0);
   }
   const std::size_t steps = sweeps.front().V_mV.size(), cells = sweeps.size();
   const double dt_ms = circuit.run.dt_ms;
-  std::vector<std::vector<double>> subthreshold;  // a magnesium block sees it
-  for (const GifSweep& sweep : sweeps) subthreshold.push_back(without_spikes(sweep));
-  for (const std::size_t k : projections_) {
-    const network::Projection& projection = circuit.projections[k];
-    const auto groups = pointneuron::groups_of(circuit.synapse_types[projection.synapse_type]);
-    const network::PointEdgeList edges = network::point_edges_of(circuit, k, network::edges_of(circuit, k));
-    std::vector<std::vector<std::size_t>> edges_of_source(circuit.populations[projection.source].size);
-    for (std::size_t e = 0; e < edges.sources.size(); ++e) edges_of_source[edges.sources[e]].push_back(e);
-    // What arrives when: [step][receptor][cell], sparse in time.
-    struct Arrival {
-      std::size_t step, row;
-      double weight;
-    };
-    std::vector<Arrival> arrivals;
-    std::vector<network::SourceSpike> spikes;
-    network::SpikeSourceReader(circuit, projection.source, 0, edges_of_source.size())
-        .take_until(circuit.run.duration_ms, spikes);
-    for (const network::SourceSpike& spike : spikes) {
-      for (const std::size_t e : edges_of_source[spike.cell]) {
-        const auto step = static_cast<std::size_t>(std::llround((spike.t_ms + edges.delays_ms[e]) / dt_ms));
-        if (step < steps) arrivals.push_back({step, edges.receptors[e] * cells + edges.targets[e], edges.weights[e]});
+  std::vector<ProjectionInput> inputs;
+  for (const std::size_t k : projections_) inputs.push_back(input_through(circuit, k, cells, steps));
+
+  // A magnesium block sees the potential at the synapses: that of the soma, or of a dendrite that follows it.
+  std::vector<std::vector<double>> soma;
+  for (const GifSweep& sweep : sweeps) soma.push_back(without_spikes(sweep));
+  std::optional<pointneuron::DendriteStep> dendrite;
+  double coupling_uS = 0;
+  if (membrane.dendrite) {
+    network::GifModel::Dendrite clamped = *membrane.dendrite;
+    coupling_uS = clamped.spike_coupling_uS = clamped.coupling_uS;
+    clamped.spike_E_mV = 0;
+    dendrite.emplace(clamped, membrane.C_m_nF, membrane.E_L_mV, dt_ms);
+  }
+  std::vector<double> V(cells), G(cells), GE(cells);
+  for (std::size_t cell = 0; cell < cells; ++cell) V[cell] = soma[cell].front();
+  for (std::size_t step = 0; step < steps; ++step) {
+    std::fill(G.begin(), G.end(), 0.0);
+    std::fill(GE.begin(), GE.end(), 0.0);
+    for (std::size_t cell = 0; cell < cells && !dendrite; ++cell) V[cell] = soma[cell][step];
+    for (ProjectionInput& input : inputs) {
+      for (; input.next < input.arrivals.size() && input.arrivals[input.next].step == step; ++input.next) {
+        input.row[input.arrivals[input.next].row] += input.arrivals[input.next].weight;
       }
+      input.receptors.step(0, cells, input.row, V, G, GE);
     }
-    std::stable_sort(arrivals.begin(), arrivals.end(),
-                     [](const Arrival& a, const Arrival& b) { return a.step < b.step; });
-    pointneuron::Receptors receptors(groups, cells, dt_ms);
-    std::vector<double> row(groups.size() * cells), V(cells), G(cells), GE(cells);
-    std::size_t next = 0;
-    for (std::size_t step = 0; step < steps; ++step) {
-      for (; next < arrivals.size() && arrivals[next].step == step; ++next) {
-        row[arrivals[next].row] += arrivals[next].weight;
-      }
-      std::fill(G.begin(), G.end(), 0.0);
-      std::fill(GE.begin(), GE.end(), 0.0);
-      for (std::size_t cell = 0; cell < cells; ++cell) V[cell] = subthreshold[cell][step];
-      receptors.step(0, cells, row, V, G, GE);
-      for (std::size_t cell = 0; cell < cells; ++cell) {
-        sweeps[cell].G_uS[step] += G[cell];
-        sweeps[cell].I_nA[step] += GE[cell];
-      }
+    for (std::size_t cell = 0; cell < cells; ++cell) {
+      sweeps[cell].G_uS[step] = G[cell];
+      sweeps[cell].GE_nA[step] = GE[cell];
+      if (dendrite) V[cell] = dendrite->refractory_step(V[cell], G[cell], GE[cell] + coupling_uS * soma[cell][step]);
     }
   }
 }

@@ -32,10 +32,11 @@ class SynapticDrive {
   /// Runs the detailed tier through the levels, each for level_ms. The sweeps have no currents yet.
   std::vector<GifSweep> record(const std::vector<DriveLevel>& levels, double level_ms, std::uint64_t seed,
                                core::Progress& progress) const;
-  /// Adds I = sum g E and G = sum g to what record() returned for the same arguments, as the point tier computes them
-  /// from the point descriptions in `synapse_types` (one for each of the circuit's).
-  void add_conductances(const std::vector<network::SynapseType>& synapse_types, const std::vector<DriveLevel>& levels,
-                        double level_ms, std::uint64_t seed, std::vector<GifSweep>& sweeps) const;
+  /// Adds GE = sum g E and G = sum g to what record() returned for the same arguments, as the point tier computes them
+  /// from the point descriptions in `synapse_types` (one for each of the circuit's) for cells of this membrane.
+  void add_conductances(const std::vector<network::SynapseType>& synapse_types, const PassiveMembrane& membrane,
+                        const std::vector<DriveLevel>& levels, double level_ms, std::uint64_t seed,
+                        std::vector<GifSweep>& sweeps) const;
   /// Levels around the circuit's own external rates and the operating point's recurrent ones; if the cells are nearly
   /// silent or very busy there, around the multiple of the external rates that brings them nearest to 6 Hz. Empty if
   /// none makes them fire.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "bridges/point/point_membrane.hpp"
 #include "bridges/point/synapse_reduction.hpp"
 #include "meanfield/external_input.hpp"
 #include "network/edges.hpp"
@@ -61,7 +62,8 @@ std::vector<std::uint32_t> cells_by_drive(const network::Circuit& circuit, std::
                                           const std::vector<network::SynapseType>& synapse_types,
                                           const PassiveMembrane& membrane) {
   const std::size_t size = circuit.populations[population].size;
-  std::vector<double> G(size, membrane.g_L_uS), GE(size, membrane.g_L_uS * membrane.E_L_mV);
+  const double g_L_uS = 1 / impedance_of(membrane, 0).synapse.real();  // where the synapses are
+  std::vector<double> G(size, g_L_uS), GE(size, g_L_uS * membrane.E_L_mV);
   for (std::size_t k = 0; k < circuit.projections.size(); ++k) {
     const network::Projection& projection = circuit.projections[k];
     if (projection.target != population) continue;

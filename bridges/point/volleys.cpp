@@ -5,6 +5,7 @@
 
 #include "bridges/point/cell_recording.hpp"
 #include "network/edges.hpp"
+#include "pointneuron/dendrite.hpp"
 #include "pointneuron/receptors.hpp"
 
 namespace triscale::bridges {
@@ -118,18 +119,33 @@ std::vector<double> point_response(const network::SynapseType& synapse, const Vo
   std::vector<double> row(groups.size(), 0.0), G(1), GE(1), V(1), out;
   const auto steps = static_cast<std::size_t>((kDuration_ms - kSpike_ms) / dt_ms);
   std::size_t next = 0;
-  double dV = 0;
+  // Deviations from the base, about which the membrane is linear.
+  const bool has_dendrite = membrane.dendrite.has_value();
+  const pointneuron::DendriteStep coupled =
+      has_dendrite ? pointneuron::DendriteStep(*membrane.dendrite, membrane.C_m_nF, 0, dt_ms)
+                   : pointneuron::DendriteStep();
+  const double g_d = has_dendrite ? membrane.dendrite->g_L_uS : 0,
+               g_c = has_dendrite ? membrane.dendrite->coupling_uS : 0;
+  double dV = 0, dD = 0;
   for (std::size_t k = 0; k < steps; ++k) {
     out.push_back(dV);
     for (; next < arrivals.size() && arrivals[next].step == k; ++next) {
       row[arrivals[next].group] += arrivals[next].weight_uS;
     }
-    const double base = base_mV[std::min(k, base_mV.size() - 1)];
-    V[0] = base + dV;
+    double base = base_mV[std::min(k, base_mV.size() - 1)];
+    if (has_dendrite) base = (g_d * membrane.E_L_mV + g_c * base) / (g_d + g_c);
+    V[0] = base + (has_dendrite ? dD : dV);
     receptors.step(0, 1, row, V, G, GE);
-    const double g_uS = membrane.g_L_uS + G[0];
-    const double stationary = (GE[0] - G[0] * base) / g_uS;
-    dV = stationary + (dV - stationary) * std::exp(-dt_ms * g_uS / membrane.C_m_nF);
+    const double I_nA = GE[0] - G[0] * base;
+    if (has_dendrite) {
+      const auto p = coupled.free(membrane.g_L_uS, G[0]);
+      const double dV_begin = dV;
+      dV = p.V(dV_begin, dD, 0, I_nA);
+      dD = p.D(dV_begin, dD, 0, I_nA);
+    } else {
+      const double g_uS = membrane.g_L_uS + G[0], stationary = I_nA / g_uS;
+      dV = stationary + (dV - stationary) * std::exp(-dt_ms * g_uS / membrane.C_m_nF);
+    }
   }
   return out;
 }

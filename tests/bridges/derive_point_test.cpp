@@ -10,6 +10,7 @@
 #include "bridges/cable/quasi_active.hpp"
 #include "bridges/meanfield/derive_meanfield.hpp"
 #include "bridges/point/operating_point.hpp"
+#include "bridges/point/point_membrane.hpp"
 #include "bridges/point/synapse_reduction.hpp"
 #include "bridges/point/validity_watch.hpp"
 #include "detailed/simulate.hpp"

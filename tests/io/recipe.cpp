@@ -97,7 +97,9 @@ json full_recipe() {
                  "t_ref_ms": 3, "Delta_V_mV": 1.5, "lambda_0_Hz": 10,
                  "eta": [{"amplitude_nA": 0.1, "tau_ms": 20}], "gamma": [{"amplitude_mV": 4, "tau_ms": 30}],
                  "currents": [{"g_uS": 0.001, "above_mV": -60, "tau_ms": 80}],
-                 "threshold_follows": [{"slope": 0.3, "above_mV": -62, "tau_ms": 12}], "V_filter_ms": 0.5},
+                 "threshold_follows": [{"slope": 0.3, "above_mV": -62, "tau_ms": 12}], "V_filter_ms": 0.5,
+                 "dendrite": {"C_nF": 0.06, "g_L_uS": 0.002, "coupling_uS": 0.03, "spike_coupling_uS": 0.02,
+                              "spike_E_mV": -55}},
        "meanfield": {"C_m_nF": 0.1, "g_L_uS": 0.005, "E_L_mV": -70, "t_ref_ms": 2, "dead_time_ms": 7.5, "dead_time_at_hz": 4, "P_mV": [1,2,3,4,5,6,7,8,9,10],
                      "mu_0_mV": -60, "d_mu_mV": 10, "sigma_0_mV": 4, "d_sigma_mV": 6, "tau_0": 0.5, "d_tau": 1,
                      "fitted_mu_mV": [-70, -50], "fitted_sigma_mV": [1, 9], "fitted_tau": [0, 1],
@@ -379,6 +381,12 @@ TEST_F(Recipe, FullExampleMakesASoundCircuit) {
   EXPECT_EQ(gif.currents.at(0).tau_ms, 80);
   EXPECT_EQ(gif.threshold_follows.at(0).slope, 0.3);
   EXPECT_EQ(gif.V_filter_ms, 0.5);
+  ASSERT_TRUE(gif.dendrite.has_value());
+  EXPECT_EQ(gif.dendrite->C_nF, 0.06);
+  EXPECT_EQ(gif.dendrite->g_L_uS, 0.002);
+  EXPECT_EQ(gif.dendrite->coupling_uS, 0.03);
+  EXPECT_EQ(gif.dendrite->spike_coupling_uS, 0.02);
+  EXPECT_EQ(gif.dendrite->spike_E_mV, -55);
 }
 
 /// The entry of this name.
