@@ -14,8 +14,6 @@ namespace triscale::bridges {
 
 namespace {
 
-constexpr double kScoreBackground = 0.05;
-
 using Eigen::Index;
 using Eigen::VectorXd;
 
@@ -181,14 +179,9 @@ GifFitQuality evaluate_gif(const network::GifModel& model, std::span<const GifSw
     out.voltage_rms_error_mV = std::sqrt(error.sum_squares / error.count);
   }
   if (model.Delta_V_mV > 0) {
-    ThresholdData threshold = threshold_data(m, model, data, options);
-    const auto bits = [&](double background) {
-      threshold.background = background;
-      return bits_per_spike(threshold,
-                            likelihood(threshold, beta_of(model, threshold.V_0), model.lambda_0_Hz, false).value);
-    };
-    out.bits_per_spike = bits(0);
-    out.bits_per_spike_with_background = bits(kScoreBackground);
+    const ThresholdData threshold = threshold_data(m, model, data, options);
+    const double value = likelihood(threshold, beta_of(model, threshold.V_0), model.lambda_0_Hz, false).value;
+    out.bits_per_spike = bits_per_spike(threshold, value);
   }
   for (const Prepared& d : data) {
     out.spikes += d.spikes.size();

@@ -74,9 +74,6 @@ struct GifFitOptions {
   std::optional<PassiveMembrane> passive;  ///< given: only eta and currents are fitted in step 2
   /// Given: V_reset, membrane, eta and currents are those of this model, and only the threshold is fitted.
   std::optional<network::GifModel> membrane;
-  /// Hazard, in units of the mean rate, that the likelihood adds to the model's: a share of spikes that the model need
-  /// not explain. The model that is returned does not have it.
-  double background = 0;
   double block_ms = 700;       ///< of the bootstrap: long against all correlations
   std::size_t draws = 0;       ///< of the bootstrap
   std::uint64_t seed = 1;      ///< of the bootstrap
@@ -85,10 +82,9 @@ struct GifFitOptions {
 
 /// How well a model describes a set of sweeps with the spikes forced to be those of the data.
 struct GifFitQuality {
-  double variance_explained_V = 0;            ///< 1 - mean square error / variance of V, away from spikes
-  double voltage_rms_error_mV = 0;            ///< every half ms
-  double bits_per_spike = 0;                  ///< log likelihood above that of a Poisson process of the same rate
-  double bits_per_spike_with_background = 0;  ///< the same with 5 % of the mean rate added to the hazard
+  double variance_explained_V = 0;  ///< 1 - mean square error / variance of V, away from spikes
+  double voltage_rms_error_mV = 0;  ///< every half ms
+  double bits_per_spike = 0;        ///< log likelihood above that of a Poisson process of the same rate
   std::size_t spikes = 0;
   double duration_s = 0;
 };

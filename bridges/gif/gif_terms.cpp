@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -15,8 +15,10 @@ namespace triscale::bridges {
 
 namespace {
 
-constexpr double kWorthBits = 0.02;         // per spike, on held-out sweeps
-constexpr double kWorthCoincidence = 0.01;  // of Md*, likewise
+// What a term is worth having for, on held-out sweeps, if Md* does not suffer.
+constexpr double kLoss = 0.004;
+constexpr double kWorthError_mV = 0.02;  // of the rms error of V: terms of the membrane
+constexpr double kWorthBits = 0.02;      // per spike: terms of the threshold
 
 /// Sorted potentials between spikes, every ms.
 std::vector<double> potentials(std::span<const GifSweep> sweeps, const GifFitOptions& options) {
@@ -50,7 +52,7 @@ class Chooser {
       choose_slow_currents();
       choose_filter();
       choose_following();
-      choose_background();
+      out.held_out_Md = best_.Md;
     } else {
       notes_.push_back("too few training spikes to choose terms beyond the published model");
     }
@@ -76,7 +78,8 @@ class Chooser {
     models_ = *published;
     best_ = held_out(models_, options_);
     notes_.push_back(
-        fmt::format("published model: {:.3f} bits per spike and Md* {:.3f} on held-out sweeps", best_.bits, best_.Md));
+        fmt::format("published model: V off by {:.2f} mV, {:.3f} bits per spike and Md* {:.3f} on held-out sweeps",
+                    best_.V_error_mV, best_.bits, best_.Md));
     return true;
   }
 
@@ -95,21 +98,23 @@ class Chooser {
   }
 
   struct Score {
-    double bits = -std::numeric_limits<double>::infinity(), Md = 0;
+    double V_error_mV = 0, bits = 0, Md = 0;
   };
   /// The same draws for all models, so that what does nothing changes nothing.
   Score held_out(const Models& models, const GifFitOptions& options) const {
     constexpr std::size_t kRepetitions = 4;
-    double bits = 0, Md = 0, spikes = 0;
+    double squares = 0, bits = 0, Md = 0, spikes = 0, seconds = 0;
     for (std::size_t h = 0; h < 2; ++h) {
       const std::vector<GifSweep>& other = halves_[1 - h];
       const GifFitQuality quality = evaluate_gif(models[h], other, options);
       const auto weight = static_cast<double>(quality.spikes);
-      bits += weight * quality.bits_per_spike_with_background;
+      bits += weight * quality.bits_per_spike;
       Md += weight * predict_gif(models[h], other, options.skip_ms, kRepetitions, options.seed).coincidence;
       spikes += weight;
+      squares += quality.duration_s * quality.voltage_rms_error_mV * quality.voltage_rms_error_mV;
+      seconds += quality.duration_s;
     }
-    return {bits / spikes, Md / spikes};
+    return {std::sqrt(squares / seconds), bits / spikes, Md / spikes};
   }
 
   /// Takes the best of the trials if it is worth it.
@@ -131,8 +136,12 @@ class Chooser {
       return;
     }
     const double bits = score.bits - best_.bits, Md = score.Md - best_.Md;
-    const bool kept = Md > kWorthCoincidence || (bits > kWorthBits && Md > -kWorthCoincidence);
-    notes_.push_back(fmt::format("{}: {:+.3f} bits per spike and {:+.3f} of Md* on held-out sweeps, {}", name, bits, Md,
+    const double V_error_mV = score.V_error_mV - best_.V_error_mV;
+    // The likelihood of a membrane is ruled by the few spikes and moments that it all but excludes.
+    const bool tells_more = threshold_only ? bits > kWorthBits : V_error_mV < -kWorthError_mV;
+    const bool kept = Md > kWorthCoincidence || (tells_more && Md > -kLoss);
+    notes_.push_back(fmt::format("{}: {}{:+.3f} bits per spike and {:+.3f} of Md* on held-out sweeps, {}", name,
+                                 threshold_only ? "" : fmt::format("error of V {:+.3f} mV, ", V_error_mV), bits, Md,
                                  kept ? "kept" : "left out"));
     if (!kept) return;
     options_ = trials[index];
@@ -178,15 +187,6 @@ class Chooser {
     const double low = quantile(V_mV_, 0.05), high = quantile(V_mV_, 0.75);
     trial.threshold_follows = {{0, low, 10}, {0, low, 50}, {0, high, 5}, {0, high, 20}};
     choose("threshold that follows V", {trial}, true);
-  }
-
-  /// Few spikes that the model all but excludes make the likelihood choose a noisy model.
-  void choose_background() {
-    std::vector<GifFitOptions> trials(3, options_);
-    trials[0].background = 0.01;
-    trials[1].background = 0.05;
-    trials[2].background = 0.2;
-    choose("spikes that need not be explained", trials, true);
   }
 
   std::span<const GifSweep> all_;

@@ -7,11 +7,12 @@
 ///   3. a low-pass of V in front of the escape rate, of 0.5 or 1 ms: a spike takes time to start;
 ///   4. a threshold that follows V (5 to 50 ms: inactivation of sodium channels, Platkiewicz & Brette 2010).
 /// Models are fitted to each half of the sweeps and compared on the other. A term stays if the free-running model then
-/// coincides better with spikes that it was not fitted to (Md* by 0.01), or if it tells more about them (by 0.02 bits
-/// per spike) and coincides as well. The likelihood alone is ruled by the few spikes that a model all but excludes.
-/// What has been chosen is then fitted to all sweeps.
+/// coincides better with spikes that it was not fitted to (Md* by 0.01), or if it coincides as well and the error of V
+/// is less by 0.02 mV (1 and 2) or the likelihood more by 0.02 bits per spike (3 and 4). The likelihood alone is ruled
+/// by the few spikes that a model all but excludes. What has been chosen is then fitted to all sweeps.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,10 +21,14 @@
 
 namespace triscale::bridges {
 
+/// Gain of Md* on held-out sweeps that makes a model the better one.
+inline constexpr double kWorthCoincidence = 0.01;
+
 struct GifTermsFit {
   GifFit fit;
-  GifFitOptions options;           ///< those of the fit
-  std::vector<std::string> notes;  ///< what was tried, and what it was worth on held-out sweeps
+  GifFitOptions options;                ///< those of the fit
+  std::vector<std::string> notes;       ///< what was tried, and what it was worth on held-out sweeps
+  std::optional<double> held_out_Md{};  ///< of what was chosen, fitted to halves; none if nothing was tried
 };
 
 /// `options`: of the published model, with a given passive membrane. With fewer than two sweeps, or too few spikes for

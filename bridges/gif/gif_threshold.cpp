@@ -43,7 +43,6 @@ ThresholdData threshold_data(const Membrane& m, const network::GifModel& model, 
   const Index kernels = static_cast<Index>(gamma_tau_ms.size());
   const Index movements = static_cast<Index>(model.threshold_follows.size());
   out.dt_ms = data.front().sweep->dt_ms;
-  out.background = options.background;
   out.blocks = blocks_of(data, options.block_ms);
   const std::size_t blocks_per_sweep = out.blocks / data.size();
   const std::size_t block_steps = std::max<std::size_t>(1, steps_of(options.block_ms, out.dt_ms));
@@ -101,9 +100,7 @@ ThresholdData threshold_data(const Membrane& m, const network::GifModel& model, 
   return out;
 }
 
-/// With M = mu + mu_0 the background added and h = mu/(e^M - 1): d ln(1 - e^-M)/du = h, d2/du2 = h (1 - mu - h), which
-/// is never positive without background. With it, what would be positive is left out: Newton with backtracking still
-/// climbs.
+/// With h = mu/(e^mu - 1): d ln(1 - e^-mu)/du = h, d2/du2 = h (1 - mu - h) <= 0.
 Likelihood likelihood(const ThresholdData& data, const VectorXd& beta, double lambda_0_Hz, bool derivatives,
                       const VectorXd& weights) {
   Likelihood out;
@@ -113,7 +110,6 @@ Likelihood likelihood(const ThresholdData& data, const VectorXd& beta, double la
     out.negative_hessian = MatrixXd::Zero(n, n);
   }
   const double offset = std::log(lambda_0_Hz * data.dt_ms / kMsPerSecond);
-  const double background = data.background * data.spikes / data.samples_total;
   for (Index c = 0; c < data.X.cols(); ++c) {
     const auto x = data.X.col(c).head(n);
     const double u = x.dot(beta) + offset;
@@ -124,12 +120,7 @@ Likelihood likelihood(const ThresholdData& data, const VectorXd& beta, double la
     const double weight = weights.size() > 0 ? weights[block] : 1.0;
     const double mu = std::exp(u);
     double first = -mu, second = -mu;
-    if (spike && background > 0) {
-      const double M = mu + background;
-      out.value += weight * std::log(-std::expm1(-M));
-      first = M > 700 ? 0.0 : mu / std::expm1(M);
-      second = std::min(0.0, first * (1 - mu - first));
-    } else if (spike) {
+    if (spike) {
       // For large mu the probability is 1; for small mu ln(1 - e^-mu) is close to u.
       out.value += weight * (mu < 1e-8 ? u : std::log(-std::expm1(-mu)));
       first = mu < 1e-8 ? 1.0 - 0.5 * mu : (mu > 700 ? 0.0 : mu / std::expm1(mu));
@@ -173,9 +164,7 @@ VectorXd maximise(const ThresholdData& data, VectorXd beta, double lambda_0_Hz, 
   return beta;
 }
 
-VectorXd fit_threshold(ThresholdData data, double lambda_0_Hz, int& iterations) {
-  const double background = data.background;
-  data.background = 0;
+VectorXd fit_threshold(const ThresholdData& data, double lambda_0_Hz, int& iterations) {
   constexpr double kStartDelta_mV = 10;
   constexpr int kMaxIterations = 100;
   const double rate_Hz = data.spikes / (data.samples_total * data.dt_ms / kMsPerSecond);
@@ -185,9 +174,6 @@ VectorXd fit_threshold(ThresholdData data, double lambda_0_Hz, int& iterations) 
   beta = maximise(data, beta, lambda_0_Hz, kMaxIterations, iterations);
   VectorXd full = VectorXd::Zero(data.X.rows());
   full.head(2) = beta;
-  full = maximise(data, full, lambda_0_Hz, kMaxIterations, iterations);
-  if (!(background > 0)) return full;
-  data.background = background;  // from the optimum of the concave problem
   return maximise(data, full, lambda_0_Hz, kMaxIterations, iterations);
 }
 

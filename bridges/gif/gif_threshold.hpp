@@ -42,7 +42,6 @@ struct ThresholdData {
   double V_0 = 0;
   double dt_ms = 0;
   double samples_total = 0, spikes = 0;
-  double background = 0;  ///< of the hazard, in units of the mean rate
 };
 /// The forms of gamma, theta and F come from `model`.
 ThresholdData threshold_data(const Membrane& m, const network::GifModel& model, const std::vector<Prepared>& data,
@@ -63,7 +62,7 @@ Likelihood likelihood(const ThresholdData& data, const Eigen::VectorXd& beta, do
 Eigen::VectorXd maximise(const ThresholdData& data, Eigen::VectorXd beta, double lambda_0_Hz, int max_iterations,
                          int& iterations, const Eigen::VectorXd& weights = {});
 /// From nothing: a static threshold first, then the moving one.
-Eigen::VectorXd fit_threshold(ThresholdData data, double lambda_0_Hz, int& iterations);
+Eigen::VectorXd fit_threshold(const ThresholdData& data, double lambda_0_Hz, int& iterations);
 
 /// Parameters of the threshold: 1/Delta_V, (V_0 - V_T*)/Delta_V, gamma/Delta_V, slopes of theta/Delta_V.
 Eigen::VectorXd beta_of(const network::GifModel& model, double V_0);

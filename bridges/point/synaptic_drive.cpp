@@ -156,22 +156,27 @@ void SynapticDrive::add_conductances(const std::vector<network::SynapseType>& sy
     clamped.spike_E_mV = 0;
     dendrite.emplace(clamped, membrane.C_m_nF, membrane.E_L_mV, dt_ms);
   }
-  std::vector<double> V(cells), G(cells), GE(cells);
+  std::vector<double> V(cells), G(cells), GE(cells), all_G(cells), all_GE(cells);
   for (std::size_t cell = 0; cell < cells; ++cell) V[cell] = soma[cell].front();
   for (std::size_t step = 0; step < steps; ++step) {
-    std::fill(G.begin(), G.end(), 0.0);
-    std::fill(GE.begin(), GE.end(), 0.0);
+    std::fill(all_G.begin(), all_G.end(), 0.0);
+    std::fill(all_GE.begin(), all_GE.end(), 0.0);
     for (std::size_t cell = 0; cell < cells && !dendrite; ++cell) V[cell] = soma[cell][step];
     for (ProjectionInput& input : inputs) {
       for (; input.next < input.arrivals.size() && input.arrivals[input.next].step == step; ++input.next) {
         input.row[input.arrivals[input.next].row] += input.arrivals[input.next].weight;
       }
       input.receptors.step(0, cells, input.row, V, G, GE);
+      for (std::size_t cell = 0; cell < cells; ++cell) {
+        all_G[cell] += G[cell];
+        all_GE[cell] += GE[cell];
+      }
     }
     for (std::size_t cell = 0; cell < cells; ++cell) {
-      sweeps[cell].G_uS[step] = G[cell];
-      sweeps[cell].GE_nA[step] = GE[cell];
-      if (dendrite) V[cell] = dendrite->refractory_step(V[cell], G[cell], GE[cell] + coupling_uS * soma[cell][step]);
+      sweeps[cell].G_uS[step] = all_G[cell];
+      sweeps[cell].GE_nA[step] = all_GE[cell];
+      if (dendrite)
+        V[cell] = dendrite->refractory_step(V[cell], all_G[cell], all_GE[cell] + coupling_uS * soma[cell][step]);
     }
   }
 }

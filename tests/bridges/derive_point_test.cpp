@@ -12,6 +12,7 @@
 #include "bridges/point/operating_point.hpp"
 #include "bridges/point/point_membrane.hpp"
 #include "bridges/point/synapse_reduction.hpp"
+#include "bridges/point/synaptic_drive.hpp"
 #include "bridges/point/validity_watch.hpp"
 #include "detailed/simulate.hpp"
 #include "meanfield/stationary.hpp"
@@ -300,6 +301,39 @@ TEST(DerivePoint, KeepsAPointCellThatIsGivenAndReducesItsSynapsesOnly) {
   EXPECT_TRUE(derivation.point_cells.empty());
   EXPECT_TRUE(derived.synapse_types[0].point);
   EXPECT_TRUE(missing_for_point(derived).empty());
+}
+
+/// Mean conductance over cells and time that the point neuron of `circuit` is given at the soma.
+double mean_conductance_uS(const network::Circuit& circuit) {
+  const network::CellType& type = circuit.cell_types[0];
+  const QuasiActiveCell cell(*type.detailed, circuit.run);
+  const ImpedanceSpectrum spectrum = impedance_spectrum(cell, Channels::linearised);
+  const PassiveMembrane membrane = fit_membrane(spectrum, cell.V_soma_mV());
+  std::vector<network::SynapseType> synapse_types = circuit.synapse_types;
+  synapse_types[0].point = reduce_synapse({0.5, 3, 0}, cell.tree(), spectrum, membrane).synapse;
+  const SynapticDrive drive(circuit, 0, {0, 1, 2, 3}, std::vector<double>(circuit.populations.size(), 0.0));
+  const std::vector<DriveLevel> levels{{}};
+  constexpr double kDuration_ms = 3000;
+  core::NoProgress progress;
+  std::vector<GifSweep> sweeps = drive.record(levels, kDuration_ms, 1, progress);
+  drive.add_conductances(synapse_types, membrane, levels, kDuration_ms, 1, sweeps);
+  double sum = 0, samples = 0;
+  for (const GifSweep& sweep : sweeps) {
+    for (const double G_uS : sweep.G_uS) sum += G_uS;
+    samples += static_cast<double>(sweep.G_uS.size());
+  }
+  return sum / samples;
+}
+
+TEST(SynapticDrive, ConductancesOfAllProjectionsAddUp) {
+  network::Circuit circuit = small_circuit();
+  const double one_uS = mean_conductance_uS(circuit);
+  network::Projection more = circuit.projections[0];
+  more.name = "more";
+  std::get<network::ConnectionRule>(more.connectivity).weight.mean *= 2;
+  circuit.projections.push_back(more);
+  // 9600 and 19,200 events: the ratio is sure to about 2 %.
+  EXPECT_NEAR(mean_conductance_uS(circuit) / one_uS, 3, 0.2);
 }
 
 TEST(DerivePoint, SaysWhatCannotBeDerived) {
