@@ -80,7 +80,7 @@ struct GifModel {
   std::vector<RectifiedCurrent> currents;   ///< that the potential activates
   std::vector<RectifiedThreshold> threshold_follows;  ///< movements of the threshold by the potential
   double V_filter_ms = 0;  ///< low-pass of the potential that is compared with the threshold; 0: none
-  std::optional<Dendrite> dendrite;
+  std::optional<Dendrite> dendrite{};
 
   template <class V>
   void fields(V& v) {

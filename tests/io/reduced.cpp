@@ -121,7 +121,8 @@ Circuit derived(Derivation& derivation) {
                         {{x.next(), x.next()}},
                         {{x.signed_next(), x.signed_next(), x.next()}, {x.next(), x.signed_next(), 0}},
                         {{x.signed_next(), x.signed_next(), x.next()}},
-                        x.next()};
+                        x.next(),
+                        network::GifModel::Dendrite{x.next(), x.next(), x.next(), x.next(), x.signed_next()}};
   c.cell_types[0].point = network::PointCell{gif};
   network::AdExModel adex{x.next(),        x.next(), x.signed_next(), x.signed_next(), x.next(), x.next(),
                           x.signed_next(), x.next(), x.next(),        x.next(),        x.next()};
