@@ -109,33 +109,37 @@ Likelihood likelihood(const ThresholdData& data, const VectorXd& beta, double la
     out.gradient_of_block = MatrixXd::Zero(n, static_cast<Index>(data.blocks));
     out.negative_hessian = MatrixXd::Zero(n, n);
   }
+  constexpr Index kTogether = 256;  // of one block of the bootstrap
   const double offset = std::log(lambda_0_Hz * data.dt_ms / kMsPerSecond);
-  for (Index c = 0; c < data.X.cols(); ++c) {
-    const auto x = data.X.col(c).head(n);
-    const double u = x.dot(beta) + offset;
-    const auto i = static_cast<std::size_t>(c);
-    const bool spike = data.spike[i] != 0;
-    if (!spike && u < -45) continue;  // mu < 3e-20: nothing at double precision
-    const auto block = static_cast<Index>(data.block[i]);
-    const double weight = weights.size() > 0 ? weights[block] : 1.0;
-    const double mu = std::exp(u);
-    double first = -mu, second = -mu;
-    if (spike) {
+  const Index samples = data.X.cols();
+  Eigen::ArrayXd u, mu, first, second;
+  for (Index begin = 0, end = 0; begin < samples; begin = end) {
+    const std::uint32_t block = data.block[static_cast<std::size_t>(begin)];
+    end = std::min(begin + kTogether, samples);
+    while (data.block[static_cast<std::size_t>(end - 1)] != block) --end;
+    const auto X = data.X.topRows(n).middleCols(begin, end - begin);
+    u = (X.transpose() * beta).array() + offset;
+    mu = u.exp();
+    first = second = -mu;
+    double value = 0;
+    for (Index c = begin; c < end; ++c) {
+      if (!data.spike[static_cast<std::size_t>(c)]) continue;
+      const Index k = c - begin;
+      const double m = mu[k];
       // For large mu the probability is 1; for small mu ln(1 - e^-mu) is close to u.
-      out.value += weight * (mu < 1e-8 ? u : std::log(-std::expm1(-mu)));
-      first = mu < 1e-8 ? 1.0 - 0.5 * mu : (mu > 700 ? 0.0 : mu / std::expm1(mu));
-      second = mu < 1e-8 ? -0.5 * mu : first * (1 - mu - first);
-    } else {
-      out.value -= weight * mu;
+      value += m < 1e-8 ? u[k] : std::log(-std::expm1(-m));
+      first[k] = m < 1e-8 ? 1.0 - 0.5 * m : (m > 700 ? 0.0 : m / std::expm1(m));
+      second[k] = m < 1e-8 ? -0.5 * m : first[k] * (1 - m - first[k]);
+      mu[k] = 0;  // not a step without spike
     }
+    value -= mu.sum();
+    const double weight = weights.size() > 0 ? weights[static_cast<Index>(block)] : 1.0;
+    out.value += weight * value;
     if (!derivatives) continue;
-    out.gradient_of_block.col(block) += weight * first * x;
-    out.negative_hessian.selfadjointView<Eigen::Lower>().rankUpdate(x, -weight * second);
+    out.gradient_of_block.col(static_cast<Index>(block)) += weight * (X * first.matrix());
+    out.negative_hessian.noalias() -= weight * (X * second.matrix().asDiagonal() * X.transpose());
   }
-  if (derivatives) {
-    out.negative_hessian = MatrixXd(out.negative_hessian.selfadjointView<Eigen::Lower>());
-    out.gradient = out.gradient_of_block.rowwise().sum();
-  }
+  if (derivatives) out.gradient = out.gradient_of_block.rowwise().sum();
   return out;
 }
 
