@@ -45,6 +45,8 @@ class Chooser {
     for (std::size_t s = 0; s < training.size(); ++s) halves_[s % 2].push_back(training[s]);
   }
 
+  std::optional<double> first_Md() { return can_choose() ? std::optional(best_.Md) : std::nullopt; }
+
   GifTermsFit run() {
     GifTermsFit out;
     if (can_choose()) {
@@ -199,6 +201,10 @@ class Chooser {
 };
 
 }  // namespace
+
+std::optional<double> held_out_Md(std::span<const GifSweep> training, const GifFitOptions& options) {
+  return Chooser(training, options).first_Md();
+}
 
 GifTermsFit fit_gif_with_terms(std::span<const GifSweep> training, const GifFitOptions& options) {
   return Chooser(training, options).run();

@@ -31,6 +31,9 @@ struct GifTermsFit {
   std::optional<double> held_out_Md{};  ///< of what was chosen, fitted to halves; none if nothing was tried
 };
 
+/// Md* of the model of these options, fitted to halves, on the other halves; none if there are too few spikes.
+std::optional<double> held_out_Md(std::span<const GifSweep> training, const GifFitOptions& options);
+
 /// `options`: of the published model, with a given passive membrane. With fewer than two sweeps, or too few spikes for
 /// halves, nothing is tried.
 GifTermsFit fit_gif_with_terms(std::span<const GifSweep> training, const GifFitOptions& options);

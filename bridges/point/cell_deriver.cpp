@@ -247,8 +247,9 @@ class CellDeriver {
     if (options_.describe) describe_cell(chosen, moved_mV);
   }
 
-  /// Where the impedance asks for two compartments, one is fitted too, and taken if it predicts spikes better.
-  GifTermsFit fit_with_terms(GifFitOptions options) {
+  /// Where the impedance asks for two compartments, one is fitted too, with the same terms, and with terms of its own
+  /// if it then predicts spikes better. The better one is taken.
+  GifTermsFit fit_with_terms(const GifFitOptions& options) {
     GifTermsFit two = fit_gif_with_terms(recordings_.training, options);
     if (!point_.membrane.dendrite || !two.held_out_Md) return two;
     report(kTwoShare);
@@ -256,10 +257,17 @@ class CellDeriver {
     Recordings recordings = recordings_;
     point_ = reduced_to(fit_one_compartment(spectrum_, rest_.V_soma_mV()));
     add_conductances();
-    options.passive = point_.membrane;
-    GifTermsFit one = fit_gif_with_terms(recordings_.training, options);
-    const double gain = *two.held_out_Md - one.held_out_Md.value_or(0);
-    const bool keeps_two = gain > -kWorthCoincidence;
+    GifFitOptions same_terms = two.options;
+    same_terms.passive = point_.membrane;
+    double gain = *two.held_out_Md - held_out_Md(recordings_.training, same_terms).value_or(0);
+    GifTermsFit one;
+    if (gain < -kWorthCoincidence) {
+      GifFitOptions own_terms = options;
+      own_terms.passive = point_.membrane;
+      one = fit_gif_with_terms(recordings_.training, own_terms);
+      gain = *two.held_out_Md - one.held_out_Md.value_or(0);
+    }
+    const bool keeps_two = gain >= -kWorthCoincidence;
     GifTermsFit& chosen = keeps_two ? two : one;
     chosen.notes.push_back(fmt::format("soma and dendrite: {:+.3f} of Md* on held-out sweeps over one compartment, {}",
                                        gain, keeps_two ? "kept" : "left out"));
