@@ -68,6 +68,18 @@ TEST(JumpDensity, InputFromOutsideCountsAsInputFromAPopulation) {
   EXPECT_NEAR(a.largest_jump_mV, b.largest_jump_mV, 1e-12);
 }
 
+TEST(JumpDensity, UnequalWeightsAreFewerAndLargerJumps) {
+  constexpr double kJ = 0.5, kExcess = 1.2;  // <J^2> / <J>^2
+  LifNetwork unequal = heard_by(kJ), equal = heard_by(kExcess * kJ);
+  unequal.psp2_mV2 *= kExcess;
+  equal.in_degree /= kExcess;
+  const Eigen::Vector3d rates = rates_for({12, 3}, kJ);
+  const JumpDensity a = jump_densities(unequal, rates)[2], b = jump_densities(equal, rates)[2];
+  ASSERT_GT(a.rate_hz, 0.05);
+  EXPECT_NEAR(a.rate_hz, b.rate_hz, 1e-9 * b.rate_hz);
+  EXPECT_NEAR(a.diffusion_rate_hz, b.diffusion_rate_hz, 1e-9 * b.diffusion_rate_hz);
+}
+
 TEST(JumpDensity, IsNormalisedToTheCellsThatAreNotRefractory) {
   const JumpDensity d = jump_densities(heard_by(0.5), rates_for({16, 4}, 0.5))[2];
   const double width_mV = d.potential_mV[1] - d.potential_mV[0];

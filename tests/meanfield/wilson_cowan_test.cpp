@@ -80,6 +80,11 @@ TEST(WilsonCowan, RestsAtTheStateAndIsBoundedBySilenceAndTheHighestRate) {
     EXPECT_LT((change / (2 * kStep_hz) - slope.col(j)).norm(), 1e-6);
   }
   EXPECT_LT((model.linearise(away)->connectivity(0).real() - slope).norm(), 1e-12);
+  for (int i = 0; i < 2; ++i) {
+    const double relative = slope(i, 1) / theory.known.coupling(i, 1);
+    EXPECT_NEAR(model.linearise(away)->input_response(0)[i].real(), relative * theory.known.gain[i], 1e-12);
+    EXPECT_GT(std::abs(relative - 1), 0.1);
+  }
   EXPECT_NEAR(model.transfer_hz(Eigen::Vector2d(1e5, 0), nullptr)[0], 200, 1e-6);
   EXPECT_NEAR(model.transfer_hz(Eigen::Vector2d(0, 1e5), nullptr)[0], 0, 1e-6);
 }
