@@ -46,9 +46,8 @@ class DendriteStep {
   Propagator free(double G_soma_uS, double G_uS) const {
     const double a = -(G_soma_uS + coupling_uS_) / C_m_nF_, b = coupling_uS_ / C_m_nF_;
     const double c = coupling_uS_ / C_d_nF_, d = -(g_L_uS_ + coupling_uS_ + G_uS) / C_d_nF_;
-    const double m = 0.5 * (a + d), half = 0.5 * (a - d), q = std::sqrt(half * half + b * c);
-    const double fast = std::exp((m - q) * dt_ms_), slow = std::exp((m + q) * dt_ms_);
-    const double mean = 0.5 * (slow + fast), s = 0.5 * (slow - fast) / q;
+    const double m = 0.5 * (a + d), half = 0.5 * (a - d);
+    const auto [mean, s] = exponential(m, half * half + b * c);
     Propagator p{mean + s * half, s * b, s * c, mean - s * half, 0, 0, 0, 0};
     // psi = A^-1 (phi - 1) / C; a vanishing determinant is a current-voltage curve that is flat for one moment.
     constexpr double kFlat = 1e-12;
@@ -77,6 +76,27 @@ class DendriteStep {
   }
 
  private:
+  struct Exponential {
+    double mean, s;  ///< e^(m h) cosh(q h), e^(m h) sinh(q h) / q
+  };
+  /// By series while steps are short against the coupling.
+  Exponential exponential(double m, double q2) const {
+    constexpr double kSmall = 0.25;  // what the series leaves out is then below 1e-15
+    const double x = q2 * dt_ms_ * dt_ms_;
+    if (x > kSmall) {
+      const double q = std::sqrt(q2), fast = std::exp((m - q) * dt_ms_), slow = std::exp((m + q) * dt_ms_);
+      return {0.5 * (slow + fast), 0.5 * (slow - fast) / q};
+    }
+    double cosh = 1 + x * (1.0 / 132), sinh = 1 + x * (1.0 / 156);
+    cosh = 1 + cosh * x * (1.0 / 90), sinh = 1 + sinh * x * (1.0 / 110);
+    cosh = 1 + cosh * x * (1.0 / 56), sinh = 1 + sinh * x * (1.0 / 72);
+    cosh = 1 + cosh * x * (1.0 / 30), sinh = 1 + sinh * x * (1.0 / 42);
+    cosh = 1 + cosh * x * (1.0 / 12), sinh = 1 + sinh * x * (1.0 / 20);
+    cosh = 1 + cosh * x * 0.5, sinh = 1 + sinh * x * (1.0 / 6);
+    const double decay = std::exp(m * dt_ms_);
+    return {decay * cosh, decay * sinh * dt_ms_};
+  }
+
   double C_m_nF_ = 1, C_d_nF_ = 1, g_L_uS_ = 0, I_L_nA_ = 0, coupling_uS_ = 0, spike_coupling_uS_ = 0, spike_I_nA_ = 0,
          dt_ms_ = 0;
 };
