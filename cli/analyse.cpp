@@ -244,6 +244,7 @@ void add_response(const meanfield::CircuitTheory& theory, const meanfield::Linea
 
 void add_wilson_cowan(const meanfield::CircuitTheory& theory, const meanfield::Linearisation& linear,
                       const Eigen::VectorXd& rates_hz, const meanfield::Pulse& pulse, Members& json) {
+  constexpr double kPoor = 0.25;
   const meanfield::WilsonCowan model(*theory.theory, rates_hz);
   const auto reduced = model.linearise(rates_hz);
   const meanfield::Stability stability = meanfield::stability(*reduced);
@@ -272,7 +273,7 @@ void add_wilson_cowan(const meanfield::CircuitTheory& theory, const meanfield::L
     fmt::print("{:<24} {:>9.4g} {:>9.3g} {:>8.2g} ", model.name(i), model.rates_hz[row], model.tau_ms[row],
                model.misfit[row]);
     for (Eigen::Index j = 0; j < model.coupling.cols(); ++j) fmt::print(" {:>8.3g}", model.coupling(row, j));
-    fmt::print("\n");
+    fmt::print("{}\n", model.misfit[row] > kPoor ? "   one time constant does not describe it" : "");
   }
 }
 

@@ -43,6 +43,34 @@ double minimum_of(const Function& f, double low, double high) {
   return found.second < least ? found.first : best;
 }
 
+/// A response relative to its slow limit, at several frequencies.
+class Relative {
+ public:
+  template <class Values>
+  Relative(const std::vector<Complex>& lambdas, const Values& value) : lambdas_(lambdas) {
+    for (std::size_t k = 0; k < lambdas.size(); ++k) values_.push_back(value(k));
+  }
+  double error(double tau_ms, double delay_ms) const {
+    double sum = 0;
+    for (std::size_t k = 0; k < values_.size(); ++k) {
+      sum += std::norm(values_[k] - std::exp(-lambdas_[k] * delay_ms) * low_pass(lambdas_[k], tau_ms));
+    }
+    return sum;
+  }
+  double best_delay_ms(double tau_ms) const {
+    return minimum_of([&](double d_ms) { return error(tau_ms, d_ms); }, 0.0, kMostDelay_ms);
+  }
+  double power() const {
+    double sum = 0;
+    for (const Complex& value : values_) sum += std::norm(value);
+    return sum;
+  }
+
+ private:
+  const std::vector<Complex>& lambdas_;
+  std::vector<Complex> values_;
+};
+
 class LinearWilsonCowan : public Linearisation {
  public:
   LinearWilsonCowan(const WilsonCowan& model, VectorXd slope, VectorXd noise_hz)
@@ -103,36 +131,31 @@ WilsonCowan::WilsonCowan(const RateTheory& theory, const VectorXd& rates)
   noise_hz_ = linear->noise_hz(lambdas.front());
   delay_ms = MatrixXd::Zero(n, n);
   for (Index i = 0; i < n; ++i) {
-    double all = 0;
-    const auto of_input = [&](double log_tau) {
+    // Responses relative to their slow limit: to input first, then to the sources.
+    std::vector<Relative> responses;
+    std::vector<Index> sources;
+    if (input_gain[i] != 0) responses.emplace_back(lambdas, [&](std::size_t k) { return H[k][i] / input_gain[i]; });
+    const std::size_t inputs = responses.size();
+    for (Index j = 0; j < n; ++j) {
+      if (coupling(i, j) == 0) continue;
+      responses.emplace_back(lambdas, [&](std::size_t k) { return W[k](i, j) / coupling(i, j); });
+      sources.push_back(j);
+    }
+    const auto error_at = [&](double log_tau) {
       double sum = 0;
-      for (std::size_t k = 0; k < lambdas.size(); ++k) {
-        sum += std::norm(H[k][i] - input_gain[i] * low_pass(lambdas[k], std::exp(log_tau)));
+      for (std::size_t r = 0; r < responses.size(); ++r) {
+        const double tau = std::exp(log_tau);
+        sum += responses[r].error(tau, r < inputs ? 0.0 : responses[r].best_delay_ms(tau));
       }
       return sum;
     };
-    const double log_tau = minimum_of(of_input, std::log(kLeastTau_ms), std::log(kMostTau_ms));
-    tau_ms[i] = std::exp(log_tau);
-    double error = 0;
-    if (input_gain[i] != 0) {
-      for (std::size_t k = 0; k < lambdas.size(); ++k) all += std::norm(H[k][i] / input_gain[i]);
-      error = of_input(log_tau) / (input_gain[i] * input_gain[i]);
+    tau_ms[i] = std::exp(minimum_of(error_at, std::log(kLeastTau_ms), std::log(kMostTau_ms)));
+    double all = 0;
+    for (const Relative& response : responses) all += response.power();
+    for (std::size_t j = 0; j < sources.size(); ++j) {
+      delay_ms(i, sources[j]) = responses[inputs + j].best_delay_ms(tau_ms[i]);
     }
-    for (Index j = 0; j < n; ++j) {
-      if (coupling(i, j) == 0) continue;
-      const auto of_source = [&](double d_ms) {
-        double sum = 0;
-        for (std::size_t k = 0; k < lambdas.size(); ++k) {
-          const Complex model = std::exp(-lambdas[k] * d_ms) * low_pass(lambdas[k], tau_ms[i]);
-          sum += std::norm(W[k](i, j) / coupling(i, j) - model);
-        }
-        return sum;
-      };
-      delay_ms(i, j) = minimum_of(of_source, 0.0, kMostDelay_ms);
-      error += of_source(delay_ms(i, j));
-      for (std::size_t k = 0; k < lambdas.size(); ++k) all += std::norm(W[k](i, j) / coupling(i, j));
-    }
-    misfit[i] = all > 0 ? std::sqrt(error / all) : 0;
+    misfit[i] = all > 0 ? std::sqrt(error_at(std::log(tau_ms[i])) / all) : 0;
   }
 }
 

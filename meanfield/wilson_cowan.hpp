@@ -9,8 +9,9 @@
 ///
 ///   W_ij(i omega) -> w_ij e^(-i omega d_ij) / (1 + i omega tau_i),    H_i(i omega) -> h_i / (1 + i omega tau_i),
 ///
-/// tau_i by least squares on H_i, then d_ij on W_ij, between 1 and 200 Hz. What that leaves is `misfit`, the root mean
-/// square of the differences over that of the theory's own response. Units: rates in Hz, times in ms.
+/// tau_i and d_ij by least squares on H_i and all W_ij of a target, each relative to its slow limit, between 1 and 200
+/// Hz. What that leaves is `misfit`, the root mean square of the differences over that of the theory's own responses:
+/// adaptation, for instance, is no pole of this kind. Units: rates in Hz, times in ms.
 #pragma once
 
 #include "meanfield/rate_theory.hpp"

@@ -167,6 +167,9 @@ def wilson_cowan(figures, data: dict) -> str:
     )
     pulse = f"<p>Response to {response['amplitude']:.3g} {response['unit']} for {response['duration_ms']:.3g} ms into {html.escape(response['population'])}:</p>"
     stability = "" if model["stable"] == data["states"][int(data["chosen_state"])]["stable"] else "<p>The model and the theory do not agree on whether the state is stable: the theory is right.</p>"
+    poor = [name for name, misfit in zip(names, model["misfit"]) if misfit > 0.25]
+    if poor:
+        stability += f"<p><b>One time constant does not describe {html.escape(', '.join(poor))}</b>: cells that adapt, for instance, respond less to slow changes than to fast ones, and the model has the slow response at all speeds.</p>"
     return text + table(head, rows) + stability + pulse + unstable(data) + picture(figures, figure, "response of the Wilson-Cowan model")
 
 
