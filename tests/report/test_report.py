@@ -269,5 +269,40 @@ class SweepTest(unittest.TestCase):
         self.assertEqual(sweep.main([str(folder / "points")]), 2)
 
 
+class AnalysisTest(unittest.TestCase):
+    ANALYSIS = {
+        "config": "<circuit>", "populations": ["E", "I"], "chosen_state": 0.0, "search_consistent": True, "validity": [],
+        "states": [{"rates_hz": [5.0, 10.0], "stable": False, "extrapolated_share": 0.0, "modes": []}],
+        "rate_distributions": [{"mean_hz": 5.0, "sd_hz": 1.0, "nearly_silent_share": 0.1, "spikes_of_most_active_tenth": 0.2}] * 2,
+        "second_order": {"rates_hz": [5.1, 9.9], "sd_hz": [0.5, 0.0], "covariance_hz2": [[0.25, 0.0], [0.0, 0.0]]},
+        "density": [{"potential_mV": [-1.0, 0.0, 1.0], "with_jumps_per_mV": [0.1, 0.3, 0.1], "by_diffusion_per_mV": [0.1, 0.2, 0.2],
+                     "rate_hz": 4.0, "diffusion_rate_hz": 5.0, "change_by_jumps": -0.2, "largest_jump_mV": 0.5},
+                    {"potential_mV": [], "with_jumps_per_mV": [], "by_diffusion_per_mV": [],
+                     "rate_hz": 0.0, "diffusion_rate_hz": 0.0, "change_by_jumps": 0.0, "largest_jump_mV": 0.0}],
+        "wilson_cowan": {"rates_hz": [5.0, 10.0], "highest_hz": [500.0, 500.0], "tau_ms": [8.0, 4.0], "misfit": [0.4, 0.05],
+                         "coupling": [[0.5, -1.0], [1.0, 0.0]], "delay_ms": [[1.0, 1.5], [1.0, 0.0]], "stable": True, "modes": [],
+                         "response": {"population": "E", "amplitude": 0.1, "unit": "mV", "duration_ms": 5.0, "time_ms": [0.0, 1.0, 2.0],
+                                      "theory_hz": [[0.0, 1.0, 0.5], [0.0, 0.5, 0.2]], "wilson_cowan_hz": [[0.0, 0.9, 0.5], [0.0, 0.4, 0.2]]}},
+    }
+
+    def test_the_page_of_an_analysis_draws_what_was_asked_and_says_where_it_does_not_hold(self):
+        import analysis
+
+        folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        (folder / "analysis.json").write_text(json.dumps(self.ANALYSIS), encoding="utf-8")
+        with unittest.mock.patch.object(sys, "argv", ["analysis.py", str(folder)]):
+            self.assertEqual(analysis.main(), 0)
+        parsed = Page((folder / "analysis.html").read_text(encoding="utf-8"))
+        self.assertEqual(len(parsed.images), 3)
+        self.assertIn("-20 %", parsed.text)
+        self.assertIn("One time constant does not describe E:", parsed.text)
+        self.assertIn("do not agree on whether the state is stable", parsed.text)
+        self.assertIn("The state is unstable", parsed.text)
+        self.assertIn("<circuit>", parsed.text)
+        for word in ("nan", "None"):
+            self.assertNotIn(word, parsed.text)
+
+
 if __name__ == "__main__":
     unittest.main()
