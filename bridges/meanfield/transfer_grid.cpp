@@ -55,8 +55,7 @@ PointParameters parameters_of(const network::GifModel& m) {
   // A dendrite is strongly coupled to its soma: both together are one membrane.
   const double C_nF = m.C_m_nF + (m.dendrite ? m.dendrite->C_nF : 0.0);
   const double g_L_uS = m.g_L_uS + (m.dendrite ? m.dendrite->g_L_uS : 0.0);
-  PointParameters p{
-      membrane(C_nF, g_L_uS, m.E_L_mV, m.t_ref_ms), {}, m.V_threshold_mV + softness_mV, 2 * m.Delta_V_mV};
+  PointParameters p{membrane(C_nF, g_L_uS, m.E_L_mV, m.t_ref_ms), {}, m.V_threshold_mV + softness_mV, 2 * m.Delta_V_mV};
   p.transfer.adaptation_nA = slow(m.eta_nA);
   p.slow_threshold_mV = slow(m.gamma_mV);
   return p;
