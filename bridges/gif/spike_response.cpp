@@ -117,7 +117,8 @@ std::vector<float> linear_potentials(const CellSample& sample, const QuasiActive
       for (std::size_t f = 0; f < frequencies; ++f) spectrum[f] = {re[f * tree.size() + n], im[f * tree.size() + n]};
       fft.inv(wave, spectrum, static_cast<Eigen::Index>(length));
       float* to = out.data() + c * sample.steps * sample.nodes + n;
-      for (std::size_t k = 0; k < sample.steps; ++k) to[k * sample.nodes] = static_cast<float>(wave[k]);
+      // The inverse transform sums over frequencies; the integral over them has the width 1 / (length dt).
+      for (std::size_t k = 0; k < sample.steps; ++k) to[k * sample.nodes] = static_cast<float>(wave[k] / sample.dt_ms);
     }
   }
   return out;

@@ -10,6 +10,7 @@
 #include "bridges/fields/forward_models.hpp"
 #include "bridges/fields/kernel_error.hpp"
 #include "bridges/fields/signal_recorder.hpp"
+#include "bridges/gif/spike_response.hpp"
 #include "bridges/point/cell_sample.hpp"
 #include "core/random.hpp"
 #include "detailed/simulate.hpp"
@@ -177,6 +178,45 @@ TEST(FieldKernels, OfPassiveCellsEqualTheFieldOfOneSpike) {
           EXPECT_NEAR(signal.rows[probe][k][c], truth.rows[probe][k][c] - rest, tolerance * scale)
               << "source " << source << " probe " << probe << " channel " << c << " sample " << k;
         }
+      }
+    }
+  }
+}
+
+// What a cell does beyond its linear self is found by subtraction: both must have the same size. Weak synapses on a
+// passive cell leave nothing over, at every node, whatever the time step.
+TEST(LinearPotentials, OfPassiveCellsEqualThoseOfTheDetailedTier) {
+  for (const double dt_ms : {0.025, 0.1}) {
+    network::Circuit circuit = passive_circuit(1e-6);
+    circuit.run.dt_ms = dt_ms;
+    circuit.run.duration_ms = 400;
+    measure::Activity activity = silence(circuit);
+    activity.duration_ms = circuit.run.duration_ms;
+    activity.populations[1].spike_times_ms = {20, 61.3, 180, 214.2, 231.7, 300, 303, 350};
+    activity.populations[1].spike_cells = {0, 1, 2, 3, 0, 1, 2, 3};
+    core::NoProgress progress;
+    const CellSample sample = sample_cells(circuit, 0, activity, activity.duration_ms, 3, progress);
+    const QuasiActiveCell cell(*circuit.cell_types[0].detailed, circuit.run, sample.mean_V_mV());
+    const SourceTrains trains = trains_of(circuit, activity);
+    const LinearInput input(circuit, 0, cell.tree(), trains.rates_hz);
+    const std::vector<float> linear = linear_potentials(sample, cell, Channels::linearised, input, trains);
+    const auto settled = static_cast<std::size_t>(150 / dt_ms);  // the mean input is switched on at 0
+    for (std::size_t c = 0; c < sample.cells.size(); ++c) {
+      for (std::size_t n = 0; n < sample.nodes; ++n) {
+        const auto difference_at = [&](std::size_t k) {
+          return sample.at(c, k)[n] - linear[(c * sample.steps + k) * sample.nodes + n];
+        };
+        double offset = 0, low = 1e9, high = -1e9;
+        for (std::size_t k = settled; k < sample.steps; ++k) {
+          offset += difference_at(k) / static_cast<double>(sample.steps - settled);
+          low = std::min(low, static_cast<double>(sample.at(c, k)[n]));
+          high = std::max(high, static_cast<double>(sample.at(c, k)[n]));
+        }
+        ASSERT_GT(high - low, 1e-3);
+        double most = 0;
+        for (std::size_t k = settled; k < sample.steps; ++k) most = std::max(most, std::abs(difference_at(k) - offset));
+        // The step of the tier, and single precision of the record about -70 mV.
+        EXPECT_LT(most, 0.05 * (high - low) + 2e-5) << "dt " << dt_ms << " cell " << c << " node " << n;
       }
     }
   }
