@@ -46,8 +46,10 @@ std::vector<bridges::ExtraChecks> SignalChecks::checks() {
   return {[this](bridges::Judge& judge) {
     report_.comparisons = bridges::check_signals(judge, loaded_.circuit, loaded_.kernels, tiers_);
     if (tiers_.front().tier != to_string(Tier::detailed)) return;
-    report_.kernel_errors = bridges::kernel_errors(loaded_.circuit, loaded_.kernels, *tiers_.front().activity,
-                                                   tiers_.front().probes, judge.grid().begin_ms);
+    const bool point = tiers_.size() > 1 && tiers_[1].tier == to_string(Tier::point);
+    report_.kernel_errors =
+        bridges::kernel_errors(loaded_.circuit, loaded_.kernels, *tiers_.front().activity, tiers_.front().probes,
+                               judge.grid().begin_ms, point ? &tiers_[1].probes : nullptr);
   }};
 }
 
@@ -72,17 +74,19 @@ void SignalChecks::write_and_print(const std::filesystem::path& folder) const {
   io::write_signal_report(file, report_);
   if (report_.kernel_errors.empty()) return;
   fmt::print(
-      "Signals by kernels from the detailed tier's spikes: error relative to the standard deviation, median and "
-      "range over channels\n{:<16} {:<12} {:<24} {:<24} {}\n",
-      "probe", "kernels", "measured", "predicted", "correlation");
+      "Signals by kernels, from the detailed tier's spikes and from the point tier's: error relative to the standard "
+      "deviation, median and range over channels\n{:<16} {:<28} {:<24} {:<24} {}\n",
+      "probe", "kernels and spikes", "measured", "predicted", "correlation");
   for (const measure::KernelError& error : report_.kernel_errors) {
     const auto row = [&](const char* kind, const auto& measured, const auto& predicted, const auto& correlation) {
       if (measured.empty()) return;
-      fmt::print("{:<16} {:<12} {:<24} {:<24} {}\n", error.probe, kind, range_of(measured), range_of(predicted),
+      fmt::print("{:<16} {:<28} {:<24} {:<24} {}\n", error.probe, kind, range_of(measured), range_of(predicted),
                  range_of(correlation));
     };
-    row("cell", error.cell_measured, error.cell_predicted, error.cell_correlation);
-    row("population", error.population_measured, error.population_predicted, error.population_correlation);
+    row("of cells, detailed", error.cell_measured, error.cell_predicted, error.cell_correlation);
+    row("of populations, detailed", error.population_measured, error.population_predicted,
+        error.population_correlation);
+    row("as they are, point", error.point_measured, error.point_predicted, error.point_correlation);
   }
   fmt::print("\n");
 }

@@ -44,7 +44,12 @@ void write_signal_report(const std::filesystem::path& path, const measure::Signa
                       {"population_kernels",
                        {{"measured", error.population_measured},
                         {"predicted", error.population_predicted},
-                        {"correlation", error.population_correlation}}}});
+                        {"correlation", error.population_correlation}}},
+                      {"point_tier",
+                       {{"measured", error.point_measured},
+                        {"predicted", error.point_predicted},
+                        {"spikes", error.point_spikes},
+                        {"correlation", error.point_correlation}}}});
   }
   write_text_file(path, Json{{"comparisons", comparisons}, {"kernel_errors", errors}}.dump(1) + "\n");
 }

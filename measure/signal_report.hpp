@@ -31,6 +31,9 @@ struct KernelError {
   std::vector<double> cell_measured, cell_predicted;              ///< a kernel for every cell; empty if there are none
   std::vector<double> population_measured, population_predicted;  ///< the mean kernel of each population
   std::vector<double> cell_correlation, population_correlation;   ///< with the detailed tier's signal
+  /// Of the point tier's own signal, whose spikes are other ones; empty if it did not run. `spikes`: the difference
+  /// that they make, the same kernels under the spikes of the one and of the other tier.
+  std::vector<double> point_measured, point_predicted, point_spikes, point_correlation;
 };
 
 struct SignalReport {

@@ -406,8 +406,8 @@ def compared_signals(results: Results) -> str:
         if comparisons or errors:
             body += figure(signal_figures.signal_channels(comparisons, errors), "Every channel. Left: standard deviation against the finer level's. "
                            "Middle: correlation with the finer level (line) and what a copy with its own chance would reach (dots). Right: error "
-                           "of kernel signals from the detailed level's own spikes, measured (line) and predicted from kernels and spikes alone "
-                           "(dots).", "")
+                           "of kernel signals from the detailed level's own spikes and from the point level's, measured (line) and predicted "
+                           "from kernels and spikes alone (dots).", "")
     return body
 
 

@@ -87,6 +87,10 @@ def signal_channels(comparisons: list[dict], errors: list[dict]) -> str:
                 continue
             axes[2].plot(part["measured"], mark, color=INK, lw=1.4, label=f'{kind.split("_")[0]} kernels')
             axes[2].plot(part["predicted"], "." if mark == "-" else "x", color=INK, ms=4)
+        part = error.get("point_tier", {})
+        if part.get("measured"):
+            axes[2].plot(part["measured"], "-", color=colour("point"), lw=1.4, label="point level's spikes")
+            axes[2].plot(part["predicted"], ".", color=colour("point"), ms=4)
     axes[2].set(title="error of kernel signals, relative", xlabel="channel", ylim=(0, None))
     for axis in axes:
         if axis.get_legend_handles_labels()[0]:

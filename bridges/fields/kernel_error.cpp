@@ -150,7 +150,8 @@ std::vector<measure::Signal> signals_of(const network::Circuit& circuit, const n
 
 std::vector<measure::KernelError> kernel_errors(const network::Circuit& circuit, const network::CircuitKernels& kernels,
                                                 const measure::Activity& detailed,
-                                                const std::vector<measure::Signal>& truth, double begin_ms) {
+                                                const std::vector<measure::Signal>& truth, double begin_ms,
+                                                const std::vector<measure::Signal>* point) {
   measure::Activity activity = detailed;
   for (std::size_t p = 0; p < circuit.populations.size(); ++p) {
     if (circuit.populations[p].is_virtual) {
@@ -177,11 +178,21 @@ std::vector<measure::KernelError> kernel_errors(const network::Circuit& circuit,
       const double total = variance_of(by_population[k], c, begin_ms) + heterogeneity;
       error.population_predicted.push_back(
           std::sqrt((total > 0 ? heterogeneity / total : 0.0) * (1 - unexplained) + unexplained));
-      if (!per_cell) continue;
-      const Comparison cell = compare_channel(truth[k], by_cell[k], c, begin_ms);
-      error.cell_measured.push_back(cell.error);
-      error.cell_correlation.push_back(cell.correlation);
-      error.cell_predicted.push_back(std::sqrt(unexplained));
+      if (per_cell) {
+        const Comparison cell = compare_channel(truth[k], by_cell[k], c, begin_ms);
+        error.cell_measured.push_back(cell.error);
+        error.cell_correlation.push_back(cell.correlation);
+        error.cell_predicted.push_back(std::sqrt(unexplained));
+      }
+      if (point == nullptr) continue;
+      const Comparison coarser = compare_channel(truth[k], (*point)[k], c, begin_ms);
+      error.point_measured.push_back(coarser.error);
+      error.point_correlation.push_back(coarser.correlation);
+      const double of_spikes = compare_channel(by_cell[k], (*point)[k], c, begin_ms).error;
+      const double of_kernels = per_cell ? error.cell_predicted.back() : error.population_predicted.back();
+      error.point_spikes.push_back(of_spikes);
+      const double missed = of_kernels * of_kernels;  // of the whole signal; the rest is what the kernels show
+      error.point_predicted.push_back(std::sqrt(of_spikes * of_spikes * std::max(0.0, 1 - missed) + missed));
     }
     out.push_back(std::move(error));
   }

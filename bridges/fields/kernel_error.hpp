@@ -6,6 +6,11 @@
 ///   var e = sum over populations, sum over cells  v_i / T  int (h_i - h_mean)^2 dt,
 /// and likewise with h_i itself for the part of the signal that is the chance of single cells. What linear response
 /// misses (FieldKernels::unexplained_variance) comes on top.
+///
+/// The signal of the point tier has the error of its spikes as well. Its kernels see both tiers' spikes, h * s_point
+/// and h * s_detailed, without the detailed tier's field; where what the kernels miss is not correlated with what the
+/// spikes change, both add up:
+///   error^2 = (1 - u) var(h * s_point - h * s_detailed) / var(h * s_detailed) + u,   u: error of the kernels^2.
 #pragma once
 
 #include <vector>
@@ -31,9 +36,11 @@ PrivateVariance private_variance(const network::Circuit& circuit, const network:
 std::vector<measure::Signal> signals_of(const network::Circuit& circuit, const network::CircuitKernels& kernels,
                                         const measure::Activity& activity);
 
-/// Measured and predicted error of kernels under the spikes of the detailed tier.
+/// Measured and predicted error of kernels under the spikes of the detailed tier; with `point`, the signals of the
+/// point tier, one a probe, also of those.
 std::vector<measure::KernelError> kernel_errors(const network::Circuit& circuit, const network::CircuitKernels& kernels,
                                                 const measure::Activity& detailed,
-                                                const std::vector<measure::Signal>& truth, double begin_ms);
+                                                const std::vector<measure::Signal>& truth, double begin_ms,
+                                                const std::vector<measure::Signal>* point = nullptr);
 
 }  // namespace triscale::bridges
