@@ -53,6 +53,7 @@ void write_field_kernels(const std::filesystem::path& path, const network::Circu
       const std::string data = group_of(probe.probe, source.population) + "/kernel";
       const std::size_t size = probe.samples * probe.channels;
       file.write(data, source.values, {source.values.size() / size, probe.samples, probe.channels});
+      if (!source.spread.empty()) file.write(group_of(probe.probe, source.population) + "/spread", source.spread);
       file.write_attribute(data, "population", circuit.populations[source.population].name);
       file.write_attribute(data, "units", channels_of(circuit.field_probes[k]).unit);
     }
@@ -100,6 +101,8 @@ network::CircuitKernels read_field_kernels(const std::filesystem::path& path, co
       out.samples = shape[1];
       out.channels = shape[2];
       out.sources.push_back({p, file.read<float>(data), shape[0] == population.size && population.size > 1});
+      const std::string spread = group_of(probe.name, p) + "/spread";
+      if (file.exists(spread)) out.sources.back().spread = file.read<double>(spread);
     }
     kernels.probes.push_back(std::move(out));
   }

@@ -20,6 +20,9 @@ struct SourceKernels {
   /// over the population, if there is no kernel for each cell.
   std::vector<float> values;
   bool per_cell = false;
+  /// Of a shared kernel: int (h_i - h)^2 dt by channel, mean over the cells, after averaging over the intervals in
+  /// which signals are compared (1 ms, or the probe's if longer), [unit^2 ms]. Empty if not known.
+  std::vector<double> spread{};
 };
 
 struct FieldKernels {

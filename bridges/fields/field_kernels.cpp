@@ -105,6 +105,8 @@ class KernelDerivation {
     std::size_t index, channels;
     std::vector<char> per_cell;           // by population: a kernel for every cell, or one
     std::vector<std::size_t> first_slot;  // by population
+    std::vector<std::size_t> sampled;  // by population that shares one: cells that have a slot of their own behind it
+    std::vector<KernelSpectrum::Slot> slots;  // by label
     KernelSpectrum spectrum;
     std::vector<std::vector<double>> own;  // of a slot's own spikes, [sample][channel] from first_ on
     ProbeResidual residual;
@@ -116,21 +118,35 @@ class KernelDerivation {
     const std::size_t channels = models_[k]->channels();
     const std::vector<char> per_cell = single_kernels(channels);
     std::vector<KernelSpectrum::Slot> slots(labels_.count());
-    std::vector<std::size_t> first_slot;
+    std::vector<std::size_t> first_slot, sampled;
     std::size_t n_slots = 0;
     for (std::size_t p = 0; p < circuit_.populations.size(); ++p) {
       const std::size_t size = circuit_.populations[p].size;
+      const std::size_t alone = per_cell[p] ? size : std::min(size, sampled_kernels(channels));
       first_slot.push_back(n_slots);
-      for (std::size_t i = 0; i < size; ++i) {
-        slots[labels_.first(p) + i] = {static_cast<std::uint32_t>(n_slots + (per_cell[p] ? i : 0)),
-                                       per_cell[p] ? 1.0 : 1.0 / static_cast<double>(size)};
+      sampled.push_back(per_cell[p] ? 0 : alone);
+      if (!per_cell[p]) {
+        for (std::size_t i = 0; i < size; ++i) {
+          slots[labels_.first(p) + i] = {static_cast<std::uint32_t>(n_slots), 1.0 / static_cast<double>(size)};
+        }
+        ++n_slots;
       }
-      n_slots += per_cell[p] ? size : 1;
+      for (std::size_t i = 0; i < alone; ++i) {
+        slots[labels_.first(p) + i * size / alone] = {static_cast<std::uint32_t>(n_slots + i), 1.0};
+      }
+      n_slots += alone;
     }
-    probes_.push_back(
-        {k, channels, per_cell, first_slot,
-         KernelSpectrum(channels, std::move(slots), n_slots, dt_ms_, options_.length_ms, options_.highest_Hz),
-         std::vector<std::vector<double>>(n_slots), ProbeResidual(channels)});
+    probes_.push_back({k, channels, per_cell, first_slot, sampled, slots,
+                       KernelSpectrum(channels, slots, n_slots, dt_ms_, options_.length_ms, options_.highest_Hz),
+                       std::vector<std::vector<double>>(n_slots), ProbeResidual(channels)});
+  }
+
+  /// How many cells of a population that shares one kernel get theirs too, so that its spread is known.
+  std::size_t sampled_kernels(std::size_t channels) const {
+    constexpr std::size_t kFewest = 8, kMost = 256, kShare = 10;  // kShare: 1 / their part of the memory for kernels
+    const double of_cell = static_cast<double>(channels) * options_.length_ms / dt_ms_;
+    const auto fit = static_cast<std::size_t>(static_cast<double>(options_.most_values / kShare) / of_cell);
+    return std::clamp(fit, kFewest, kMost);
   }
 
   /// Which populations get a kernel for every cell: simulated ones first, small ones first, as long as they fit.
@@ -213,8 +229,7 @@ class KernelDerivation {
   void add_own_field(Probe& probe, std::size_t p, std::size_t cell, const SpikeResponse& response,
                      const FieldWeights& weights) {
     if (!response.known()) return;
-    const std::size_t slot = probe.first_slot[p] + (probe.per_cell[p] ? cell : 0);
-    const double share = probe.per_cell[p] ? 1.0 : 1.0 / static_cast<double>(circuit_.populations[p].size);
+    const auto& [slot, share] = probe.slots[labels_.first(p) + cell];
     std::vector<double>& own = probe.own[slot];
     if (own.empty()) own.assign(samples() * probe.channels, 0.0);
     const std::vector<double> field = spike_field(response, weights, probe.channels, dt_ms_, first_, samples());
@@ -228,14 +243,16 @@ class KernelDerivation {
     const std::vector<measure::Signal> signals = signals_of(shorter, kernels, activity_);
     for (const Probe& probe : probes_) {
       const ProbeResidual& residual = probe.residual;
+      const PrivateVariance privately =
+          private_variance(circuit_, kernels.probes[probe.index], activity_, CellResiduals::kBin_ms);
       for (std::size_t c = 0; c < probe.channels; ++c) {
         double share = 0;
         if (signals[probe.index].channels > c && residual.bins() > 0) {
           const std::vector<double> by_kernels =
               binned(signals[probe.index], c, residual.begin_ms(), CellResiduals::kBin_ms, residual.bins());
           const double error = residual.variance(c);
-          const double total =
-              covariance(by_kernels, by_kernels) + 2 * covariance(by_kernels, residual.common(c)) + error;
+          const double total = covariance(by_kernels, by_kernels) + 2 * covariance(by_kernels, residual.common(c)) +
+                               error + privately.shared[c];
           share = error > 0 ? (total > error ? error / total : 1.0) : 0.0;
         }
         kernels.probes[probe.index].unexplained_variance.push_back(share);
@@ -257,16 +274,41 @@ class KernelDerivation {
       network::SourceKernels source{p, std::vector<float>(cells * size, 0.0f), per_cell};
       pool_.parallel_for(cells, [&](std::size_t begin, std::size_t end) {
         for (std::size_t c = begin; c < end; ++c) {
-          float* to = source.values.data() + c * size;
-          const std::vector<double> synaptic = probe.spectrum.kernel(first_slot + c);
-          for (std::size_t i = 0; i < synaptic.size(); ++i) to[lead + i] = static_cast<float>(synaptic[i]);
-          const std::vector<double>& own = probe.own[first_slot + c];
-          for (std::size_t i = 0; i < own.size(); ++i) to[i] += static_cast<float>(own[i]);
+          add_kernel(probe, first_slot + c, lead, source.values.data() + c * size);
         }
       });
+      if (!per_cell && probe.sampled[p] > 0) finish_shared(probe, p, out, lead, source);
       out.sources.push_back(std::move(source));
     }
     return out;
+  }
+
+  void add_kernel(const Probe& probe, std::size_t slot, std::size_t lead, float* to) const {
+    const std::vector<double> synaptic = probe.spectrum.kernel(slot);
+    for (std::size_t i = 0; i < synaptic.size(); ++i) to[lead + i] += static_cast<float>(synaptic[i]);
+    const std::vector<double>& own = probe.own[slot];
+    for (std::size_t i = 0; i < own.size(); ++i) to[i] += static_cast<float>(own[i]);
+  }
+
+  /// The shared kernel is that of the cells without a slot of their own; the others belong to the mean too, and show
+  /// how far kernels spread about it.
+  void finish_shared(const Probe& probe, std::size_t p, const network::FieldKernels& kernels, std::size_t lead,
+                     network::SourceKernels& source) {
+    const std::size_t size = source.values.size(), n = probe.sampled[p];
+    const auto cells = static_cast<float>(circuit_.populations[p].size);
+    std::vector<float> alone(n * size, 0.0f);
+    pool_.parallel_for(n, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t c = begin; c < end; ++c) {
+        add_kernel(probe, probe.first_slot[p] + 1 + c, lead, alone.data() + c * size);
+      }
+    });
+    for (std::size_t i = 0; i < alone.size(); ++i) source.values[i % size] += alone[i] / cells;
+    const double interval_ms = std::max(CellResiduals::kBin_ms, circuit_.field_probes[probe.index].dt_ms);
+    source.spread.assign(probe.channels, 0.0);
+    for (std::size_t c = 0; c < n; ++c) {
+      add_kernel_power(kernels, alone.data() + c * size, source.values.data(), interval_ms, 1 / static_cast<double>(n),
+                       source.spread);
+    }
   }
 
   network::Provenance provenance(const Probe& probe, const network::FieldKernels& kernels) const {

@@ -44,24 +44,6 @@ std::vector<double> private_rates(const measure::PopulationActivity& population,
   return rates;
 }
 
-/// int h^2 dt per channel after averaging over intervals, optionally of the deviation from `mean`.
-void add_power(const network::FieldKernels& kernels, const float* h, const float* mean, double interval_ms,
-               double factor, std::vector<double>& power) {
-  const auto together = static_cast<std::size_t>(std::max(1.0, std::round(interval_ms / kernels.dt_ms)));
-  const std::size_t channels = kernels.channels;
-  std::vector<double> sum(channels, 0.0);
-  for (std::size_t k = 0; k < kernels.samples; ++k) {
-    for (std::size_t c = 0; c < channels; ++c) {
-      sum[c] += h[k * channels + c] - (mean != nullptr ? mean[k * channels + c] : 0.0f);
-    }
-    if ((k + 1) % together != 0) continue;
-    for (std::size_t c = 0; c < channels; ++c) {
-      power[c] += factor * sum[c] * sum[c] * kernels.dt_ms / static_cast<double>(together);
-      sum[c] = 0;
-    }
-  }
-}
-
 struct Comparison {
   double error = 0, correlation = 0;
 };
@@ -94,11 +76,28 @@ double variance_of(const measure::Signal& signal, std::size_t channel, double be
 
 }  // namespace
 
+void add_kernel_power(const network::FieldKernels& kernels, const float* h, const float* mean, double interval_ms,
+                      double factor, std::vector<double>& power) {
+  const auto together = static_cast<std::size_t>(std::max(1.0, std::round(interval_ms / kernels.dt_ms)));
+  const std::size_t channels = kernels.channels;
+  std::vector<double> sum(channels, 0.0);
+  for (std::size_t k = 0; k < kernels.samples; ++k) {
+    for (std::size_t c = 0; c < channels; ++c) {
+      sum[c] += h[k * channels + c] - (mean != nullptr ? mean[k * channels + c] : 0.0f);
+    }
+    if ((k + 1) % together != 0) continue;
+    for (std::size_t c = 0; c < channels; ++c) {
+      power[c] += factor * sum[c] * sum[c] * kernels.dt_ms / static_cast<double>(together);
+      sum[c] = 0;
+    }
+  }
+}
+
 PrivateVariance private_variance(const network::Circuit& circuit, const network::FieldKernels& kernels,
                                  const measure::Activity& activity, double interval_ms) {
   PrivateVariance out;
   out.heterogeneity.assign(kernels.channels, 0.0);
-  out.chance = out.mean_kernel_chance = out.heterogeneity;
+  out.chance = out.mean_kernel_chance = out.shared = out.heterogeneity;
   const std::size_t size = kernels.samples * kernels.channels;
   for (const network::SourceKernels& source : kernels.sources) {
     const measure::PopulationActivity& population = activity.populations.at(source.population);
@@ -109,12 +108,22 @@ PrivateVariance private_variance(const network::Circuit& circuit, const network:
     const double cells = static_cast<double>(source.values.size() / std::max<std::size_t>(1, size));
     for (std::size_t i = 0; i < size; ++i) mean[i] = static_cast<float>(sum[i] / std::max(1.0, cells));
     const bool simulated = !circuit.populations[source.population].is_virtual;
+    double together = 0;
     for (std::size_t i = 0; i < population.cells; ++i) {
       if (!(rates[i] > 0)) continue;
-      const float* h = source.values.data() + (source.per_cell ? i * size : 0);
-      if (simulated) add_power(kernels, h, nullptr, interval_ms, rates[i], out.chance);
-      add_power(kernels, mean.data(), nullptr, interval_ms, rates[i], out.mean_kernel_chance);
-      if (source.per_cell) add_power(kernels, h, mean.data(), interval_ms, rates[i], out.heterogeneity);
+      together += rates[i];
+      if (!source.per_cell) continue;
+      const float* h = source.values.data() + i * size;
+      if (simulated) add_kernel_power(kernels, h, nullptr, interval_ms, rates[i], out.chance);
+      add_kernel_power(kernels, h, mean.data(), interval_ms, rates[i], out.heterogeneity);
+    }
+    if (!(together > 0)) continue;
+    add_kernel_power(kernels, mean.data(), nullptr, interval_ms, together, out.mean_kernel_chance);
+    if (source.per_cell) continue;
+    if (simulated) add_kernel_power(kernels, mean.data(), nullptr, interval_ms, together, out.chance);
+    for (std::size_t c = 0; c < source.spread.size(); ++c) {
+      out.shared[c] += together * source.spread[c];
+      out.heterogeneity[c] += together * source.spread[c];
     }
   }
   return out;
@@ -182,7 +191,9 @@ std::vector<measure::KernelError> kernel_errors(const network::Circuit& circuit,
         const Comparison cell = compare_channel(truth[k], by_cell[k], c, begin_ms);
         error.cell_measured.push_back(cell.error);
         error.cell_correlation.push_back(cell.correlation);
-        error.cell_predicted.push_back(std::sqrt(unexplained));
+        const double of_cells = variance_of(by_cell[k], c, begin_ms) + privately.shared[c];
+        const double shared = of_cells > 0 ? privately.shared[c] / of_cells : 0.0;
+        error.cell_predicted.push_back(std::sqrt(shared * (1 - unexplained) + unexplained));
       }
       if (point == nullptr) continue;
       const Comparison coarser = compare_channel(truth[k], (*point)[k], c, begin_ms);

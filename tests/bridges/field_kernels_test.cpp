@@ -12,9 +12,9 @@
 #include "bridges/fields/signal_recorder.hpp"
 #include "bridges/gif/spike_response.hpp"
 #include "bridges/point/cell_sample.hpp"
-#include "core/random.hpp"
 #include "detailed/simulate.hpp"
 #include "measure/activity_recorder.hpp"
+#include "tests/bridges/passive_circuit.hpp"
 
 namespace triscale::bridges {
 namespace {
@@ -31,98 +31,6 @@ class FieldTrace : public core::NullRecorder {
   std::vector<std::vector<double>> times_ms;
   std::vector<std::vector<std::vector<double>>> rows;
 };
-
-/// Passive cells with a soma and a branching dendrite, placed and turned, driven by four sources through synapses at
-/// several places; two electrodes and the dipole, which goes through components.
-network::Circuit passive_circuit(double weight_uS) {
-  network::Morphology m;
-  m.sections.push_back({network::SectionKind::soma, -1, 1, {{-10, 0, 0, 20}, {10, 0, 0, 20}}, {}});
-  m.sections.push_back({network::SectionKind::basal, 0, 1, {{10, 0, 0, 2}, {210, 0, 0, 2}}, {}});
-  m.sections.push_back({network::SectionKind::apical, 1, 1, {{210, 0, 0, 1}, {210, 150, 0, 1}}, {}});
-  m.sections.push_back({network::SectionKind::apical, 1, 1, {{210, 0, 0, 1}, {350, 0, 60, 1}}, {}});
-  network::DetailedCell cell;
-  cell.morphology = std::make_shared<network::Morphology>(m);
-  for (auto& region : cell.regions) {
-    region.Ra_Ohm_cm = 150;
-    region.C_m_uF_cm2 = 1;
-    region.g_pas_S_cm2 = 5e-5;
-    region.e_pas_mV = -70;
-  }
-  network::Circuit circuit;
-  circuit.run.dt_ms = 0.025;
-  circuit.run.duration_ms = 200;
-  circuit.run.V_init_mV = -70;
-  circuit.run.scheme = network::TimeScheme::second_order;
-  circuit.cell_types.push_back({"cell", network::Dale::excitatory, cell, {}, {}});
-  network::Population cells;
-  cells.name = "cells";
-  cells.size = 3;
-  cells.placements = {{0, 0, 0, 0, 0, 0}, {30, -20, 10, 0.3, 1.0, 2.0}, {-40, 15, -5, 1.2, -0.4, 0.7}};
-  network::Population sources;
-  sources.name = "sources";
-  sources.size = 4;
-  sources.is_virtual = true;
-  circuit.populations = {cells, sources};
-  network::SynapseType synapse;
-  synapse.name = "s";
-  synapse.detailed = network::BiexponentialSynapse{0.5, 3, 0};
-  circuit.synapse_types = {synapse};
-  network::Projection projection;
-  projection.name = "p";
-  projection.source = 1;
-  projection.target = 0;
-  network::ExplicitEdges edges;
-  for (std::uint32_t source = 0; source < 4; ++source) {
-    for (std::uint32_t target = 0; target < 3; ++target) {
-      edges.sources.push_back(source);
-      edges.targets.push_back(target);
-      edges.weights.push_back(weight_uS);
-      edges.delays_ms.push_back(1.0 + 0.5 * target);
-      edges.sites.push_back({(source + target) % 4, 0.3 + 0.1 * source});
-    }
-  }
-  projection.connectivity = std::move(edges);
-  circuit.projections = {projection};
-  network::FieldProbe potential;
-  potential.name = "lfp";
-  network::ExtracellularPotential electrodes;
-  electrodes.electrodes = {{0, {50, 40, 10}, 0, {0, 0, 1}}, {1, {200, -60, 30}, 0, {0, 0, 1}}};
-  potential.signal = electrodes;
-  potential.dt_ms = 0.5;
-  network::FieldProbe eeg;
-  eeg.name = "eeg";
-  eeg.signal = network::Eeg{{{0, {0, 0, 5000}, 0, {0, 0, 1}}}, 0.3, {}, {}};
-  eeg.dt_ms = 0.5;
-  circuit.field_probes = {potential, eeg};
-  return circuit;
-}
-
-/// An activity in which nobody fires: the state of rest.
-measure::Activity silence(const network::Circuit& circuit) {
-  measure::Activity activity;
-  activity.duration_ms = 100;
-  for (const network::Population& population : circuit.populations) {
-    measure::PopulationActivity entry;
-    entry.name = population.name;
-    entry.cells = population.size;
-    entry.is_virtual = population.is_virtual;
-    activity.populations.push_back(std::move(entry));
-  }
-  return activity;
-}
-
-network::CircuitKernels kernels_at_rest(const network::Circuit& circuit) {
-  network::Derivation derivation;
-  core::NoProgress progress;
-  FieldKernelOptions options;
-  options.highest_Hz = 5000;
-  options.length_ms = 200;
-  return derive_field_kernels(circuit, silence(circuit), options, 1, derivation, progress);
-}
-
-void fire(network::Circuit& circuit, std::vector<double> times_ms, std::vector<std::uint32_t> cells) {
-  circuit.populations[1].source = network::SpikeTrains{std::move(times_ms), std::move(cells)};
-}
 
 FieldTrace by_kernels(const network::Circuit& circuit, const network::CircuitKernels& kernels) {
   FieldTrace trace;
@@ -304,89 +212,28 @@ TEST(FieldKernels, ShuntingByTheBackgroundShortensThem) {
   EXPECT_GT(derivation.field_kernels.at("lfp").operating_point.at("cells.V_soma_mV"), -69);
 }
 
-// Independent Poisson sources with different kernels: the mean kernel misses exactly the heterogeneity.
-TEST(KernelError, PredictsWhatMeanKernelsMiss) {
-  network::Circuit circuit = passive_circuit(1e-4);
-  circuit.run.duration_ms = 20000;
-  circuit.field_probes.pop_back();
-  circuit.populations[1].source = network::PoissonTrains{{0}, {30}, 0};
-  const network::CircuitKernels kernels = kernels_at_rest(circuit);
-  measure::Activity activity = silence(circuit);
-  activity.duration_ms = circuit.run.duration_ms;
-  const std::vector<measure::Signal> truth = signals_of(circuit, kernels, activity);
-  const auto errors = kernel_errors(circuit, kernels, activity, truth, 500);
-  ASSERT_EQ(errors.size(), 1u);
-  for (std::size_t c = 0; c < 2; ++c) {
-    EXPECT_LT(errors[0].cell_measured[c], 1e-6);
-    EXPECT_GT(errors[0].population_measured[c], 0.2);
-    EXPECT_NEAR(errors[0].population_predicted[c] / errors[0].population_measured[c], 1, 0.15) << "channel " << c;
+TEST(FieldKernels, SharedOnesAreTheMeanAndKnowTheSpreadOfASample) {
+  const network::Circuit circuit = many_sources();
+  const network::CircuitKernels single = kernels_within(circuit, 50'000'000);
+  const network::CircuitKernels shared = kernels_within(circuit, kThreeCells);
+  const network::SourceKernels &each = single.probes[0].sources[1], &one = shared.probes[0].sources[1];
+  ASSERT_TRUE(each.per_cell);
+  ASSERT_FALSE(one.per_cell);
+  EXPECT_TRUE(shared.probes[0].sources[0].per_cell);
+  EXPECT_TRUE(each.spread.empty());
+  const network::CircuitKernels means = population_kernels(single);
+  const std::vector<float>& mean = means.probes[0].sources[1].values;
+  ASSERT_EQ(one.values.size(), mean.size());
+  float largest = 0;
+  for (const float h : mean) largest = std::max(largest, std::abs(h));
+  for (std::size_t i = 0; i < mean.size(); ++i) ASSERT_NEAR(one.values[i], mean[i], 1e-5f * largest) << i;
+  // So little memory leaves the smallest sample: every fifth source.
+  std::vector<double> spread(2, 0.0);
+  for (std::size_t i = 0; i < 40; i += 5) {
+    add_kernel_power(single.probes[0], each.values.data() + i * mean.size(), mean.data(), 1, 1.0 / 8, spread);
   }
-}
-
-/// Poisson trains of all cells; of the spikes of `other`, if given, each is kept with a chance of one half instead.
-void fire_at_random(measure::PopulationActivity& population, double rate_hz, double duration_ms, std::uint64_t entity,
-                    const measure::PopulationActivity* other = nullptr) {
-  core::RandomStream random(1, core::Purpose::test, entity);
-  std::vector<std::pair<double, std::uint32_t>> spikes;
-  for (std::uint32_t cell = 0; cell < population.cells; ++cell) {
-    const double fresh_hz = other != nullptr ? rate_hz / 2 : rate_hz;
-    for (double t_ms = 0;;) {
-      t_ms -= 1000 / fresh_hz * std::log(1 - random.next_uniform());
-      if (!(t_ms < duration_ms)) break;
-      spikes.emplace_back(t_ms, cell);
-    }
-  }
-  for (std::size_t k = 0; other != nullptr && k < other->spike_cells.size(); ++k) {
-    if (random.next_uniform() < 0.5) spikes.emplace_back(other->spike_times_ms[k], other->spike_cells[k]);
-  }
-  std::sort(spikes.begin(), spikes.end());
-  for (const auto& [t_ms, cell] : spikes) {
-    population.spike_times_ms.push_back(t_ms);
-    population.spike_cells.push_back(cell);
-  }
-}
-
-// A point tier that shares half of its spikes with the detailed one: the difference has as much variance as the signal
-// (1/2 that only the one fired and 1/2 that only the other did), and what the kernels miss adds to it.
-TEST(KernelError, OfThePointTierAddsWhatItsSpikesChange) {
-  constexpr double kDuration_ms = 40000, kMissed = 0.5;
-  network::Circuit circuit = passive_circuit(1e-4);
-  circuit.run.duration_ms = kDuration_ms;
-  circuit.field_probes.pop_back();
-  fire(circuit, {}, {});
-  network::CircuitKernels kernels = kernels_at_rest(circuit);
-  network::FieldKernels& probe = kernels.probes[0];
-  for (std::size_t i = 0; i < probe.sources[0].values.size(); ++i) {
-    const auto channel = static_cast<double>(i % probe.channels);
-    const auto sample = static_cast<double>(i / probe.channels % probe.samples);
-    probe.sources[0].values[i] = static_cast<float>((channel + 1) * std::exp(-0.1 * probe.dt_ms * sample));
-  }
-  probe.unexplained_variance.assign(probe.channels, kMissed * kMissed / (1 + kMissed * kMissed));
-  measure::Activity detailed = silence(circuit), point = detailed;
-  detailed.duration_ms = point.duration_ms = kDuration_ms;
-  fire_at_random(detailed.populations[0], 20, kDuration_ms, 1);
-  fire_at_random(point.populations[0], 20, kDuration_ms, 2, &detailed.populations[0]);
-  std::vector<measure::Signal> truth = signals_of(circuit, kernels, detailed);
-  const std::vector<measure::Signal> other = signals_of(circuit, kernels, point);
-  core::RandomStream random(1, core::Purpose::test, 3);
-  for (std::size_t c = 0; c < 2; ++c) {
-    // Shot noise of three cells: rate times int h^2, h = (c + 1) exp(-t / 10 ms).
-    const double sd = static_cast<double>(c + 1) * std::sqrt(3 * 0.02 * 5);
-    for (std::size_t k = 0; k < truth[0].samples(); ++k) {
-      truth[0].values[2 * k + c] += static_cast<float>(kMissed * sd * random.next_normal());
-    }
-  }
-  const auto errors = kernel_errors(circuit, kernels, detailed, truth, 500, &other);
-  ASSERT_EQ(errors.size(), 1u);
-  for (std::size_t c = 0; c < 2; ++c) {
-    EXPECT_NEAR(errors[0].cell_measured[c], std::sqrt(kMissed * kMissed / (1 + kMissed * kMissed)), 0.03);
-    EXPECT_NEAR(errors[0].cell_predicted[c], errors[0].cell_measured[c], 0.03);
-    EXPECT_NEAR(errors[0].point_spikes[c], 1, 0.08) << "channel " << c;
-    EXPECT_NEAR(errors[0].point_measured[c], std::sqrt((1 + kMissed * kMissed) / (1 + kMissed * kMissed)), 0.08);
-    EXPECT_NEAR(errors[0].point_correlation[c], 0.5 / std::sqrt(1 + kMissed * kMissed), 0.05);
-    EXPECT_NEAR(errors[0].point_predicted[c] / errors[0].point_measured[c], 1, 0.05) << "channel " << c;
-  }
-  EXPECT_TRUE(kernel_errors(circuit, kernels, detailed, truth, 500)[0].point_measured.empty());
+  ASSERT_EQ(one.spread.size(), 2u);
+  for (std::size_t c = 0; c < 2; ++c) EXPECT_NEAR(one.spread[c], spread[c], 1e-4 * spread[c]);
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ network::Circuit probed_circuit() {
 
 network::CircuitKernels some_kernels() {
   network::FieldKernels probe{"lfp", 2, 0.1, -2, 3, {}, {0.1, 0.2}};
-  probe.sources = {{0, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12.5f}, true}, {1, {-1, -2, -3, -4, -5, 1e-7f}, false}};
+  probe.sources = {{0, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12.5f}, true},
+                   {1, {-1, -2, -3, -4, -5, 1e-7f}, false, {0.3, 1e-9}}};
   return {42, 1, {probe}};
 }
 
@@ -48,6 +49,7 @@ TEST(FieldKernelsFile, ComesBackToTheLastBit) {
   for (std::size_t s = 0; s < 2; ++s) {
     EXPECT_EQ(read.probes[0].sources[s].values, expected.sources[s].values);
     EXPECT_EQ(read.probes[0].sources[s].per_cell, expected.sources[s].per_cell);
+    EXPECT_EQ(read.probes[0].sources[s].spread, expected.sources[s].spread);
   }
 }
 
