@@ -35,7 +35,8 @@ class InputError : public std::runtime_error {
   std::vector<Problem> problems_;
 };
 
-/// A state stopped being finite, an iteration did not converge. The message names tier, population, cell, variable, time.
+/// A state stopped being finite, an iteration did not converge. The message names tier, population, cell, variable,
+/// time.
 class NumericalError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

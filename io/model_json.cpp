@@ -145,9 +145,22 @@ void fields(V& v, ReceptorSynapse& s) {
   v.optional_objects("sites", s.sites);
 }
 
+/// A receptor of a point neuron, where alone at_soma has a meaning.
+struct PlacedReceptor : BiexponentialSynapse {
+  PlacedReceptor() = default;
+  explicit PlacedReceptor(const BiexponentialSynapse& receptor) : BiexponentialSynapse(receptor) {}
+};
+template <class V>
+void fields(V& v, PlacedReceptor& r) {
+  fields(v, static_cast<BiexponentialSynapse&>(r));
+  v.optional_flag("at_soma", r.at_soma);
+}
+
 template <class V>
 void fields(V& v, PointSynapse& s) {
-  v.objects("receptors", s.receptors);
+  std::vector<PlacedReceptor> receptors(s.receptors.begin(), s.receptors.end());
+  v.objects("receptors", receptors);
+  s.receptors.assign(receptors.begin(), receptors.end());
   v.optional_objects("sites", s.sites);
 }
 
@@ -176,6 +189,9 @@ class Writer {
   template <class Integer>
   void optional_whole(const char* key, Integer value) {
     json_[key] = value;
+  }
+  void optional_flag(const char* key, bool value) {
+    if (value) json_[key] = true;
   }
   template <std::size_t n>
   void list(const char* key, const std::array<double, n>& values) {
@@ -249,6 +265,10 @@ class Reader {
     known_.pop_back();
     whole(key, value);
   }
+  void optional_flag(const char* key, bool& value) {
+    known_.emplace_back(key);
+    if (const auto given = json_.flag(key)) value = *given;
+  }
   template <std::size_t n>
   void list(const char* key, std::array<double, n>& values) {
     if (!json_.has(key)) json_.error(key, "must be given (a list of " + std::to_string(n) + " numbers)");
@@ -317,6 +337,7 @@ class KeyLister {
   void optional_whole(const char* key, T&) {
     keys_.emplace_back(key);
   }
+  void optional_flag(const char* key, bool&) { keys_.emplace_back(key); }
   template <class T>
   void list(const char* key, T&) {
     keys_.emplace_back(key);
@@ -477,7 +498,7 @@ std::map<std::string, std::vector<std::string>> model_keys() {
       {"current_delta", KeyLister::of<DeltaCurrent>(kModelKey)},
       {"meanfield_cell", KeyLister::of<MeanfieldCell>()},
       {"biexponential", KeyLister::of<BiexponentialSynapse>(kModelKey)},
-      {"receptor", KeyLister::of<BiexponentialSynapse>()},
+      {"receptor", KeyLister::of<PlacedReceptor>()},
       {"receptors", KeyLister::of<ReceptorSynapse>(kModelKey)},
       {"detailed_receptor", KeyLister::of<Receptor>()},
       {"gap_junction", KeyLister::of<GapJunction>(kModelKey)},

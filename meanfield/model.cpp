@@ -303,7 +303,7 @@ void Model::add_clamps(PopulationModel& model) const {
 /// runs of neighbours by their average, so that every sum over the population stays what it was. One order by the whole
 /// drive would depend on how the unknown rates weigh excitation against inhibition.
 void Model::merge_classes(PopulationModel& model, std::size_t max_classes) const {
-  constexpr double kNominalRate_Hz = 5.0, kExcitatoryAbove_mV = -45.0;
+  constexpr double kNominalRate_Hz = 5.0;
   const std::size_t cells = model.classes.size();
   if (cells <= max_classes || max_classes == 0) return;
   std::vector<double> excitation(cells, 0.0), inhibition(cells, 0.0);
@@ -313,7 +313,7 @@ void Model::merge_classes(PopulationModel& model, std::size_t max_classes) const
     const double rate_hz = circuit_->populations[channel.source].is_virtual
                                ? external_[channel.source].mean(0, circuit_->run.duration_ms)
                                : kNominalRate_Hz;
-    auto& drive = receptor.E_rev_mV > kExcitatoryAbove_mV ? excitation : inhibition;
+    auto& drive = receptor.E_rev_mV > network::kExcitatoryAbove_mV ? excitation : inhibition;
     for (std::size_t i = 0; i < cells; ++i) drive[i] += rate_hz * receptor.area_ms * model.classes[i].weight_uS[c];
   }
   const auto varies = [](const std::vector<double>& of) {

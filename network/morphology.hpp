@@ -22,16 +22,16 @@ struct MorphologyPoint {
 /// An unbranched cable. Points run from the end that is connected to the parent to the other end.
 struct Section {
   SectionKind kind = SectionKind::basal;
-  std::int32_t parent = -1;       ///< index of the parent section; always smaller than the own index; -1 for the root
-  double parent_position = 1.0;   ///< where on the parent it is connected, 0..1 of the parent's length
+  std::int32_t parent = -1;      ///< index of the parent section; always smaller than the own index; -1 for the root
+  double parent_position = 1.0;  ///< where on the parent it is connected, 0..1 of the parent's length
   std::vector<MorphologyPoint> points;  ///< at least 2
   std::vector<std::int32_t> swc_ids;    ///< SWC sample number of each point (-1: made by a rule); may be empty
 
   double length_um() const;
 };
 
-/// Sections in the order in which SONATA files of the Allen dialect number them: soma, basal, apical, then axon; within a
-/// kind in order of first appearance in the file. Section 0 is the soma.
+/// Sections in the order in which SONATA files of the Allen dialect number them: soma, basal, apical, then axon; within
+/// a kind in order of first appearance in the file. Section 0 is the soma.
 struct Morphology {
   std::vector<Section> sections;
 

@@ -14,6 +14,9 @@
 
 namespace triscale::network {
 
+/// A conductance excites if its reversal potential is above this one.
+inline constexpr double kExcitatoryAbove_mV = -45;
+
 /// Biexponential conductance synapse (NEURON's Exp2Syn): after an event of weight w,
 ///   g(t) = w f (exp(-t/tau_decay) - exp(-t/tau_rise)), f such that the peak is w; I = g (V - E_rev).
 /// tau_rise = 0 means a single exponential with peak w at t = 0.
@@ -21,6 +24,7 @@ struct BiexponentialSynapse {
   double tau_rise_ms = 0.5;
   double tau_decay_ms = 2;
   double E_rev_mV = 0;
+  bool at_soma = false;  ///< of a point neuron with a dendrite: acts at its soma; without meaning elsewhere
 };
 
 /// One of the receptors that a release opens: a biexponential conductance of peak weight_factor w. With Mg_mM > 0 it is
@@ -61,10 +65,10 @@ struct GapJunction {};
 /// of a release of everything: a first spike transmits the share U of it in the mean and fails with probability (1 -
 /// U)^sites. Each process needs its time constant.
 struct Release {
-  double U = 0.5;                  ///< utilisation by a first spike: release probability of a full site
-  double tau_recovery_ms = 0;      ///< of released vesicles; 0: at once (no depression)
-  double tau_facilitation_ms = 0;  ///< 0: no facilitation
-  std::uint32_t sites = 0;         ///< release sites of a stochastic synapse; 0: deterministic, its mean
+  double U = 0.5;                        ///< utilisation by a first spike: release probability of a full site
+  double tau_recovery_ms = 0;            ///< of released vesicles; 0: at once (no depression)
+  double tau_facilitation_ms = 0;        ///< 0: no facilitation
+  std::uint32_t sites = 0;               ///< release sites of a stochastic synapse; 0: deterministic, its mean
   std::optional<double> facilitation{};  ///< share of what is missing to 1 that a spike adds to the probability; U
   std::optional<double> p_start{};       ///< release probability at the start; U
   double recovery_speedup = 0;           ///< share of its time constant that recovery loses by a spike

@@ -142,6 +142,7 @@ void GifNeurons::set_potential(std::span<const double> V_mV) {
 void GifNeurons::integrate_bent(std::size_t begin, std::size_t end, const StepInput& input) {
   const double I_L = model_.g_L_uS * model_.E_L_mV;
   const bool has_conductances = !input.G_uS.empty(), has_dendrite = !D_mV_.empty();
+  const bool some_at_soma = !input.G_soma_uS.empty();
   for (std::size_t i = begin; i < end; ++i) {
     const double V_begin = V_mV_[i];
     const double G = has_conductances ? input.G_uS[i] : 0.0, GE = has_conductances ? input.GE_nA[i] : 0.0;
@@ -155,7 +156,9 @@ void GifNeurons::integrate_bent(std::size_t begin, std::size_t end, const StepIn
         J -= s.low_pass.mean(slow_currents_.state[k * cells_ + i], s.target.of(V_begin));
       }
       if (has_dendrite) {
-        const auto p = dendrite_.free(model_.g_L_uS + membrane_.extra_slope_uS(V_begin), G);
+        const double G_soma = some_at_soma ? input.G_soma_uS[i] : 0.0;
+        if (some_at_soma) J += input.GE_soma_nA[i];
+        const auto p = dendrite_.free(model_.g_L_uS + membrane_.extra_slope_uS(V_begin) + G_soma, G);
         const double D = D_mV_[i], J_V = J + membrane_.extra_current_nA(V_begin), J_D = dendrite_.J_free_nA(GE);
         V_mV_[i] = p.V(V_begin, D, J_V, J_D);
         D_mV_[i] = p.D(V_begin, D, J_V, J_D);

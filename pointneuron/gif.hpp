@@ -19,8 +19,8 @@
 /// with tau_k = 0 for a current or a threshold that follows at once. They start in the state of a potential that has
 /// not moved, and see V_reset during refractoriness.
 ///
-/// With a dendrite the conductances g_s act there, not at V, and it is coupled to V (pointneuron/dendrite.hpp). All
-/// currents act at V. D starts at V.
+/// With a dendrite the conductances g_s act there, not at V, unless their receptor is at_soma, and it is coupled to V
+/// (pointneuron/dendrite.hpp). All currents act at V. D starts at V.
 ///
 /// | parameter      | default | unit | symbol    |                                                          |
 /// |----------------|---------|------|-----------|----------------------------------------------------------|
@@ -67,6 +67,7 @@ class GifNeurons : public NeuronModel {
   void step(std::size_t begin, std::size_t end, const StepInput& input, std::vector<std::uint32_t>& spikes) override;
   std::span<const double> variable(std::string_view name) const override;
   void set_potential(std::span<const double> V_mV) override;
+  bool has_dendrite() const override { return model_.dendrite.has_value(); }
   std::span<const double> synaptic_potential() const override { return D_mV_.empty() ? V_mV_ : D_mV_; }
   double membrane_rate_per_ms() const override { return model_.g_L_uS / model_.C_m_nF; }
 

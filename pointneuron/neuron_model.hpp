@@ -42,7 +42,9 @@ struct StepInput {
   std::int64_t step = 0;
   std::span<const double> G_uS;   ///< mean synaptic conductance over the step; empty: no conductance synapses
   std::span<const double> GE_nA;  ///< mean of sum g E_rev over the step; empty likewise
-  std::span<const double> I_nA;   ///< injected and synaptic current of the step (current_receptors.hpp)
+  /// The same of synapses that act at the soma of a model with a dendrite, and are not in G_uS then; empty: none.
+  std::span<const double> G_soma_uS{}, GE_soma_nA{};
+  std::span<const double> I_nA;  ///< injected and synaptic current of the step (current_receptors.hpp)
   /// Delta synapses: what V jumps by at the end of the step, unless the cell is refractory. Instantaneous synapses: the
   /// events of that moment. Empty: none of these.
   std::span<const double> arrivals_at_end;
@@ -72,6 +74,9 @@ class NeuronModel {
 
   /// The potential that the synapses see, one value per cell.
   virtual std::span<const double> synaptic_potential() const { return variable("v"); }
+
+  /// Whether synapses at the soma are different from others.
+  virtual bool has_dendrite() const { return false; }
 
   /// Sets the membrane potential at the start, one value per cell.
   virtual void set_potential(std::span<const double> V_mV) = 0;

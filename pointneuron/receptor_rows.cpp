@@ -15,7 +15,7 @@ using Group = std::vector<network::Receptor>;
 bool same(const network::Receptor& x, const network::Receptor& y) {
   const network::BiexponentialSynapse &a = x.kinetics, &b = y.kinetics;
   return a.tau_rise_ms == b.tau_rise_ms && a.tau_decay_ms == b.tau_decay_ms && a.E_rev_mV == b.E_rev_mV &&
-         x.weight_factor == y.weight_factor && x.Mg_mM == y.Mg_mM;
+         a.at_soma == b.at_soma && x.weight_factor == y.weight_factor && x.Mg_mM == y.Mg_mM;
 }
 bool same(const Group& a, const Group& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),

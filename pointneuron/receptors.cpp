@@ -31,7 +31,7 @@ TRISCALE_ALWAYS_INLINE void step_receptor(const ReceptorPropagator& p, std::size
 }  // namespace
 
 ReceptorPropagator::ReceptorPropagator(const network::Receptor& receptor, double dt_ms)
-    : E_rev_mV(receptor.kinetics.E_rev_mV), Mg_mM(receptor.Mg_mM) {
+    : E_rev_mV(receptor.kinetics.E_rev_mV), Mg_mM(receptor.Mg_mM), at_soma(receptor.kinetics.at_soma) {
   const double tau_r = receptor.kinetics.tau_rise_ms;
   const double tau_d = receptor.kinetics.tau_decay_ms;
   const double mean_of_decay = integral_of_decay(1 / tau_d, dt_ms) / dt_ms;
@@ -77,17 +77,19 @@ Receptors::Receptors(const std::vector<std::vector<network::Receptor>>& groups, 
 }
 
 void Receptors::step(std::size_t begin, std::size_t end, std::span<double> arrivals_uS, std::span<const double> V_mV,
-                     std::span<double> G_uS, std::span<double> GE_nA) {
-  std::fill(G_uS.begin() + static_cast<std::ptrdiff_t>(begin), G_uS.begin() + static_cast<std::ptrdiff_t>(end), 0.0);
-  std::fill(GE_nA.begin() + static_cast<std::ptrdiff_t>(begin), GE_nA.begin() + static_cast<std::ptrdiff_t>(end), 0.0);
+                     const Conductances& means) {
+  for (const std::span<double> sum : {means.G_uS, means.GE_nA, means.G_soma_uS, means.GE_soma_nA}) {
+    if (!sum.empty()) std::fill_n(sum.data() + begin, end - begin, 0.0);
+  }
   for (std::size_t r = 0; r < propagators_.size(); ++r) {
     const ReceptorPropagator p = propagators_[r];
     double* x = x_.data() + r * cells_;
     double* g = g_.data() + r * cells_;
     double* events = arrivals_uS.data() + rows_[r] * cells_;
     const bool last_of_row = r + 1 == propagators_.size() || rows_[r + 1] != rows_[r];
-    double* G = G_uS.data();
-    double* GE = GE_nA.data();
+    const bool apart = p.at_soma && !means.G_soma_uS.empty();
+    double* G = (apart ? means.G_soma_uS : means.G_uS).data();
+    double* GE = (apart ? means.GE_soma_nA : means.GE_nA).data();
     if (p.Mg_mM > 0) {
       for (std::size_t i = begin; i < end; ++i) {
         const double x_now = x[i] + p.kick_x * events[i];
@@ -103,6 +105,10 @@ void Receptors::step(std::size_t begin, std::size_t end, std::span<double> arriv
     }
     if (last_of_row) std::fill(events + begin, events + end, 0.0);
   }
+}
+
+bool Receptors::some_at_soma() const {
+  return std::any_of(propagators_.begin(), propagators_.end(), [](const auto& p) { return p.at_soma; });
 }
 
 double Receptors::total_uS(std::size_t cell) const {

@@ -31,6 +31,14 @@ struct ReceptorPropagator {
   double g_from_g = 0, g_from_x = 0;        ///< g(t+dt) = g_from_g g + g_from_x x
   double mean_from_g = 0, mean_from_x = 0;  ///< mean of g over [t, t+dt]
   double E_rev_mV = 0, Mg_mM = 0;
+  bool at_soma = false;
+};
+
+/// Step means of a population's conductances, by cell: G = sum g and GE = sum g E_rev; those of receptors at the soma
+/// apart, unless G_soma_uS is empty.
+struct Conductances {
+  std::span<double> G_uS, GE_nA;
+  std::span<double> G_soma_uS{}, GE_soma_nA{};
 };
 
 /// The receptors of a synapse type's conductances, those that share their events together; empty for other kinds.
@@ -43,10 +51,13 @@ class Receptors {
             core::Isa isa = core::best_isa());
 
   /// One step for the cells [begin, end): takes the events that arrive at the beginning of the step (and clears them),
-  /// then writes the step means G = sum g and GE = sum g E_rev, and moves the states to the end of the step. V_mV: the
-  /// potentials at its beginning; may be empty where no receptor has a magnesium block.
+  /// then writes the step means, and moves the states to the end of the step. V_mV: the potentials at its beginning;
+  /// may be empty where no receptor has a magnesium block.
   void step(std::size_t begin, std::size_t end, std::span<double> arrivals_uS, std::span<const double> V_mV,
-            std::span<double> G_uS, std::span<double> GE_nA);
+            const Conductances& means);
+
+  /// Whether one of them acts at the soma.
+  bool some_at_soma() const;
 
   /// Sum of the conductances of a cell now, uS; without magnesium block.
   double total_uS(std::size_t cell) const;

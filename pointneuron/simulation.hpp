@@ -37,7 +37,7 @@ struct Cells {
   std::unique_ptr<RingBuffer> ring;  ///< events of virtual sources; unless leaky, where all events come together
   std::unique_ptr<CurrentInput> current;
   std::vector<std::unique_ptr<PrivateDrive>> drives;
-  std::vector<double> G_uS, GE_nA, I_nA;
+  std::vector<double> G_uS, GE_nA, G_soma_uS, GE_soma_nA, I_nA;
 };
 
 /// Virtual spikes of one population that one block draws.

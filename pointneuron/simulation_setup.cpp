@@ -67,6 +67,10 @@ void Simulation::make_populations() {
       cells.receptors = std::make_unique<Receptors>(rows_[p].conductances, population.size, grid_.dt_ms, options_.isa);
       cells.G_uS.assign(population.size, 0.0);
       cells.GE_nA.assign(population.size, 0.0);
+      if (cells.neurons->has_dendrite() && cells.receptors->some_at_soma()) {
+        cells.G_soma_uS.assign(population.size, 0.0);
+        cells.GE_soma_nA.assign(population.size, 0.0);
+      }
     }
     if (!cells.leaky && !rows_[p].currents.empty()) {
       cells.currents = std::make_unique<CurrentReceptors>(rows_[p].currents, population.size, grid_.dt_ms,

@@ -170,6 +170,8 @@ void Simulation::step_any(std::size_t block, std::size_t population, std::int64_
   draw_drives(block, population, step);
   input.G_uS = cells.G_uS;
   input.GE_nA = cells.GE_nA;
+  input.G_soma_uS = cells.G_soma_uS;
+  input.GE_soma_nA = cells.GE_soma_nA;
   input.I_nA = cells.I_nA;
   for (std::size_t r = 0; r < rows_[population].count(); ++r) {
     if (rows_[population].acts_at_end(r)) input.arrivals_at_end = events_of(population, r, step);
@@ -177,8 +179,10 @@ void Simulation::step_any(std::size_t block, std::size_t population, std::int64_
   for (std::size_t from = range.begin; from < range.end; from += kTogether) {
     const CellRange some{from, std::min(range.end, from + kTogether)};
     take_sums(block, population, step, some);
-    if (cells.receptors)
-      cells.receptors->step(some.begin, some.end, row, cells.neurons->synaptic_potential(), cells.G_uS, cells.GE_nA);
+    if (cells.receptors) {
+      cells.receptors->step(some.begin, some.end, row, cells.neurons->synaptic_potential(),
+                            {cells.G_uS, cells.GE_nA, cells.G_soma_uS, cells.GE_soma_nA});
+    }
     if (cells.current->is_uniform()) {
       std::fill_n(cells.I_nA.begin() + static_cast<std::ptrdiff_t>(some.begin), some.size(),
                   cells.current->uniform_nA(step));

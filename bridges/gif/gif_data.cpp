@@ -47,8 +47,9 @@ std::vector<Prepared> prepare_all(std::span<const GifSweep> sweeps, const GifFit
   for (const GifSweep& sweep : sweeps) {
     const std::size_t n = sweep.V_mV.size();
     if (n < 2 || sweep.I_nA.size() != n || (!sweep.G_uS.empty() && sweep.G_uS.size() != n) ||
-        (!sweep.GE_nA.empty() && sweep.GE_nA.size() != n) || (!sweep.left_out.empty() && sweep.left_out.size() != n) ||
-        !(sweep.dt_ms > 0)) {
+        (!sweep.GE_nA.empty() && sweep.GE_nA.size() != n) ||
+        (!sweep.G_soma_uS.empty() && sweep.G_soma_uS.size() != n) ||
+        (!sweep.left_out.empty() && sweep.left_out.size() != n) || !(sweep.dt_ms > 0)) {
       throw core::InputError({"", "recording", fmt::format("{} samples of V, {} of I", n, sweep.I_nA.size()),
                               "V, I and G must have the same length and dt must be > 0", ""});
     }

@@ -32,6 +32,10 @@ inline double conductance(const GifSweep& sweep, std::size_t k) {
   return sweep.G_uS.empty() ? 0.0 : sweep.G_uS[k];
 }
 
+inline double conductance_at_soma(const GifSweep& sweep, std::size_t k) {
+  return sweep.G_soma_uS.empty() ? 0.0 : sweep.G_soma_uS[k];
+}
+
 inline double driving_current(const GifSweep& sweep, std::size_t k) {
   return sweep.GE_nA.empty() ? 0.0 : sweep.GE_nA[k];
 }

@@ -47,6 +47,7 @@ struct GifSweep {
   std::vector<double> V_mV;
   std::vector<double> I_nA;       ///< into the soma
   std::vector<double> G_uS;       ///< of synapses; empty: none
+  std::vector<double> G_soma_uS;  ///< of those at the soma of a neuron with a dendrite, whose g E is in I; empty: none
   std::vector<double> GE_nA;      ///< sum g E, likewise
   std::vector<double> spikes_ms;  ///< ascending
   std::vector<char> left_out;     ///< 1: sample not to be used for fit or comparison; empty: all are used

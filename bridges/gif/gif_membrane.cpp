@@ -200,7 +200,8 @@ NormalEquations normal_equations(const Membrane& m, double V_reset, const std::v
       double J = sweep.I_nA[k] - m.eta.dot(step.eta);
       for (Index j = 0; j < currents; ++j) J -= m.currents[static_cast<std::size_t>(j)].g_uS * step.slow[j];
       V_end = step.V;
-      m.advance(membrane, coupled, V_end, D, J, G, GE, dt_ms);
+      const double G_soma = conductance_at_soma(sweep, k);
+      m.advance(membrane, coupled, V_end, D, J, G, GE, G_soma, dt_ms);
       // The mean of V over the step, so that f is right to second order.
       const double V_mean = 0.5 * (step.V + V_end);
       f[0] = -(V_end - step.V) / dt_ms;
@@ -217,7 +218,7 @@ NormalEquations normal_equations(const Membrane& m, double V_reset, const std::v
         if (current.tau_ms > 0) driving -= current.g_uS * W.col(j);
       }
       if (m.dendrite) {
-        const auto p = coupled.free(m.g_L + step.extra_slope_uS, G);
+        const auto p = coupled.free(m.g_L + step.extra_slope_uS + G_soma, G);
         S = p.phi_VV * S_before + p.phi_VD * S_D + p.psi_VV * driving;
         S_D = p.phi_DV * S_before + p.phi_DD * S_D + p.psi_DV * driving;
       } else {

@@ -30,14 +30,15 @@ struct Membrane {
   pointneuron::DendriteStep dendrite_step(double dt_ms) const {
     return dendrite ? pointneuron::DendriteStep(*dendrite, C, b / g_L, dt_ms) : pointneuron::DendriteStep();
   }
-  /// V and D after a step of a free soma with the current J beside that of the synapses.
+  /// V and D after a step of a free soma with the current J beside that of the synapses; G_soma: of synapses at the
+  /// soma, beside a dendrite.
   void advance(const pointneuron::BentMembrane& membrane, const pointneuron::DendriteStep& coupled, double& V,
-               double& D, double J, double G, double GE, double dt_ms) const {
+               double& D, double J, double G, double GE, double G_soma, double dt_ms) const {
     if (!dendrite) {
       V = membrane.advance(V, b + J + GE, g_L + G, dt_ms);
       return;
     }
-    const auto p = coupled.free(g_L + membrane.extra_slope_uS(V), G);
+    const auto p = coupled.free(g_L + membrane.extra_slope_uS(V) + G_soma, G);
     const double J_V = b + J + membrane.extra_current_nA(V), J_D = coupled.J_free_nA(GE), V_begin = V;
     V = p.V(V_begin, D, J_V, J_D);
     D = p.D(V_begin, D, J_V, J_D);
@@ -117,7 +118,8 @@ void run_forced(const Membrane& m, double V_reset, const std::vector<Prepared>& 
         V = V_reset;
         if (m.dendrite) D = coupled.refractory_step(D, G, GE);
       } else {
-        m.advance(membrane, coupled, V, D, sweep.I_nA[k] - m.eta.dot(traces.values()) - I_slow, G, GE, dt_ms);
+        m.advance(membrane, coupled, V, D, sweep.I_nA[k] - m.eta.dot(traces.values()) - I_slow, G, GE,
+                  conductance_at_soma(sweep, k), dt_ms);
       }
       for (std::size_t j = 0; j < n; ++j) {
         double& w = state[static_cast<Eigen::Index>(j)];

@@ -63,7 +63,7 @@ std::vector<double> simulate_gif(const network::GifModel& model, const GifSweep&
     if (k >= free_from) {
       double J = drive.I_nA[k] - m.eta.dot(eta.values());
       for (const Slow& s : slow) J -= s.low_pass.mean(s.w, s.target(V));
-      m.advance(membrane, coupled, V, D, J, G, GE, dt_ms);
+      m.advance(membrane, coupled, V, D, J, G, GE, conductance_at_soma(drive, k), dt_ms);
     } else if (m.dendrite) {
       D = coupled.refractory_step(D, G, GE);
     }

@@ -37,12 +37,36 @@ double quantile(const std::vector<double>& sorted, double share) {
   return sorted[std::min(sorted.size() - 1, static_cast<std::size_t>(share * static_cast<double>(sorted.size())))];
 }
 
+/// The first or the second half of a sweep.
+GifSweep part_of(const GifSweep& sweep, std::size_t part) {
+  const std::size_t n = sweep.V_mV.size(), begin = part * (n / 2), end = part == 0 ? n / 2 : n;
+  GifSweep out;
+  out.dt_ms = sweep.dt_ms;
+  const auto cut = [&](const auto& from, auto& to) {
+    if (!from.empty())
+      to.assign(from.begin() + static_cast<std::ptrdiff_t>(begin), from.begin() + static_cast<std::ptrdiff_t>(end));
+  };
+  cut(sweep.V_mV, out.V_mV);
+  cut(sweep.I_nA, out.I_nA);
+  cut(sweep.G_uS, out.G_uS);
+  cut(sweep.G_soma_uS, out.G_soma_uS);
+  cut(sweep.GE_nA, out.GE_nA);
+  cut(sweep.left_out, out.left_out);
+  const double begin_ms = static_cast<double>(begin) * sweep.dt_ms, end_ms = static_cast<double>(end) * sweep.dt_ms;
+  for (const double t : sweep.spikes_ms) {
+    if (t >= begin_ms && t < end_ms) out.spikes_ms.push_back(t - begin_ms);
+  }
+  return out;
+}
+
 /// Fits on each half of the sweeps and compares on the other.
 class Chooser {
  public:
   Chooser(std::span<const GifSweep> training, GifFitOptions options)
       : all_(training), options_(std::move(options)), V_mV_(potentials(training, options_)) {
-    for (std::size_t s = 0; s < training.size(); ++s) halves_[s % 2].push_back(training[s]);
+    for (std::size_t s = 0; s < training.size(); ++s) {
+      for (const std::size_t part : {0, 1}) halves_[(s + part) % 2].push_back(part_of(training[s], part));
+    }
   }
 
   std::optional<double> first_Md() { return can_choose() ? std::optional(best_.Md) : std::nullopt; }

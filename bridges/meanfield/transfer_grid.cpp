@@ -19,7 +19,6 @@ namespace triscale::bridges {
 
 namespace {
 
-constexpr double kExcitatoryAbove_mV = -45.0;
 constexpr double kLargestMix = 3.0;  // sources are mixed at up to this factor from the circuit's mix
 
 struct PointParameters {
@@ -257,7 +256,8 @@ void TransferExperiment::classify_sources(const network::CellType& type) {
     }
     const meanfield::Channel& channel = population_.channels[c];
     const meanfield::Receptor& receptor = population_.receptors[channel.receptor];
-    drive[channel.source - 1] += mean_cell_.weight_uS[c] * receptor.area_ms * (receptor.E_rev_mV - kExcitatoryAbove_mV);
+    drive[channel.source - 1] +=
+        mean_cell_.weight_uS[c] * receptor.area_ms * (receptor.E_rev_mV - network::kExcitatoryAbove_mV);
     total_uS += mean_cell_.weight_uS[c];
   }
   if (!(total_uS > 0)) {

@@ -9,6 +9,7 @@
 #include "bridges/cable/quasi_active.hpp"
 #include "bridges/gif/gif_terms.hpp"
 #include "bridges/point/cell_recording.hpp"
+#include "bridges/point/circuit_synapses.hpp"
 #include "bridges/point/point_membrane.hpp"
 #include "bridges/point/psp_check.hpp"
 #include "bridges/point/receptor_reduction.hpp"
@@ -21,8 +22,9 @@ namespace triscale::bridges {
 
 namespace {
 
-constexpr std::size_t kCells = 16;  // in training and in test data; the detailed tier runs eight side by side
-constexpr double kSkip_ms = 500;    // at the beginning of each recording: the way from V_init to the operating range
+constexpr std::size_t kCells = 16;       // in training and in test data; the detailed tier runs eight side by side
+constexpr std::size_t kTimeCourses = 6;  // of a synapse type at most
+constexpr double kSkip_ms = 500;  // at the beginning of each recording: the way from V_init to the operating range
 constexpr double kMsPerS = 1000;
 constexpr double kNoticedShare = 0.001;
 
@@ -143,7 +145,8 @@ class CellDeriver {
     for (std::size_t i = 0; i < synapses_.size(); ++i) {
       network::SynapseType& type = out.synapse_types[synapses_[i]];
       if (const auto* kinetics = std::get_if<network::BiexponentialSynapse>(&*type.detailed)) {
-        out.reductions[i] = reduce_synapse(*kinetics, rest_.tree(), spectrum_, membrane);
+        out.reductions[i] = reduce_synapse(*kinetics, rest_.tree(), spectrum_, membrane, kTimeCourses,
+                                           site_statistics(circuit_, synapses_[i], rest_.tree()));
         type.point = out.reductions[i].synapse;
       } else {
         const ReducedCell cell{type_, rest_.tree(), spectrum_, membrane, rest_.V_soma_mV()};

@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "network/edges.hpp"
 #include "pointneuron/receptors.hpp"
 
 namespace triscale::bridges {
 
 namespace {
 
-constexpr std::size_t kSites = 7;  // and one cell without a synapse, to subtract: the detailed tier runs eight at once
 constexpr std::size_t kClusters = 4;
 
 struct Psp {
@@ -72,22 +70,6 @@ void compare_singles(const std::vector<Psp>& detailed, const std::vector<Psp>& p
 }
 
 }  // namespace
-
-std::vector<PspSite> spread_sites(const network::Circuit& circuit, std::size_t synapse_type) {
-  std::vector<PspSite> all;
-  for (std::size_t k = 0; k < circuit.projections.size(); ++k) {
-    if (circuit.projections[k].synapse_type != synapse_type) continue;
-    const network::EdgeList edges = network::edges_of(circuit, k);
-    for (std::size_t e = 0; e < edges.size(); ++e) {
-      all.push_back({edges.sites.empty() ? network::Site{} : edges.sites[e], edges.weights[e]});
-    }
-  }
-  std::vector<PspSite> out;
-  for (std::size_t i = 0; i < std::min(kSites, all.size()); ++i) {
-    out.push_back(all[(2 * i + 1) * all.size() / (2 * std::min(kSites, all.size()))]);
-  }
-  return out;
-}
 
 PspCheck check_psps(const network::CellType& type, const network::SynapseType& synapse,
                     const std::vector<PspSite>& sites, const network::RunSettings& run,

@@ -29,10 +29,6 @@ struct PspCheck {
   static constexpr std::size_t kCluster = 8;
 };
 
-/// Up to seven of the circuit's synapses of a type, spread evenly over the list of its edges; the middle of the cell's
-/// sections where no projection uses the type.
-std::vector<PspSite> spread_sites(const network::Circuit& circuit, std::size_t synapse_type);
-
 /// `type` is the cell that the synapse type, which has both descriptions, sits on.
 PspCheck check_psps(const network::CellType& type, const network::SynapseType& synapse,
                     const std::vector<PspSite>& sites, const network::RunSettings& run,

@@ -8,7 +8,7 @@
 #include <memory>
 #include <numeric>
 
-#include "network/edges.hpp"
+#include "bridges/point/circuit_synapses.hpp"
 
 namespace triscale::bridges {
 
@@ -19,24 +19,6 @@ constexpr double kSample_ms = 1;                               // of the time co
 
 double block(double V_mV, double Mg_mM) {
   return Mg_mM > 0 ? 1 / (1 + std::exp(-kBlockSlope_per_mV * V_mV) * Mg_mM / kHalf_mM) : 1;
-}
-
-/// The synapses of a type onto some cells: one list a cell.
-std::vector<std::vector<PspSite>> synapses_of_cells(const network::Circuit& circuit, std::size_t synapse_type,
-                                                    std::size_t most_cells) {
-  std::vector<std::vector<PspSite>> all;
-  for (std::size_t k = 0; k < circuit.projections.size(); ++k) {
-    if (circuit.projections[k].synapse_type != synapse_type) continue;
-    const network::EdgeList edges = network::edges_of(circuit, k);  // sorted by target
-    for (std::size_t e = 0; e < edges.size(); ++e) {
-      if (e == 0 || edges.targets[e] != edges.targets[e - 1]) all.emplace_back();
-      all.back().push_back({edges.sites.empty() ? network::Site{} : edges.sites[e], edges.weights[e]});
-    }
-  }
-  std::vector<std::vector<PspSite>> chosen;
-  const std::size_t n = std::min(most_cells, all.size());
-  for (std::size_t i = 0; i < n; ++i) chosen.push_back(std::move(all[(2 * i + 1) * all.size() / (2 * n)]));
-  return chosen;
 }
 
 /// 1, 2, 4, ... synapses of each cell, spread evenly over its list, at rest and held above it.
@@ -208,9 +190,12 @@ ReceptorReduction reduce_receptors(const network::Circuit& circuit, std::size_t 
   if (given[lead].Mg_mM > 0) lead = 0;
   ReceptorReduction out;
   const std::vector<std::vector<PspSite>> cells = synapses_of_cells(circuit, synapse_type, kCells);
+  const SiteStatistics sites = site_statistics(circuit, synapse_type, cell.tree);
   std::vector<SynapseReduction> alone;
   for (const network::Receptor& receptor : given) {
-    alone.push_back(reduce_synapse(receptor.kinetics, cell.tree, cell.spectrum, cell.membrane, 1));
+    SiteStatistics own = sites;
+    own.mean_weight_uS *= receptor.weight_factor;
+    alone.push_back(reduce_synapse(receptor.kinetics, cell.tree, cell.spectrum, cell.membrane, 1, own));
   }
   const SynapseReduction& shared = alone[lead];
   out.synapse.sites = shared.synapse.sites;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <numeric>
+#include <utility>
 
 #include "bridges/point/point_membrane.hpp"
 
@@ -79,18 +81,61 @@ ImpedanceSpectrum impedance_spectrum(const QuasiActiveCell& cell, Channels chann
 
 namespace {
 
+/// A conductance that takes driving force from itself: with the local depolarisation u = w z * g, as a share of the
+/// driving force, the current is that of g / (1 + u).
+class Saturation {
+ public:
+  explicit Saturation(const ImpedanceSpectrum& spectrum) : spectrum_(spectrum) {
+    constexpr double kFirst_ms = 0.02, kLast_ms = 500, kRatio = 1.06;
+    for (double t = kFirst_ms; t < kLast_ms; t *= kRatio) times_ms_.push_back(t);
+    for (const double t : times_ms_) {
+      for (const double f : spectrum.frequencies_Hz) phases_.push_back(std::polar(1.0, kTwoPiPerMs * f * t));
+    }
+  }
+  /// Spectrum of the current per driving force and w; G is that of the kinetics, Z(k) the impedance where it acts.
+  template <class Impedance>
+  std::vector<Complex> spectrum(const BiexponentialSynapse& kinetics, const std::vector<Complex>& G, const Impedance& Z,
+                                double weight_uS) const {
+    std::vector<Complex> out = G;
+    if (!(weight_uS > 0)) return out;
+    const Normalised g = normalise(kinetics);
+    const std::size_t n = G.size();
+    std::vector<Complex> ZG;
+    for (std::size_t k = 0; k < n; ++k) ZG.push_back(2e-3 * spectrum_.widths_Hz[k] * Z(k) * G[k]);
+    for (std::size_t j = 0; j < times_ms_.size(); ++j) {
+      const double t = times_ms_[j];
+      const Complex* phase = phases_.data() + j * n;
+      double u = 0;
+      for (std::size_t k = 0; k < n; ++k) u += ZG[k].real() * phase[k].real() - ZG[k].imag() * phase[k].imag();
+      u *= weight_uS;
+      if (!(u > 0)) continue;
+      const double rising = g.rise > 0 ? std::exp(-t / g.rise) : 0;
+      const double width = 0.5 * ((j + 1 < times_ms_.size() ? times_ms_[j + 1] : t) - (j > 0 ? times_ms_[j - 1] : 0));
+      const double lost = width * g.factor * (std::exp(-t / g.decay) - rising) * u / (1 + u);
+      for (std::size_t k = 0; k < n; ++k) out[k] -= lost * std::conj(phase[k]);
+    }
+    return out;
+  }
+
+ private:
+  const ImpedanceSpectrum& spectrum_;
+  std::vector<double> times_ms_;
+  std::vector<Complex> phases_;  ///< [time][frequency]
+};
+
 /// A time course that a compartment may be given, with the point neuron's response to it.
 struct Candidate {
   BiexponentialSynapse receptor;
-  std::vector<Complex> K, response;  ///< spectrum; Z_pt K
-  double norm = 0;                   ///< int |Z_pt K|^2 df
+  std::vector<Complex> K, response;  ///< spectrum; Z_pt times that of the current
+  double norm = 0;                   ///< int |response|^2 df
 };
 
 /// What the compartments of a synapse type share: spectra on the grid.
 class Reducer {
  public:
-  Reducer(const BiexponentialSynapse& kinetics, const ImpedanceSpectrum& spectrum, const PassiveMembrane& membrane)
-      : kinetics_(kinetics), spectrum_(spectrum) {
+  Reducer(const BiexponentialSynapse& kinetics, const ImpedanceSpectrum& spectrum, const PassiveMembrane& membrane,
+          const std::vector<double>& weights, double mean_weight_uS)
+      : kinetics_(kinetics), spectrum_(spectrum), saturation_(spectrum), mean_weight_uS_(mean_weight_uS) {
     for (const double f : spectrum.frequencies_Hz) {
       G_.push_back(spectrum_of(kinetics, f));
       Z_point_.push_back(impedance_of(membrane, f));
@@ -100,14 +145,28 @@ class Reducer {
         phases_.push_back(std::polar(1.0, -kTwoPiPerMs * f * kDelayStep_ms * static_cast<double>(d)));
       }
     }
+    double all = 0;
+    for (std::size_t node = 0; node < weights.size(); ++node) {
+      mean_transfer_ += weights[node] * std::abs(spectrum.transfer.front()[node]);
+      all += weights[node];
+      std::vector<Complex>& current = targets_.emplace_back(saturation_.spectrum(
+          kinetics, G_, [&](std::size_t k) { return spectrum.input[k][node]; }, mean_weight_uS));
+      for (std::size_t k = 0; k < G_.size(); ++k) current[k] *= spectrum.transfer[k][node];
+    }
+    mean_transfer_ /= all;
   }
 
   Candidate candidate(const BiexponentialSynapse& receptor) const {
     Candidate out;
     out.receptor = receptor;
+    const auto Z_own = [&](std::size_t k) { return receptor.at_soma ? Z_point_[k].soma : Z_point_[k].synapse; };
+    const auto Z_soma = [&](std::size_t k) { return receptor.at_soma ? Z_point_[k].soma : Z_point_[k].transfer; };
+    for (const double f : spectrum_.frequencies_Hz) out.K.push_back(spectrum_of(receptor, f));
+    // With the amplitude that a slow potential needs, on average.
+    const double a = mean_transfer_ * integral_of(kinetics_) / (std::abs(Z_soma(0)) * integral_of(receptor));
+    const std::vector<Complex> current = saturation_.spectrum(receptor, out.K, Z_own, a * mean_weight_uS_);
     for (std::size_t k = 0; k < G_.size(); ++k) {
-      out.K.push_back(spectrum_of(receptor, spectrum_.frequencies_Hz[k]));
-      out.response.push_back(Z_point_[k].transfer * out.K.back());
+      out.response.push_back(Z_soma(k) * current[k]);
       out.norm += spectrum_.widths_Hz[k] * std::norm(out.response.back());
     }
     return out;
@@ -123,7 +182,7 @@ class Reducer {
     std::vector<Complex> product;
     double data = 0;
     for (std::size_t k = 0; k < G_.size(); ++k) {
-      const Complex target = spectrum_.transfer[k][node] * G_[k];
+      const Complex target = targets_[node][k];
       product.push_back(spectrum_.widths_Hz[k] * std::conj(candidate.response[k]) * target);
       data += spectrum_.widths_Hz[k] * std::norm(target);
     }
@@ -162,7 +221,8 @@ class Reducer {
   double point_loss_per_uS(const Candidate& candidate) const {
     double sum = 0;
     for (std::size_t k = 0; k < candidate.K.size(); ++k) {
-      sum += 2e-3 * spectrum_.widths_Hz[k] * std::norm(candidate.K[k]) * Z_point_[k].synapse.real();
+      const Complex Z = candidate.receptor.at_soma ? Z_point_[k].soma : Z_point_[k].synapse;
+      sum += 2e-3 * spectrum_.widths_Hz[k] * std::norm(candidate.K[k]) * Z.real();
     }
     return sum / integral_of(candidate.receptor);
   }
@@ -173,7 +233,10 @@ class Reducer {
 
   const BiexponentialSynapse& kinetics_;
   const ImpedanceSpectrum& spectrum_;
+  Saturation saturation_;
+  double mean_weight_uS_, mean_transfer_ = 0;
   std::vector<Complex> G_;
+  std::vector<std::vector<Complex>> targets_;  ///< [node][frequency]: somatic potential per driving force and weight
   std::vector<PointImpedance> Z_point_;
   std::vector<Complex> phases_;  ///< [delay][frequency]
 };
@@ -181,7 +244,7 @@ class Reducer {
 /// The synapse itself, then a grid of rise and decay times around it. Low-passes alone are too few: the point neuron
 /// has one time constant, and the time course must also make up for what the cell's input impedance has besides.
 std::vector<BiexponentialSynapse> time_courses(const BiexponentialSynapse& kinetics) {
-  constexpr double kRises[] = {0.3, 0.5, 0.75, 1, 1.4, 2, 3, 4.5};
+  constexpr double kRises[] = {0.3, 0.5, 0.75, 1, 1.4, 2, 3, 4.5, 6.5, 10};
   constexpr double kDecays[] = {0.6, 0.75, 0.9, 1, 1.1, 1.25, 1.4, 1.6, 1.85, 2.2,
                                 2.7, 3.3,  4,   5, 6.5, 8.5,  11,  14,  20,   30};
   constexpr double kLeastRise_ms = 0.1;
@@ -199,8 +262,11 @@ std::vector<BiexponentialSynapse> time_courses(const BiexponentialSynapse& kinet
 }
 
 /// Greedy choice of at most `max` candidates that minimise the squared error over the membrane's area.
-std::vector<std::size_t> choose(const std::vector<std::vector<double>>& errors, const std::vector<double>& areas,
-                                std::size_t max) {
+struct Choice {
+  std::vector<std::size_t> candidates;
+  double error = 0;  ///< root of the mean square
+};
+Choice choose(const std::vector<std::vector<double>>& errors, const std::vector<double>& weights, std::size_t max) {
   constexpr double kWorthIt = 0.02;  // relative gain of one more time course
   std::vector<double> best(errors.size(), 1e300);
   std::vector<std::size_t> chosen;
@@ -212,7 +278,7 @@ std::vector<std::size_t> choose(const std::vector<std::vector<double>>& errors, 
       double sum = 0;
       for (std::size_t n = 0; n < errors.size(); ++n) {
         const double error = std::min(best[n], errors[n][c]);
-        sum += areas[n] * error * error;
+        sum += weights[n] * error * error;
       }
       if (!(sum < least)) continue;
       least = sum;
@@ -223,32 +289,55 @@ std::vector<std::size_t> choose(const std::vector<std::vector<double>>& errors, 
     chosen.push_back(next);
     for (std::size_t n = 0; n < errors.size(); ++n) best[n] = std::min(best[n], errors[n][next]);
   }
-  return chosen;
+  return {std::move(chosen), std::sqrt(total / std::accumulate(weights.begin(), weights.end(), 0.0))};
 }
+
+/// Receptors at the soma beside those in the dendrite, where they take that much of the error away.
+constexpr double kSomaWorthIt = 0.85;
 
 }  // namespace
 
 SynapseReduction reduce_synapse(const BiexponentialSynapse& kinetics, const detailed::CompartmentTree& tree,
                                 const ImpedanceSpectrum& spectrum, const PassiveMembrane& membrane,
-                                std::size_t max_receptors) {
-  const Reducer reducer(kinetics, spectrum, membrane);
-  std::vector<Candidate> candidates;
-  for (const BiexponentialSynapse& receptor : time_courses(kinetics)) candidates.push_back(reducer.candidate(receptor));
-  std::vector<std::vector<double>> errors;
-  std::vector<double> areas_um2;
+                                std::size_t max_receptors, const SiteStatistics& circuit_sites) {
+  const std::vector<double>& weights = circuit_sites.density.empty() ? tree.areas_um2 : circuit_sites.density;
+  const Reducer reducer(kinetics, spectrum, membrane, weights, circuit_sites.mean_weight_uS);
+  std::vector<std::size_t> nodes;
+  std::vector<double> weights_of_nodes;
   for (std::size_t node = 0; node < tree.size(); ++node) {
     if (!(tree.areas_um2[node] > 0)) continue;
-    std::vector<double>& row = errors.emplace_back();
-    areas_um2.push_back(tree.areas_um2[node]);
-    for (const Candidate& candidate : candidates) row.push_back(reducer.fit(node, candidate).error);
+    nodes.push_back(node);
+    weights_of_nodes.push_back(weights[node]);
+  }
+  const auto chosen_at = [&](bool soma) {
+    std::vector<Candidate> candidates;
+    for (BiexponentialSynapse receptor : time_courses(kinetics)) {
+      receptor.at_soma = false;
+      candidates.push_back(reducer.candidate(receptor));
+      if (!soma) continue;
+      receptor.at_soma = true;
+      candidates.push_back(reducer.candidate(receptor));
+    }
+    std::vector<std::vector<double>> errors;
+    for (const std::size_t node : nodes) {
+      std::vector<double>& row = errors.emplace_back();
+      for (const Candidate& candidate : candidates) row.push_back(reducer.fit(node, candidate).error);
+    }
+    Choice choice = choose(errors, weights_of_nodes, max_receptors);
+    std::vector<Candidate> chosen;
+    for (const std::size_t c : choice.candidates) chosen.push_back(std::move(candidates[c]));
+    return std::pair{choice.error, std::move(chosen)};
+  };
+  auto [error, chosen] = chosen_at(false);
+  if (membrane.dendrite && max_receptors > 1) {
+    auto [error_soma, with_soma] = chosen_at(true);
+    if (error_soma < kSomaWorthIt * error) chosen = std::move(with_soma);
   }
   SynapseReduction out;
-  std::vector<Candidate> chosen;
   std::vector<double> point_loss;
-  for (const std::size_t c : choose(errors, areas_um2, max_receptors)) {
-    chosen.push_back(candidates[c]);
-    out.synapse.receptors.push_back(candidates[c].receptor);
-    point_loss.push_back(reducer.point_loss_per_uS(candidates[c]));
+  for (const Candidate& candidate : chosen) {
+    out.synapse.receptors.push_back(candidate.receptor);
+    point_loss.push_back(reducer.point_loss_per_uS(candidate));
   }
   out.smallest_attenuation = std::numeric_limits<double>::infinity();
   double area = 0;
@@ -267,18 +356,20 @@ SynapseReduction reduce_synapse(const BiexponentialSynapse& kinetics, const deta
         best = trial;
         row.receptor = static_cast<std::uint32_t>(r);
       }
-      row.attenuation = best.a;
+      // The amplitude belongs to the mean weight: a = attenuation / (1 + shunt w).
+      const double point = best.a * point_loss[row.receptor], w_uS = circuit_sites.mean_weight_uS;
+      row.shunt_per_uS = std::max(0.0, (reducer.dendritic_loss_per_uS(node) - point) / (1 + point * w_uS));
+      row.attenuation = best.a * (1 + row.shunt_per_uS * w_uS);
       row.extra_delay_ms = best.delay_ms;
-      row.shunt_per_uS = std::max(0.0, reducer.dendritic_loss_per_uS(node) - best.a * point_loss[row.receptor]);
       out.synapse.sites.push_back(row);
 
       const double weight = tree.areas_um2[node];
       area += weight;
       out.mean_psp_error += weight * best.error;
       out.largest_psp_error = std::max(out.largest_psp_error, best.error);
-      out.mean_attenuation += weight * best.a;
-      out.smallest_attenuation = std::min(out.smallest_attenuation, best.a);
-      out.largest_attenuation = std::max(out.largest_attenuation, best.a);
+      out.mean_attenuation += weight * row.attenuation;
+      out.smallest_attenuation = std::min(out.smallest_attenuation, row.attenuation);
+      out.largest_attenuation = std::max(out.largest_attenuation, row.attenuation);
       out.mean_shunt_per_uS += weight * row.shunt_per_uS;
     }
   }

@@ -139,11 +139,18 @@ void SynapticDrive::add_conductances(const std::vector<network::SynapseType>& sy
     sweep.I_nA.assign(sweep.V_mV.size(), 0.0);
     sweep.G_uS.assign(sweep.V_mV.size(), 0.0);
     sweep.GE_nA.assign(sweep.V_mV.size(), 0.0);
+    sweep.G_soma_uS.clear();
   }
   const std::size_t steps = sweeps.front().V_mV.size(), cells = sweeps.size();
   const double dt_ms = circuit.run.dt_ms;
   std::vector<ProjectionInput> inputs;
   for (const std::size_t k : projections_) inputs.push_back(input_through(circuit, k, cells, steps));
+  const bool some_at_soma = membrane.dendrite && std::any_of(inputs.begin(), inputs.end(), [](const auto& input) {
+                              return input.receptors.some_at_soma();
+                            });
+  if (some_at_soma) {
+    for (GifSweep& sweep : sweeps) sweep.G_soma_uS.assign(steps, 0.0);
+  }
 
   // A magnesium block sees the potential at the synapses: that of the soma, or of a dendrite that follows it.
   std::vector<std::vector<double>> soma;
@@ -157,6 +164,7 @@ void SynapticDrive::add_conductances(const std::vector<network::SynapseType>& sy
     dendrite.emplace(clamped, membrane.C_m_nF, membrane.E_L_mV, dt_ms);
   }
   std::vector<double> V(cells), G(cells), GE(cells), all_G(cells), all_GE(cells);
+  std::vector<double> G_soma(some_at_soma ? cells : 0), GE_soma(G_soma);
   for (std::size_t cell = 0; cell < cells; ++cell) V[cell] = soma[cell].front();
   for (std::size_t step = 0; step < steps; ++step) {
     std::fill(all_G.begin(), all_G.end(), 0.0);
@@ -166,10 +174,13 @@ void SynapticDrive::add_conductances(const std::vector<network::SynapseType>& sy
       for (; input.next < input.arrivals.size() && input.arrivals[input.next].step == step; ++input.next) {
         input.row[input.arrivals[input.next].row] += input.arrivals[input.next].weight;
       }
-      input.receptors.step(0, cells, input.row, V, G, GE);
+      input.receptors.step(0, cells, input.row, V, {G, GE, G_soma, GE_soma});
       for (std::size_t cell = 0; cell < cells; ++cell) {
         all_G[cell] += G[cell];
         all_GE[cell] += GE[cell];
+        if (!some_at_soma) continue;
+        sweeps[cell].G_soma_uS[step] += G_soma[cell];
+        sweeps[cell].I_nA[step] += GE_soma[cell];
       }
     }
     for (std::size_t cell = 0; cell < cells; ++cell) {

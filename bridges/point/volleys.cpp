@@ -116,7 +116,7 @@ std::vector<double> point_response(const network::SynapseType& synapse, const Vo
   }
   std::sort(arrivals.begin(), arrivals.end(), [](const Arrival& a, const Arrival& b) { return a.step < b.step; });
   pointneuron::Receptors receptors(groups, 1, dt_ms);
-  std::vector<double> row(groups.size(), 0.0), G(1), GE(1), V(1), out;
+  std::vector<double> row(groups.size(), 0.0), G(1), GE(1), G_soma(1), GE_soma(1), V(1), out;
   const auto steps = static_cast<std::size_t>((kDuration_ms - kSpike_ms) / dt_ms);
   std::size_t next = 0;
   // Deviations from the base, about which the membrane is linear.
@@ -132,16 +132,21 @@ std::vector<double> point_response(const network::SynapseType& synapse, const Vo
     for (; next < arrivals.size() && arrivals[next].step == k; ++next) {
       row[arrivals[next].group] += arrivals[next].weight_uS;
     }
-    double base = base_mV[std::min(k, base_mV.size() - 1)];
+    const double soma = base_mV[std::min(k, base_mV.size() - 1)];
+    double base = soma;
     if (has_dendrite) base = (g_d * membrane.E_L_mV + g_c * base) / (g_d + g_c);
     V[0] = base + (has_dendrite ? dD : dV);
-    receptors.step(0, 1, row, V, G, GE);
+    if (has_dendrite) {
+      receptors.step(0, 1, row, V, {G, GE, G_soma, GE_soma});
+    } else {
+      receptors.step(0, 1, row, V, {G, GE});
+    }
     const double I_nA = GE[0] - G[0] * base;
     if (has_dendrite) {
-      const auto p = coupled.free(membrane.g_L_uS, G[0]);
-      const double dV_begin = dV;
-      dV = p.V(dV_begin, dD, 0, I_nA);
-      dD = p.D(dV_begin, dD, 0, I_nA);
+      const auto p = coupled.free(membrane.g_L_uS + G_soma[0], G[0]);
+      const double dV_begin = dV, I_soma_nA = GE_soma[0] - G_soma[0] * soma;
+      dV = p.V(dV_begin, dD, I_soma_nA, I_nA);
+      dD = p.D(dV_begin, dD, I_soma_nA, I_nA);
     } else {
       const double g_uS = membrane.g_L_uS + G[0], stationary = I_nA / g_uS;
       dV = stationary + (dV - stationary) * std::exp(-dt_ms * g_uS / membrane.C_m_nF);

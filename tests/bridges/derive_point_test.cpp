@@ -17,38 +17,10 @@
 #include "detailed/simulate.hpp"
 #include "meanfield/stationary.hpp"
 #include "pointneuron/simulate.hpp"
+#include "tests/bridges/small_cell.hpp"
 
 namespace triscale::bridges {
 namespace {
-
-network::RegionProperties passive_region() {
-  network::RegionProperties region;
-  region.Ra_Ohm_cm = 150;
-  region.C_m_uF_cm2 = 1;
-  region.g_pas_S_cm2 = 1.0 / 15000;
-  region.e_pas_mV = -72;
-  region.E_Na_mV = 53;
-  region.E_K_mV = -90;
-  return region;
-}
-
-/// A soma with spikes and two passive dendrites of 300 um.
-network::CellType spiking_cell(const std::string& name) {
-  network::Morphology m;
-  m.sections.push_back({network::SectionKind::soma, -1, 1, {{-8, 0, 0, 16}, {8, 0, 0, 16}}, {}});
-  m.sections.push_back({network::SectionKind::basal, 0, 1, {{8, 0, 0, 2}, {308, 0, 0, 1}}, {}});
-  m.sections.push_back({network::SectionKind::basal, 0, 0, {{-8, 0, 0, 2}, {-308, 0, 0, 1}}, {}});
-  network::CellType type;
-  type.name = name;
-  type.dale = network::Dale::excitatory;
-  type.detailed.emplace();
-  type.detailed->morphology = std::make_shared<network::Morphology>(m);
-  type.detailed->regions.fill(passive_region());
-  type.detailed->mechanisms = {{"NaTs", network::SectionKind::soma, {{"gbar", 1.0}}},
-                               {"Kv3_1", network::SectionKind::soma, {{"gbar", 0.6}}},
-                               {"Im", network::SectionKind::soma, {{"gbar", 0.001}}}};
-  return type;
-}
 
 /// 16 cells that hear 40 external Poisson sources of 20 Hz through synapses on their dendrites.
 network::Circuit small_circuit() {
@@ -343,67 +315,6 @@ TEST(DerivePoint, SaysWhatCannotBeDerived) {
   core::NoProgress progress;
   EXPECT_EQ(missing_for_point(circuit).size(), 2u);
   EXPECT_THROW(derive_point(circuit, quick(), 1, derivation, progress), core::InputError);
-}
-
-TEST(ReduceSynapse, SynapseOnAnIsopotentialCellKeepsItsWeightTimeCourseAndDelay) {
-  network::CellType type = spiking_cell("ball");
-  type.detailed->mechanisms.clear();
-  network::Morphology ball;
-  ball.sections.push_back(type.detailed->morphology->sections[0]);
-  type.detailed->morphology = std::make_shared<network::Morphology>(ball);
-  const QuasiActiveCell cell(*type.detailed, network::RunSettings{});
-  const ImpedanceSpectrum spectrum = impedance_spectrum(cell, Channels::linearised);
-  const PassiveMembrane membrane = fit_membrane(spectrum, cell.V_soma_mV());
-  EXPECT_NEAR(membrane.C_m_nF / membrane.g_L_uS, 15, 1e-6);  // R_m C_m
-  const SynapseReduction r = reduce_synapse({0.5, 3, 0}, cell.tree(), spectrum, membrane);
-  for (const network::SiteTransfer& row : r.synapse.sites) {
-    EXPECT_NEAR(row.attenuation, 1, 1e-6);
-    EXPECT_EQ(row.extra_delay_ms, 0);
-    EXPECT_NEAR(row.shunt_per_uS, 0, 1e-6);
-    EXPECT_DOUBLE_EQ(r.synapse.receptors[row.receptor].tau_decay_ms, 3);
-  }
-  EXPECT_LT(r.largest_psp_error, 1e-6);
-}
-
-TEST(ReduceSynapse, DistalSynapsesArriveSmallerLaterAndSaturateMore) {
-  const network::CellType type = spiking_cell("cell");
-  network::RunSettings run;
-  run.V_init_mV = -72;
-  const QuasiActiveCell cell(*type.detailed, run);
-  const ImpedanceSpectrum spectrum = impedance_spectrum(cell, Channels::linearised);
-  const SynapseReduction r =
-      reduce_synapse({0.5, 3, 0}, cell.tree(), spectrum, fit_membrane(spectrum, cell.V_soma_mV()));
-  const network::SiteTransfer *near = r.synapse.find({1, 0.05}), *far = r.synapse.find({1, 0.95});
-  ASSERT_TRUE(near && far);
-  EXPECT_GT(near->attenuation, far->attenuation);
-  EXPECT_LT(near->shunt_per_uS, far->shunt_per_uS);
-  const auto mean_time = [&](const network::SiteTransfer& row) {
-    const network::BiexponentialSynapse& receptor = r.synapse.receptors[row.receptor];
-    return row.extra_delay_ms + receptor.tau_rise_ms + receptor.tau_decay_ms;
-  };
-  EXPECT_GT(mean_time(*far), mean_time(*near) + 0.3);
-}
-
-TEST(LowPass, AddsItsMomentsToTheSynapse) {
-  const network::BiexponentialSynapse k{0.5, 3, 0};
-  const network::BiexponentialSynapse slow = low_pass(k, 1);
-  EXPECT_NEAR(slow.tau_rise_ms + slow.tau_decay_ms, 4.5, 1e-12);
-  EXPECT_NEAR(slow.tau_rise_ms * slow.tau_rise_ms + slow.tau_decay_ms * slow.tau_decay_ms, 10.25, 1e-12);
-  // The spectrum is that of the sampled time course with peak 1.
-  double area = 0, peak = 0;
-  Complex transform = 0;
-  const double h = 0.001, f = 40;
-  const double t_peak = std::log(6.0) * 0.5 * 3 / 2.5;
-  const double factor = 1 / (std::exp(-t_peak / 3) - std::exp(-t_peak / 0.5));
-  for (double t = h / 2; t < 60; t += h) {
-    const double g = factor * (std::exp(-t / 3) - std::exp(-t / 0.5));
-    area += g * h;
-    peak = std::max(peak, g);
-    transform += g * h * std::polar(1.0, -2e-3 * 3.141592653589793 * f * t);
-  }
-  EXPECT_NEAR(peak, 1, 1e-5);
-  EXPECT_NEAR(integral_of(k), area, 1e-5);
-  EXPECT_LT(std::abs(spectrum_of(k, f) - transform), 1e-5);
 }
 
 }  // namespace

@@ -87,9 +87,9 @@ network::GifModel truth() {
   return m;
 }
 
-/// Excitatory and inhibitory events through conductances at the dendrite, by small explicit steps: independent of the
-/// code under test.
-GifSweep recording(const network::GifModel& m, double rate_hz, std::uint64_t entity) {
+/// Excitatory events through conductances at the dendrite and inhibitory ones there or at the soma, by small explicit
+/// steps: independent of the code under test.
+GifSweep recording(const network::GifModel& m, double rate_hz, std::uint64_t entity, bool inhibition_at_soma = false) {
   constexpr int kFine = 40;
   constexpr std::uint64_t kSteps = 100000, kInhibition = 1ull << 40, kSpikes = 1ull << 41;
   constexpr double kEvent_uS = 0.002, kTau_e_ms = 3, kTau_i_ms = 8, kE_i_mV = -75, kMsPerS = 1000;
@@ -117,7 +117,7 @@ GifSweep recording(const network::GifModel& m, double rate_hz, std::uint64_t ent
       held = true;
       V = m.V_reset_mV;
     }
-    double G = 0, GE = 0;
+    double G = 0, G_i = 0;
     for (int i = 0; i < kFine; ++i) {
       if (!counted && t + h * i >= spike_ms + m.t_ref_ms - 1e-9) {
         for (std::size_t j = 0; j < eta.size(); ++j) eta[j] += m.eta_nA[j].amplitude;
@@ -127,20 +127,50 @@ GifSweep recording(const network::GifModel& m, double rate_hz, std::uint64_t ent
       double I = 0;
       for (const double x : eta) I -= x;
       const double toward_soma = held ? d.spike_coupling_uS * (d.spike_E_mV - D) : d.coupling_uS * (V - D);
-      const double dV = -m.g_L_uS * (V - m.E_L_mV) + d.coupling_uS * (D - V) + I;
-      D += h / d.C_nF * (-d.g_L_uS * (D - m.E_L_mV) + toward_soma - g_e * D - g_i * (D - kE_i_mV));
+      const double inhibition = -g_i * ((inhibition_at_soma ? V : D) - kE_i_mV);
+      const double dV =
+          -m.g_L_uS * (V - m.E_L_mV) + d.coupling_uS * (D - V) + I + (inhibition_at_soma ? inhibition : 0);
+      D += h / d.C_nF * (-d.g_L_uS * (D - m.E_L_mV) + toward_soma - g_e * D + (inhibition_at_soma ? 0 : inhibition));
       if (!held) V += h / m.C_m_nF * dV;
-      G += (g_e + g_i) / kFine;
-      GE += g_i * kE_i_mV / kFine;
+      G += g_e / kFine;
+      G_i += g_i / kFine;
       g_e *= 1 - h / kTau_e_ms;
       g_i *= 1 - h / kTau_i_ms;
       for (std::size_t j = 0; j < eta.size(); ++j) eta[j] *= 1 - h / m.eta_nA[j].tau_ms;
       for (std::size_t j = 0; j < gamma.size(); ++j) gamma[j] *= 1 - h / m.gamma_mV[j].tau_ms;
     }
-    s.G_uS.push_back(G);
-    s.GE_nA.push_back(GE);
+    s.G_uS.push_back(inhibition_at_soma ? G : G + G_i);
+    s.GE_nA.push_back(inhibition_at_soma ? 0 : G_i * kE_i_mV);
+    if (!inhibition_at_soma) continue;
+    s.G_soma_uS.push_back(G_i);
+    s.I_nA.back() += G_i * kE_i_mV;
   }
   return s;
+}
+
+TEST(GifFit, ConductancesAtTheSomaOfACellWithADendriteActThere) {
+  const network::GifModel m = truth();
+  GifFitOptions options;
+  options.passive = two_compartments();
+  std::vector<GifSweep> training, test;
+  for (const double rate_hz : {900.0, 1500.0}) {
+    training.push_back(recording(m, rate_hz, training.size(), true));
+    test.push_back(recording(m, rate_hz, 50 + test.size(), true));
+  }
+  EXPECT_LT(evaluate_gif(m, test, options).voltage_rms_error_mV, 0.05);
+  const GifFit fit = fit_gif(training, options);
+  EXPECT_LT(evaluate_gif(fit.model, test, options).voltage_rms_error_mV, 0.1);
+  const GifPrediction p = predict_gif(m, test, 200, 10, 3);
+  EXPECT_NEAR(p.coincidence, p.self_coincidence, 0.05);
+  // As if they were in the dendrite.
+  for (GifSweep& sweep : test) {
+    for (std::size_t k = 0; k < sweep.V_mV.size(); ++k) {
+      sweep.G_uS[k] += sweep.G_soma_uS[k];
+      std::swap(sweep.GE_nA[k], sweep.I_nA[k]);
+    }
+    sweep.G_soma_uS.clear();
+  }
+  EXPECT_GT(evaluate_gif(m, test, options).voltage_rms_error_mV, 0.2);
 }
 
 TEST(GifFit, WhatASpikeDoesToTheDendriteIsRecovered) {

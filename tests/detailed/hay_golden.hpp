@@ -1,6 +1,6 @@
-/// Steady states and time constants of the channels of Hay et al. as Arbor 0.12.2 computes them (its catalogue of the Blue
-/// Brain Project's mechanisms, an independent rewriting of the published files): read off the relaxation of each gate
-/// after a jump of the potential, at 34 degC. Eight digits.
+/// Steady states and time constants of the channels of Hay et al. as Arbor 0.12.2 computes them (its catalogue of the
+/// Blue Brain Project's mechanisms, an independent rewriting of the published files): read off the relaxation of each
+/// gate after a jump of the potential, at 34 degC. Eight digits.
 #pragma once
 
 namespace triscale::detailed::test {

@@ -112,7 +112,7 @@ json full_recipe() {
                                   "V_threshold_mV": -50, "t_ref_ms": 3}}],
     "synapse_types": [
       {"name": "ampa", "detailed": {"model": "biexponential", "tau_rise_ms": 0.2, "tau_decay_ms": 3, "E_rev_mV": 0},
-       "point": {"model": "conductance", "receptors": [{"tau_rise_ms": 0.3, "tau_decay_ms": 4, "E_rev_mV": 0}],
+       "point": {"model": "conductance", "receptors": [{"tau_rise_ms": 0.3, "tau_decay_ms": 4, "E_rev_mV": 0, "at_soma": true}],
                  "sites": [{"section": 0, "begin": 0, "end": 1, "attenuation": 0.9, "shunt_per_uS": 2,
                             "extra_delay_ms": 0.1, "receptor": 0}]},
        "meanfield": {"gain": 0.9}},

@@ -130,7 +130,7 @@ Circuit derived(Derivation& derivation) {
   c.cell_types[2].point = network::PointCell{network::IntFire1Model{x.next(), x.next()}};
   c.cell_types[0].meanfield = meanfield(x);
   network::PointSynapse synapse;
-  synapse.receptors = {{x.next(), x.next(), x.signed_next()}, {x.next(), x.next(), x.signed_next()}};
+  synapse.receptors = {{x.next(), x.next(), x.signed_next(), true}, {x.next(), x.next(), x.signed_next()}};
   for (std::uint32_t i = 0; i < 50; ++i) synapse.sites.push_back({i, 0, x.next(), x.next(), x.next(), x.next(), i % 2});
   c.synapse_types[0].point = synapse;
   c.synapse_types[0].meanfield = network::MeanfieldSynapse{x.next()};
@@ -212,6 +212,8 @@ TEST_F(Reduced, ComesBackToTheLastBit) {
     EXPECT_EQ(synapse.sites[i].receptor, synapse0.sites[i].receptor);
   }
   EXPECT_EQ(synapse.receptors[1].E_rev_mV, synapse0.receptors[1].E_rev_mV);
+  EXPECT_TRUE(synapse.receptors[0].at_soma);
+  EXPECT_FALSE(synapse.receptors[1].at_soma);
   EXPECT_EQ(c.synapse_types[0].meanfield->gain, original.synapse_types[0].meanfield->gain);
   EXPECT_EQ(std::get<network::InstantaneousSynapse>(*c.synapse_types[1].point).sign, -1);
   const auto& several = std::get<network::ReceptorSynapse>(*c.synapse_types[2].point);

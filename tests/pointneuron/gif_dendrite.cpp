@@ -9,6 +9,7 @@ namespace triscale {
 namespace {
 
 constexpr double kEvent_uS = 0.02, kTau_ms = 4;
+constexpr double kEvent_soma_uS = 0.004, kE_soma_mV = -20;
 
 network::GifModel two_compartments() {
   network::GifModel m;
@@ -24,7 +25,7 @@ network::GifModel two_compartments() {
   return m;
 }
 
-/// Excitatory events every 6 ms through an exponential conductance.
+/// Excitatory events every 6 ms through an exponential conductance of the dendrite.
 network::Circuit driven(const network::GifModel& m, double duration_ms, double dt_ms) {
   network::Circuit circuit = testing::cells_of(m, 1, duration_ms + 1e-6, dt_ms);
   network::SpikeTrains trains;
@@ -40,12 +41,20 @@ network::Circuit driven(const network::GifModel& m, double duration_ms, double d
   return circuit;
 }
 
+/// Beside them the same events through another conductance, at the soma.
+network::Circuit driven_at_both(const network::GifModel& m, double duration_ms, double dt_ms, bool at_soma = true) {
+  network::Circuit circuit = driven(m, duration_ms, dt_ms);
+  testing::add_edges(circuit, 1, 0, testing::add_synapse(circuit, {{0, kTau_ms, kE_soma_mV, at_soma}}),
+                     {{0}, {0}, {kEvent_soma_uS}, {1.0}, {}});
+  return circuit;
+}
+
 TEST(GifDendrite, SomaAndDendriteEqualAnIndependentIntegrationThroughSpikes) {
   constexpr double kDt_ms = 0.01;
   constexpr int kFine = 10;
   const network::GifModel m = two_compartments();
   const auto& d = *m.dendrite;
-  auto recorder = testing::run(driven(m, 120, kDt_ms));
+  auto recorder = testing::run(driven_at_both(m, 120, kDt_ms));
   const auto spikes = recorder.times_of(0);
   ASSERT_GT(spikes.size(), 5u);
   double V = m.E_L_mV, D = V, g = 0, eta = 0, free_from = 0, farthest = 0;
@@ -67,8 +76,10 @@ TEST(GifDendrite, SomaAndDendriteEqualAnIndependentIntegrationThroughSpikes) {
       }
       const double toward_soma = held ? d.spike_coupling_uS * (d.spike_E_mV - D) : d.coupling_uS * (V - D);
       const double dD = (-d.g_L_uS * (D - m.E_L_mV) + toward_soma - g * D) / d.C_nF;
+      const double at_soma = kEvent_soma_uS / kEvent_uS * g * (V - kE_soma_mV);
       const double dV =
-          (-m.g_L_uS * (V - m.E_L_mV) + d.coupling_uS * (D - V) - 0.001 * std::max(0.0, V + 64) - eta) / m.C_m_nF;
+          (-m.g_L_uS * (V - m.E_L_mV) + d.coupling_uS * (D - V) - 0.001 * std::max(0.0, V + 64) - eta - at_soma) /
+          m.C_m_nF;
       D += h * dD;
       if (!held) V += h * dV;
       g *= 1 - h / kTau_ms;
@@ -89,7 +100,7 @@ TEST(GifDendrite, SomaAndDendriteEqualAnIndependentIntegrationThroughSpikes) {
 double V_after_40_ms(double dt_ms) {
   network::GifModel m = two_compartments();
   m.V_threshold_mV = 100;
-  auto recorder = testing::run(driven(m, 40, dt_ms));
+  auto recorder = testing::run(driven_at_both(m, 40, dt_ms));
   for (const auto& [t, V] : recorder.probes[0]) {
     if (std::abs(t - 40) < 1e-9) return V[0];
   }
@@ -116,6 +127,16 @@ TEST(GifDendrite, StronglyCoupledIsOneCompartment) {
   const auto a = testing::run(driven(one, 60, 0.05)).probes[0], b = testing::run(driven(two, 60, 0.05)).probes[0];
   ASSERT_EQ(a.size(), b.size());
   for (std::size_t k = 0; k < a.size(); ++k) EXPECT_NEAR(a[k].second[0], b[k].second[0], 0.05) << a[k].first;
+}
+
+TEST(GifDendrite, WithoutOneAllReceptorsAreAtTheSoma) {
+  network::GifModel one;
+  one.V_threshold_mV = -60;
+  auto a = testing::run(driven_at_both(one, 60, 0.05, false)), b = testing::run(driven_at_both(one, 60, 0.05));
+  ASSERT_EQ(a.probes[0].size(), b.probes[0].size());
+  for (std::size_t k = 0; k < a.probes[0].size(); ++k) {
+    EXPECT_NEAR(a.probes[0][k].second[0], b.probes[0][k].second[0], 1e-12) << k;
+  }
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ Course course_of(const network::BiexponentialSynapse& s, double dt, int steps) {
   std::vector<double> arrivals{1.0}, V{-70}, G{0}, GE{0};
   Course course;
   for (int k = 0; k < steps; ++k) {
-    receptors.step(0, 1, arrivals, V, G, GE);
+    receptors.step(0, 1, arrivals, V, {G, GE});
     EXPECT_EQ(arrivals[0], 0);
     course.charge += G[0] * dt;
     course.g.push_back(receptors.total_uS(0));

@@ -140,9 +140,9 @@ TEST(MesoscopicCircuit, PopulationsAgreeWithTheirCellsInMeanAndFluctuation) {
   compare(small, large, 0.01, 0.10);
 }
 
-/// Measured: -0.6 % and -0.2 % in the mean, -5 % and -3 % in the SD. Quasi-renewal theory, which takes spikes before the
-/// last one from the population at any time, gives -7.5 % and -2.7 %, -11 % and -6 %: cells that fire as regularly as
-/// these (CV 0.5) cannot have fired just before their last spike.
+/// Measured: -0.6 % and -0.2 % in the mean, -5 % and -3 % in the SD. Quasi-renewal theory, which takes spikes before
+/// the last one from the population at any time, gives -7.5 % and -2.7 %, -11 % and -6 %: cells that fire as regularly
+/// as these (CV 0.5) cannot have fired just before their last spike.
 TEST(MesoscopicCircuit, AdaptingPopulationsAgreeWithTheirCellsInMeanAndFluctuation) {
   compare(circuit(16'000), circuit(60'000), 0.01, 0.10);
 }
