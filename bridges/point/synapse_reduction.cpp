@@ -261,7 +261,7 @@ std::vector<BiexponentialSynapse> time_courses(const BiexponentialSynapse& kinet
   return out;
 }
 
-/// Greedy choice of at most `max` candidates that minimise the squared error over the membrane's area.
+/// Greedy choice of at most `max` candidates that minimise the squared error over where the synapses are.
 struct Choice {
   std::vector<std::size_t> candidates;
   double error = 0;  ///< root of the mean square
@@ -340,7 +340,7 @@ SynapseReduction reduce_synapse(const BiexponentialSynapse& kinetics, const deta
     point_loss.push_back(reducer.point_loss_per_uS(candidate));
   }
   out.smallest_attenuation = std::numeric_limits<double>::infinity();
-  double area = 0;
+  double sum = 0;
   for (std::size_t section = 0; section < tree.first_nodes.size(); ++section) {
     const std::uint32_t nseg = tree.segments_per_section[section];
     for (std::uint32_t segment = 0; segment < nseg; ++segment) {
@@ -363,8 +363,8 @@ SynapseReduction reduce_synapse(const BiexponentialSynapse& kinetics, const deta
       row.extra_delay_ms = best.delay_ms;
       out.synapse.sites.push_back(row);
 
-      const double weight = tree.areas_um2[node];
-      area += weight;
+      const double weight = weights[node];
+      sum += weight;
       out.mean_psp_error += weight * best.error;
       out.largest_psp_error = std::max(out.largest_psp_error, best.error);
       out.mean_attenuation += weight * row.attenuation;
@@ -373,9 +373,9 @@ SynapseReduction reduce_synapse(const BiexponentialSynapse& kinetics, const deta
       out.mean_shunt_per_uS += weight * row.shunt_per_uS;
     }
   }
-  out.mean_psp_error /= area;
-  out.mean_attenuation /= area;
-  out.mean_shunt_per_uS /= area;
+  out.mean_psp_error /= sum;
+  out.mean_attenuation /= sum;
+  out.mean_shunt_per_uS /= sum;
   return out;
 }
 

@@ -308,6 +308,37 @@ TEST(SynapticDrive, ConductancesOfAllProjectionsAddUp) {
   EXPECT_NEAR(mean_conductance_uS(circuit) / one_uS, 3, 0.2);
 }
 
+TEST(SynapticDrive, ConductancesAtTheSomaStandApartBesideADendriteAndCarryTheirCurrent) {
+  const network::Circuit circuit = small_circuit();
+  const SynapticDrive drive(circuit, 0, {0, 1}, std::vector<double>(circuit.populations.size(), 0.0));
+  const std::vector<DriveLevel> levels{{}};
+  constexpr double kDuration_ms = 300;
+  core::NoProgress progress;
+  const std::vector<GifSweep> recorded = drive.record(levels, kDuration_ms, 1, progress);
+  const auto with = [&](bool at_soma, bool has_dendrite) {
+    std::vector<network::SynapseType> synapse_types = circuit.synapse_types;
+    synapse_types[0].point = network::PointSynapse{{{0.5, 3, -20, at_soma}}, {}};
+    PassiveMembrane membrane{0.02, 0.002, -72};
+    if (has_dendrite) membrane.dendrite = network::GifModel::Dendrite{0.08, 0.003, 0.03, 0, 0};
+    std::vector<GifSweep> sweeps = recorded;
+    drive.add_conductances(synapse_types, membrane, levels, kDuration_ms, 1, sweeps);
+    return sweeps[0];
+  };
+  const GifSweep dendrite = with(false, true), soma = with(true, true), one = with(true, false);
+  EXPECT_TRUE(dendrite.G_soma_uS.empty());
+  EXPECT_EQ(soma.G_soma_uS, dendrite.G_uS);
+  EXPECT_EQ(soma.I_nA, dendrite.GE_nA);
+  EXPECT_EQ(one.G_uS, dendrite.G_uS);
+  EXPECT_TRUE(one.G_soma_uS.empty());
+  double largest = 0;
+  for (std::size_t k = 0; k < soma.G_uS.size(); ++k) {
+    EXPECT_EQ(soma.G_uS[k], 0);
+    EXPECT_EQ(soma.GE_nA[k], 0);
+    largest = std::max(largest, soma.G_soma_uS[k]);
+  }
+  EXPECT_GT(largest, 0.001);
+}
+
 TEST(DerivePoint, SaysWhatCannotBeDerived) {
   network::Circuit circuit = small_circuit();
   circuit.cell_types[0].detailed.reset();

@@ -132,6 +132,18 @@ TEST(ReduceSynapse, FastSynapsesNearTheSomaActAtTheSomaBesideADendrite) {
   EXPECT_FALSE(at_the_site(one));  // all are at the soma
 }
 
+TEST(ReduceSynapse, TimeCoursesAreChosenForThePlacesThatTheCircuitHas) {
+  const Passive passive;
+  const PassiveMembrane membrane = fit_two_compartments(passive.spectrum, passive.cell->V_soma_mV());
+  const auto error_of_one_time_course = [&](const SiteStatistics& sites) {
+    return reduce_synapse({0.5, 3, 0}, passive.cell->tree(), passive.spectrum, membrane, 1, sites).mean_psp_error;
+  };
+  SiteStatistics far;
+  far.density.assign(passive.cell->tree().size(), 1e-9);
+  far.density[passive.cell->tree().node_at({1, 0.95})] = 1;
+  EXPECT_LT(error_of_one_time_course(far), 0.3 * error_of_one_time_course({}));
+}
+
 TEST(CircuitSynapses, CountByConductanceWhereTheyAre) {
   const Passive passive;
   const auto& tree = passive.cell->tree();
