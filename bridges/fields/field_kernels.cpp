@@ -10,6 +10,7 @@
 #include "bridges/fields/kernel_error.hpp"
 #include "bridges/fields/kernel_residual.hpp"
 #include "bridges/fields/kernel_spectrum.hpp"
+#include "bridges/fields/met_potential.hpp"
 #include "bridges/point/cell_sample.hpp"
 #include "network/edges.hpp"
 #include "network/field_cells.hpp"
@@ -178,7 +179,6 @@ class KernelDerivation {
     const QuasiActiveCell cell(type, circuit_.run, sample.mean_V_mV());
     const Channels channels = stable_channels(cell);
     LinearInput input(circuit_, p, cell.tree(), trains_.rates_hz);
-    // The mean conductance is that of the synapses as they are; their effect is what saturation leaves.
     std::vector<std::vector<double>> background(population.size);
     double mean_background_uS = 0;
     for (std::size_t c = 0; c < population.size; ++c) {
@@ -186,6 +186,7 @@ class KernelDerivation {
       for (const double G : background[c]) mean_background_uS += G / static_cast<double>(population.size);
     }
     input.saturate(cell, channels);
+    input.meet(met_potentials(sample, input, trains_, cell.V_mV()));
 
     std::vector<float> predicted_mV = linear_potentials(sample, cell, channels, input, trains_);
     SpikeResponse response;

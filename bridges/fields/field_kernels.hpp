@@ -7,8 +7,9 @@
 /// by symmetry of the tree: one solve a cell, frequency and channel gives the effect of a synaptic current at every
 /// place. A presynaptic spike opens all its synapses,
 ///   h(s) = sum over the source's synapses of  w k(s) B(V)(E - V) exp(-s d) a_site(s),
-/// k the time course. Y holds the channels linearised about the mean potentials of the population in the network and,
-/// for each target cell, the mean conductance of its own synapses; both come from a run of the point tier whose spikes
+/// k the time course, V of (E - V) the potential that events meet (bridges/fields/met_potential.hpp), which in volleys
+/// is not the mean. Y holds the channels linearised about the mean potentials of the population in the network and, for
+/// each target cell, the mean conductance of its own synapses; both come from a run of the point tier whose spikes
 /// drive a few detailed cells (bridges/point/cell_sample.hpp, bridges/point/linear_input.hpp). Transformed along s =
 /// sigma + i w, which keeps slow tails from wrapping around.
 ///

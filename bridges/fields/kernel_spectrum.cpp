@@ -81,9 +81,7 @@ void KernelSpectrum::add_cell(const detailed::CompartmentTree& tree,
   for (const LinearSynapse& synapse : input.onto(cell)) {
     const Slot& slot = slots_[synapse.source];
     events.push_back(
-        {synapse.node, synapse.receptor, slot.index,
-         slot.share * synapse.weight_uS * input.receptors()[synapse.receptor].driving_mV(V_mV[synapse.node]),
-         synapse.delay_ms});
+        {synapse.node, synapse.receptor, slot.index, slot.share * input.current_nA(synapse, V_mV), synapse.delay_ms});
   }
   pool.parallel_for(s_per_ms_.size(), [&](std::size_t begin, std::size_t end) {
     LinearTree solver(tree.parents, tree.g_axial_uS);

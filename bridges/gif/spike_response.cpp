@@ -28,7 +28,7 @@ Trains event_trains(const CellSample& sample, std::size_t cell, const LinearInpu
   for (const LinearSynapse& synapse : input.onto(sample.cells[cell])) {
     std::vector<double>& train = trains[{synapse.node, synapse.receptor}];
     if (train.empty()) train.assign(length, 0.0);
-    const double I_nA = synapse.weight_uS * input.receptors()[synapse.receptor].driving_mV(V_mV[synapse.node]);
+    const double I_nA = input.current_nA(synapse, V_mV);
     for (const double t_ms : sources.spikes_ms[synapse.source]) {
       const double position = (t_ms + synapse.delay_ms) / sample.dt_ms;
       const auto step = static_cast<std::size_t>(position);

@@ -115,8 +115,13 @@ void LinearInput::saturate(const QuasiActiveCell& cell, Channels channels) {
     }
   }
   for (LinearSynapse& synapse : synapses_) {
-    synapse.weight_uS /= 1 + loss_per_uS[synapse.receptor][synapse.node] * synapse.weight_uS;
+    synapse.effect /= 1 + loss_per_uS[synapse.receptor][synapse.node] * synapse.weight_uS;
   }
+}
+
+double LinearInput::current_nA(const LinearSynapse& synapse, std::span<const double> V_mV) const {
+  const double met_mV = met_mV_.empty() ? V_mV[synapse.node] : met_mV_[synapse.receptor][synapse.node];
+  return synapse.effect * synapse.weight_uS * receptors_[synapse.receptor].driving_mV(met_mV);
 }
 
 }  // namespace triscale::bridges

@@ -5,12 +5,14 @@
 ///   an event injects         w k(t) B(V) (E - V)                      k: the time course of unit peak,
 ///   the mean shunts with     G [B(V) + B'(V) (V - E)]                 (Destexhe, Rudolph & Pare 2003, Nat Rev
 ///                                                                      Neurosci 4:739: the high-conductance state).
-/// An event takes driving force from itself where it depolarises its own compartment, so w becomes w / (1 + q w); q as
-/// in bridges/point/synapse_reduction.hpp. Short-term plasticity enters with its mean at the rate of the source.
+/// An event takes driving force from itself where it depolarises its own compartment, so its effect becomes
+/// w / (1 + q w); q as in bridges/point/synapse_reduction.hpp. The conductance that shunts stays w. Short-term
+/// plasticity enters with its mean at the rate of the source.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "bridges/cable/quasi_active.hpp"
@@ -32,6 +34,7 @@ struct LinearSynapse {
   std::uint32_t receptor = 0;
   double weight_uS = 0;  ///< of the conductance's peak, times what its plasticity leaves
   double delay_ms = 0;
+  double effect = 1;  ///< share of the current that saturation leaves
 };
 
 /// Numbers all cells of a circuit, virtual ones included.
@@ -58,11 +61,16 @@ class LinearInput {
   std::size_t size() const { return synapses_.size(); }
   /// Mean conductance of every node of a cell, uS, by the rates and the potentials of the nodes.
   std::vector<double> background_uS(std::size_t cell, std::span<const double> V_mV) const;
-  /// Makes weights the smaller ones that a synapse's own depolarisation leaves. Call after background_uS().
+  /// Leaves of every event's effect what its own depolarisation does.
   void saturate(const QuasiActiveCell& cell, Channels channels);
+  /// Gives every event the driving force at the potential that it meets, [receptor][node].
+  void meet(std::vector<std::vector<double>> met_mV) { met_mV_ = std::move(met_mV); }
+  /// What an event injects at the peak of its time course, with the nodes at V_mV unless meet() said otherwise.
+  double current_nA(const LinearSynapse& synapse, std::span<const double> V_mV) const;
 
  private:
   std::vector<double> rates_hz_;
+  std::vector<std::vector<double>> met_mV_;
   std::vector<LinearReceptor> receptors_;
   std::vector<LinearSynapse> synapses_;  ///< by target cell
   std::vector<std::size_t> first_;

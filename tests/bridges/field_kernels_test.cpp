@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 
@@ -12,6 +13,7 @@
 #include "bridges/fields/signal_recorder.hpp"
 #include "bridges/gif/spike_response.hpp"
 #include "bridges/point/cell_sample.hpp"
+#include "core/random.hpp"
 #include "detailed/simulate.hpp"
 #include "measure/activity_recorder.hpp"
 #include "tests/bridges/passive_circuit.hpp"
@@ -128,6 +130,67 @@ TEST(LinearPotentials, OfPassiveCellsEqualThoseOfTheDetailedTier) {
       }
     }
   }
+}
+
+/// Standard deviation of a channel, of the detailed tier and by kernels, when 40 sources fire every 60 ms: together
+/// within 8 ms, or each at its own time.
+struct Amplitudes {
+  double detailed = 0, kernels = 0;
+};
+Amplitudes amplitudes(bool volleys, double weight_uS) {
+  network::Circuit circuit = many_sources();
+  circuit.run.duration_ms = 700;
+  circuit.run.dt_ms = 0.1;
+  network::ExplicitEdges edges;
+  for (std::uint32_t source = 0; source < 40; ++source) {
+    for (std::uint32_t target = 0; target < 3; ++target) {
+      edges.sources.push_back(source);
+      edges.targets.push_back(target);
+      edges.weights.push_back(weight_uS);
+      edges.delays_ms.push_back(1.0);
+      edges.sites.push_back({source % 4, 0.1 + 0.02 * source});
+    }
+  }
+  circuit.projections[0].connectivity = edges;
+  core::RandomStream random(1, core::Purpose::test, 5);
+  std::vector<std::pair<double, std::uint32_t>> spikes;
+  for (double begin_ms = 10; begin_ms < 640; begin_ms += 60) {
+    for (std::uint32_t source = 0; source < 40; ++source) {
+      spikes.emplace_back(begin_ms + (volleys ? 8 : 60) * random.next_uniform(), source);
+    }
+  }
+  std::sort(spikes.begin(), spikes.end());
+  measure::Activity activity = silence(circuit);
+  activity.duration_ms = circuit.run.duration_ms;
+  measure::PopulationActivity& sources = activity.populations[1];
+  for (const auto& [t_ms, cell] : spikes) {
+    sources.spike_times_ms.push_back(t_ms);
+    sources.spike_cells.push_back(cell);
+  }
+  fire(circuit, sources.spike_times_ms, sources.spike_cells);
+  network::Derivation derivation;
+  core::NoProgress progress;
+  FieldTrace truth;
+  detailed::simulate(circuit, 1, truth, progress, forward_models(circuit));
+  const FieldTrace signal = by_kernels(circuit, derive_field_kernels(circuit, activity, {}, 1, derivation, progress));
+  const auto sd = [](const FieldTrace& trace) {
+    double n = 0, sum = 0, squares = 0;
+    for (std::size_t k = trace.rows[0].size() / 4; k < trace.rows[0].size(); ++k) {
+      const double x = trace.rows[0][k][0];
+      n += 1, sum += x, squares += x * x;
+    }
+    return std::sqrt(squares / n - sum * sum / (n * n));
+  };
+  return {sd(truth), sd(signal)};
+}
+
+// Events that come together meet cells that are depolarised already. Without that the signal of strong volleys would be
+// a quarter too large; events that come one by one meet the mean.
+TEST(FieldKernels, EventsOfAVolleyMeetTheDepolarisationOfTheOthers) {
+  const Amplitudes weak = amplitudes(true, 1e-6), strong = amplitudes(true, 3e-4), alone = amplitudes(false, 3e-4);
+  EXPECT_NEAR(weak.kernels / weak.detailed, 1, 0.01);
+  EXPECT_NEAR(strong.kernels / strong.detailed, 1, 0.12);
+  EXPECT_NEAR(alone.kernels / alone.detailed, 1, 0.05);
 }
 
 TEST(FieldKernels, SpikesAddUp) {
