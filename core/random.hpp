@@ -30,6 +30,7 @@ enum class Purpose : std::uint32_t {
   poisson_refinement = 21,
   common_train = 22,
   common_train_choice = 23,
+  coefficient_draws = 24,
   test = 1000,
 };
 

@@ -12,6 +12,7 @@
 /// Adaptation a_ik (if the transfer function has any) follows the rate of the cell's own class.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -130,6 +131,11 @@ class Model {
   /// Rate equation without delays: F of every population (order of populations()) at the given rates of all populations
   /// of the circuit, with currents and adaptation as they are in `inputs` (one per population).
   std::vector<double> transfer_hz(const std::vector<double>& rates_hz, std::vector<PopulationInput>& inputs) const;
+
+  /// Other coefficients of the effective threshold for a population (index into populations()); all else stays.
+  void set_threshold(std::size_t index, const std::array<double, 10>& P_mV) {
+    populations_[index].transfer.P_mV = P_mV;
+  }
 
   std::size_t cells() const { return cells_; }
   std::uint64_t synapses() const { return synapses_; }

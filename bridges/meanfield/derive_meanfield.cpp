@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "bridges/meanfield/rate_bands.hpp"
 #include "core/shared_progress.hpp"
 #include "meanfield/stationary.hpp"
 
@@ -45,9 +46,10 @@ network::Circuit derive_meanfield(const network::Circuit& circuit, const Transfe
     const bool known = std::find(types.begin(), types.end(), population.cell_type) != types.end();
     if (!population.is_virtual && population.size > 0 && !known) types.push_back(population.cell_type);
   }
+  constexpr double kBandsWork = 0.1;
   // Measured: scouts and grid, points about the state in every round, tests.
   const double rounds = static_cast<double>(options.refinements);
-  core::SharedProgress shared(progress, static_cast<double>(types.size()) * (3 + rounds + 1));
+  core::SharedProgress shared(progress, static_cast<double>(types.size()) * (3 + rounds + 1) + kBandsWork);
   network::Circuit result = circuit;
   std::vector<TransferFitting> fittings;
   for (const std::size_t type : types) {
@@ -67,12 +69,17 @@ network::Circuit derive_meanfield(const network::Circuit& circuit, const Transfe
     }
   }
   const auto rates_hz = predicted_state(result);
+  TransferCovariances covariances;
   for (std::size_t i = 0; i < types.size(); ++i) {
     core::PartProgress part(shared, 1);
-    derivation.meanfield_cells[circuit.cell_types[types[i]].name] =
-        fittings[i].finish(rates_hz ? &*rates_hz : nullptr, part).provenance;
+    TransferFit fit = fittings[i].finish(rates_hz ? &*rates_hz : nullptr, part);
+    covariances[types[i]] = fit.covariance_mV2;
+    derivation.meanfield_cells[circuit.cell_types[types[i]].name] = std::move(fit.provenance);
     part.finish();
   }
+  core::PartProgress part(shared, kBandsWork);
+  note_meanfield_bands(result, meanfield_rate_bands(result, covariances, {}, part), derivation);
+  part.finish();
   return result;
 }
 

@@ -1,6 +1,5 @@
 #include "bridges/meanfield/transfer_fit.hpp"
 
-#include <ceres/ceres.h>
 #include <fmt/format.h>
 
 #include <Eigen/Dense>
@@ -15,8 +14,8 @@ namespace triscale::bridges {
 namespace {
 
 using network::TransferFunction;
-constexpr int kCoefficients = 10;
-using Coefficients = std::array<double, kCoefficients>;
+constexpr int kCoefficients = kTransferCoefficients;
+using Coefficients = TransferCoefficients;
 
 /// Centres and half-widths of the polynomial's arguments, and the fitted range, from the points used.
 void set_scales(TransferFunction& transfer, const std::vector<TransferPoint>& points) {
@@ -63,119 +62,6 @@ Coefficients fit_thresholds(const TransferFunction& transfer, const std::vector<
   return result;
 }
 
-/// Root of what a count of n spikes adds to the deviance of a Poisson distribution of mean m,
-/// 2 (n ln(n/m) - n + m), with the sign of n - m.
-template <typename T>
-T deviance_residual(double n, const T& mean) {
-  using std::log;
-  using std::sqrt;
-  constexpr double kLeast = 1e-9;  // keeps the root's derivative finite
-  const T m = mean + kLeast;
-  if (n == 0) return -sqrt(2.0 * m);
-  const T x = (m - n) / n;
-  constexpr double kSeriesBelow = 1e-2;
-  // 2 (x - ln(1 + x)) / x^2
-  const T ratio = x < T(kSeriesBelow) && x > T(-kSeriesBelow)
-                      ? 1.0 + x * (-2.0 / 3 + x * (0.5 + x * (-0.4 + x * (1.0 / 3 - x * (2.0 / 7)))))
-                      : 2.0 * (x - log(1.0 + x)) / (x * x);
-  return -x * sqrt(n * ratio);
-}
-
-/// Residual of the spike count of one point.
-struct CountResidual {
-  const TransferPoint* point;
-  const TransferFunction* transfer;  ///< all but its coefficients
-  double weight;
-
-  template <typename T>
-  bool operator()(const T* P_mV, T* residual) const {
-    TransferFunction now = *transfer;
-    for (std::size_t k = 0; k < kCoefficients; ++k) now.P_mV[k] = value_of(P_mV[k]);
-    const bool adapts = meanfield::adaptation_nA_per_hz(now) != 0;
-    const double rate_Hz = adapts ? meanfield::adapted_rate_hz(now, point->statistics_at) : 0.0;
-    const auto statistics = point->statistics_at(rate_Hz);
-    T F_Hz = rate_at(now, P_mV, statistics);
-    if (adapts) {  // nu = F(nu, P): one Newton step from the solution gives its derivatives by P
-      const double step_Hz = 1e-4 * std::max(1.0, rate_Hz);
-      const double slope = (meanfield::transfer_rate(now, point->statistics_at(rate_Hz + step_Hz)) -
-                            meanfield::transfer_rate(now, point->statistics_at(std::max(0.0, rate_Hz - step_Hz)))) /
-                           (rate_Hz + step_Hz - std::max(0.0, rate_Hz - step_Hz));
-      F_Hz = rate_Hz + (F_Hz - rate_Hz) / std::max(0.5, 1 - slope);  // slope <= 0 where F is sensible
-    }
-    const T expected = F_Hz * (point->observed_ms / 1000.0);
-    residual[0] = weight * deviance_residual(static_cast<double>(point->spikes.count), expected);
-    return true;
-  }
-
- private:
-  static double value_of(double x) { return x; }
-  template <int N>
-  static double value_of(const ceres::Jet<double, N>& x) {
-    return x.a;
-  }
-  template <typename T>
-  static T rate_at(const TransferFunction& transfer, const T* P_mV,
-                   const meanfield::MembraneStatistics<double>& statistics) {
-    const Coefficients basis = meanfield::threshold_basis(transfer, statistics);
-    T V_eff = P_mV[0] * basis[0];
-    for (std::size_t k = 1; k < kCoefficients; ++k) V_eff += P_mV[k] * basis[k];
-    const meanfield::MembraneStatistics<T> as_T{T(statistics.mu_mV), T(statistics.sigma_mV), T(statistics.tau_V_ms)};
-    return meanfield::transfer_rate(V_eff, as_T, transfer.t_ref_ms);
-  }
-};
-
-struct SlopePrior {
-  double sd_mV;
-  template <typename T>
-  bool operator()(const T* P_mV, T* residual) const {
-    for (std::size_t k = 1; k < kCoefficients; ++k) residual[k - 1] = P_mV[k] / sd_mV;
-    return true;
-  }
-};
-
-/// Stage 2: spike counts by Levenberg-Marquardt. Returns the standard errors of the coefficients.
-Coefficients fit_counts(TransferFunction& transfer, const std::vector<TransferPoint>& points,
-                        const TransferFitOptions& options) {
-  ceres::Problem problem;
-  const TransferFunction scaled = transfer;  // not moved by the solver
-  double* P = transfer.P_mV.data();
-  for (const TransferPoint& point : points) {
-    // sd of 2 sqrt(n) with variance n + (e n)^2 is sqrt(1 + e^2 n)
-    const double e = options.relative_model_error;
-    const double weight = point.weight / std::sqrt(1 + e * e * static_cast<double>(point.spikes.count));
-    auto functor = std::make_unique<CountResidual>(CountResidual{&point, &scaled, weight});
-    auto residual = std::make_unique<ceres::AutoDiffCostFunction<CountResidual, 1, kCoefficients>>(functor.release());
-    problem.AddResidualBlock(residual.release(), nullptr, P);  // Ceres takes ownership of both
-  }
-  auto prior = std::make_unique<ceres::AutoDiffCostFunction<SlopePrior, kCoefficients - 1, kCoefficients>>(
-      std::make_unique<SlopePrior>(SlopePrior{options.prior_sd_mV}).release());
-  problem.AddResidualBlock(prior.release(), nullptr, P);
-  ceres::Solver::Options solver;
-  solver.linear_solver_type = ceres::DENSE_QR;
-  solver.max_num_iterations = 300;
-  solver.num_threads = 1;
-  solver.logging_type = ceres::SILENT;
-  ceres::Solver::Summary summary;
-  ceres::Solve(solver, &problem, &summary);
-  if (!summary.IsSolutionUsable()) {
-    throw core::NumericalError("transfer function: the fit of spike counts failed: " + summary.message);
-  }
-  Coefficients error;
-  error.fill(std::nan(""));
-  ceres::Covariance::Options covariance_options;
-  covariance_options.algorithm_type = ceres::DENSE_SVD;
-  covariance_options.null_space_rank = -1;
-  ceres::Covariance covariance(covariance_options);
-  const std::vector<std::pair<const double*, const double*>> blocks{{P, P}};
-  std::array<double, kCoefficients * kCoefficients> C{};
-  if (covariance.Compute(blocks, &problem) && covariance.GetCovarianceBlock(P, P, C.data())) {
-    const double freedom = std::max(1.0, static_cast<double>(points.size()) - static_cast<double>(kCoefficients));
-    const double dispersion = 2 * summary.final_cost / freedom;
-    for (std::size_t k = 0; k < kCoefficients; ++k) error[k] = std::sqrt(dispersion * C[k * kCoefficients + k]);
-  }
-  return error;
-}
-
 void assess(TransferFit& fit, const std::vector<MeasuredPoint>& measured, const TransferFitOptions& options) {
   constexpr double kRelativeAbove_Hz = 1.0;
   double squares = 0, relative = 0, sampling = 0, bias = 0;
@@ -220,7 +106,7 @@ double bias(const TransferFit& fit, const std::vector<MeasuredPoint>& measured) 
 }
 
 network::Provenance provenance_of(const TransferFit& fit, const TransferExperiment& experiment,
-                                  const Coefficients& standard_error, MeasuredOn tier) {
+                                  MeasuredOn tier) {
   static constexpr std::array<const char*, kCoefficients> kTerms{"1",      "mu",   "sigma",    "tau",    "mu2",
                                                                  "sigma2", "tau2", "mu_sigma", "mu_tau", "sigma_tau"};
   network::Provenance p;
@@ -237,6 +123,7 @@ network::Provenance provenance_of(const TransferFit& fit, const TransferExperime
   p.fit_error["sampling_rate_hz"] = fit.sampling_error_hz;
   if (fit.near_relative_error) p.fit_error["mean_relative_rate_in_the_circuit"] = *fit.near_relative_error;
   p.fit_error["tested_points"] = static_cast<double>(fit.tested.size());
+  const Coefficients standard_error = standard_errors(fit.covariance_mV2);
   for (std::size_t k = 0; k < kCoefficients; ++k) p.uncertainty[fmt::format("P_{}_mV", kTerms[k])] = standard_error[k];
   p.validity_range["mu_V_mV"] = fit.cell.transfer.fitted_mu_mV;
   p.validity_range["sigma_V_mV"] = fit.cell.transfer.fitted_sigma_mV;
@@ -247,6 +134,14 @@ network::Provenance provenance_of(const TransferFit& fit, const TransferExperime
   return p;
 }
 
+std::size_t cells_of(const network::Circuit& circuit, std::size_t cell_type) {
+  std::size_t cells = 0;
+  for (const network::Population& population : circuit.populations) {
+    if (!population.is_virtual && population.cell_type == cell_type) cells += population.size;
+  }
+  return cells;
+}
+
 }  // namespace
 
 TransferFitting::TransferFitting(const network::Circuit& circuit, std::size_t cell_type,
@@ -254,6 +149,7 @@ TransferFitting::TransferFitting(const network::Circuit& circuit, std::size_t ce
     : options_(options),
       threads_(threads),
       cell_type_(cell_type),
+      cells_of_type_(cells_of(circuit, cell_type)),
       experiment_(std::make_shared<const TransferExperiment>(circuit, cell_type, options.cells, options.measured_on)) {
   constexpr double kScoutLow = -8, kScoutHigh = 8;  // from far above the threshold to silence
   constexpr double kScoutMeasure_ms = 500;
@@ -292,7 +188,7 @@ TransferFit TransferFitting::finish(const std::vector<double>* rates_hz, core::P
     fit_.near_relative_error =
         bias(fit_, measured_at(points_about(*rates_hz, options_.near_test_points), options_.near_measure_ms, part));
   }
-  fit_.provenance = provenance_of(fit_, *experiment_, standard_error_, options_.measured_on);
+  fit_.provenance = provenance_of(fit_, *experiment_, options_.measured_on);
   return std::move(fit_);
 }
 
@@ -325,7 +221,10 @@ void TransferFitting::fit() {
   transfer = experiment_->transfer();
   set_scales(transfer, fit_.fitted);
   transfer.P_mV = fit_thresholds(transfer, fit_.fitted, options_);
-  standard_error_ = fit_counts(transfer, fit_.fitted, options_);
+  fit_.covariance_mV2 = fit_counts(
+      transfer, fit_.fitted,
+      {options_.relative_model_error, options_.prior_sd_mV,
+       static_cast<double>(experiment_->cells()) / static_cast<double>(std::max<std::size_t>(1, cells_of_type_))});
   const std::span<const MeasuredPoint> all(measured_);
   const MeasuredDeadTime dead_time =
       measured_dead_time(about_state_ > 0 ? all.last(about_state_) : all, options_.highest_hz);

@@ -37,6 +37,7 @@
 #include <optional>
 #include <vector>
 
+#include "bridges/meanfield/transfer_counts.hpp"
 #include "bridges/meanfield/transfer_points.hpp"
 #include "core/error.hpp"
 #include "core/recorder.hpp"
@@ -76,6 +77,7 @@ struct TestedPoint {
 struct TransferFit {
   network::MeanfieldCell cell;
   network::Provenance provenance;
+  TransferCovariance covariance_mV2{};  ///< of cell.transfer.P_mV, by sampling (bridges/meanfield/transfer_counts.hpp)
   std::vector<TransferPoint> fitted;
   std::vector<TestedPoint> tested;
   double rms_error_hz = 0;         ///< at the tested points
@@ -115,14 +117,13 @@ class TransferFitting {
   void fit();
 
   TransferFitOptions options_;
-  std::size_t threads_, cell_type_;
+  std::size_t threads_, cell_type_, cells_of_type_;
   std::shared_ptr<const TransferExperiment> experiment_;
   std::array<double, 2> range_{};  // of k
   std::vector<MeasuredPoint> measured_;
   std::size_t about_state_ = 0;  // the last ones of measured_, those of the refinements
   std::uint64_t round_ = 0;
   TransferFit fit_;
-  std::array<double, 10> standard_error_{};
 };
 
 }  // namespace triscale::bridges

@@ -28,6 +28,7 @@ std::vector<MeasuredPoint> measure(const std::shared_ptr<const TransferExperimen
     for (std::size_t cell = 0; cell < experiment->cells(); ++cell) {
       TransferPoint measured_cell{
           experiment, {}, experiment->statistics(cell, points[i]), spikes[i][cell], times.measure_ms};
+      measured_cell.cell = cell;
       measured_cell.statistics = measured_cell.statistics_at(measured_cell.rate_hz());
       if (measured_cell.statistics.sigma_mV > 0) point.cells.push_back(std::move(measured_cell));  // it has input
     }
