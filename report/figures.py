@@ -26,6 +26,7 @@ MAX_CELLS_OF_POPULATION = 120  # in a raster
 MAX_RASTER_MS = 3000.0
 MAX_COURSE_MS = 5000.0
 SPECTRUM_BIN_MS = 2.0
+NORMAL_95 = 1.96  # standard deviations
 
 plt.rcParams.update({
     "font.family": "DejaVu Sans", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
@@ -169,9 +170,13 @@ def levels(results: Results) -> str:
                 low, high = summary.get(low_key), summary.get(high_key)
                 if low is not None and high is not None:
                     axis.plot([low, high], [y, y], color=colour(tier.name), lw=2, solid_capstyle="butt")
+                sd_hz = summary.get("rate_parameter_sd_hz") if value_key == "rate_hz" else None
+                if sd_hz is not None:
+                    axis.barh(y, 2 * NORMAL_95 * sd_hz, 0.16, left=value - NORMAL_95 * sd_hz, color=colour(tier.name), alpha=0.3)
                 axis.plot(value, y, TIER_MARKERS.get(tier.name, "o"), color=colour(tier.name), ms=5.5, mec="white", mew=0.6)
                 if value_key == "rate_hz":
-                    words.append(f"{name} {tier.title} {value:.3g} Hz")
+                    known = f" (known to {sd_hz:.2g} Hz by its parameters)" if sd_hz is not None else ""
+                    words.append(f"{name} {tier.title} {value:.3g} Hz{known}")
         axis.set(xlabel=label, ylim=(len(names) - 0.5, -0.5))
         if value_key == "cv_isi":
             axis.axvline(1, color="#8b97a5", lw=0.8)

@@ -363,6 +363,13 @@ def agreement(results: Results) -> str:
 
 # ----------------------------------------------------------------------------------------------------- activity -------
 
+def rate_bands(results: Results) -> str:
+    """Standard deviations of the rates by the derived parameters, as a sentence; empty where none is known."""
+    known = [f"{esc(e['population'])} ±{num(e['rate_parameter_sd_hz'], 2)} Hz ({title_of(e['tier'])})"
+             for e in (results.consistency or {}).get("tiers") or [] if e.get("rate_parameter_sd_hz") is not None]
+    return f" Standard deviations by the parameters: {', '.join(known)}." if known else ""
+
+
 def activity(results: Results) -> str:
     begin, end = results.window()
     bin_ms = ((results.consistency or {}).get("analysis") or {}).get("bin_ms") or COURSE_BIN_MS
@@ -371,7 +378,8 @@ def activity(results: Results) -> str:
          "One mark per spike, one row per cell; the same rows are the same cells. Of large populations every n-th cell; at most the last "
          "3 s.", "There are no spikes to show: no spikes.h5 could be read."),
         ("Rates and irregularity", figures.levels(results),
-         "Marks are means, lines their intervals from the block bootstrap (where there is a consistency check).",
+         "Marks are means, lines their intervals from the block bootstrap (where there is a consistency check). Pale bars: how far the "
+         "uncertainty of the derived parameters may move a rate (95 %)." + rate_bands(results),
          "No rates are known."),
         ("Rates in time", figures.time_courses(results, float(bin_ms)),
          f"Bins of {num(bin_ms)} ms; at most the last 5 s.", "No rate time course is known."),

@@ -95,7 +95,8 @@ def consistency(duration_ms, random):
             spiking = tier != "meanfield"
             tiers.append({"tier": tier, "population": name, "cells": cells, "rate_hz": rate, "rate_ci_low": 0.95 * rate,
                           "rate_ci_high": 1.05 * rate, "cv_isi": 0.9 if spiking else None, "cv_ci_low": 0.85 if spiking else None,
-                          "cv_ci_high": 0.95 if spiking else None, "top10_share": 0.16, "silent_fraction": 0.0})
+                          "cv_ci_high": 0.95 if spiking else None, "top10_share": 0.16, "silent_fraction": 0.0,
+                          "rate_parameter_sd_hz": None if tier == "detailed" else 0.25 if spiking else 0.375})
     return {"verdict": "inconsistent", "summary": "The levels disagree in 3 of 22 comparisons.", "needed_ms": 40000.0,
             "analysis": {"begin_ms": 0.1 * duration_ms, "end_ms": duration_ms, "block_ms": 250, "blocks": 36, "bin_ms": 50,
                          "replicates": 1000, "confidence": 0.95, "seed": 1},

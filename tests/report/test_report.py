@@ -128,6 +128,13 @@ class ReportTest(unittest.TestCase):
                        "fitted on 60 s of fluctuating current"):
             self.assertIn(wanted, text)
 
+    def test_shows_how_well_the_derived_parameters_determine_the_rates(self):
+        page = Page(self.complete)
+        self.assertRegex(page.text, r"by the parameters: .*PV1 ±0.25 Hz \(point-neuron\).*PV1 ±0.38 Hz \(mean-field\)")
+        self.assertNotRegex(page.text, r"±[\d.]+ Hz \(detailed\)")
+        levels = next(i["alt"] for i in page.images if i["alt"].startswith("Mean rates"))
+        self.assertIn("known to 0.38 Hz by its parameters", levels)
+
     def test_names_from_files_cannot_become_markup(self):
         self.assertIn("<b>odd & name</b>", Page(self.complete).text)
         self.assertNotIn("<b>odd", self.complete)
