@@ -1,11 +1,11 @@
-/// How far the rates that a mean field predicts may move, because its transfer functions were fitted to a finite number of
-/// spikes of a finite number of cells: coefficients are drawn from their covariance, independently for every cell type,
-/// and the stationary state of the network is found for each set. What the network makes of an error of one population,
-/// to which the others respond, is so in the band.
+/// How far the rates that a mean field predicts may move, because its transfer functions were fitted to a finite number
+/// of spikes of a finite number of cells: coefficients are drawn from their covariance, independently for every cell
+/// type, and the stationary state of the network is found for each set. What the network makes of an error of one
+/// population, to which the others respond, is so in the band.
 ///
-/// It does not hold what a quadratic threshold cannot describe (fit_error of the derivation does), nor what the mean field
-/// leaves out (correlations between cells), nor the uncertainty of the point cells that the functions were measured on;
-/// note_meanfield_bands() adds that.
+/// It does not hold what a quadratic threshold cannot describe (fit_error of the derivation does), nor what the mean
+/// field leaves out (correlations between cells), nor the uncertainty of the point cells that the functions were
+/// measured on; note_meanfield_bands() adds that.
 #pragma once
 
 #include <cstddef>
@@ -38,8 +38,9 @@ MeanfieldBands meanfield_rate_bands(const network::Circuit& circuit, const Trans
                                     const MeanfieldBandOptions& options, core::Progress& progress);
 
 /// Writes the bands into the uncertainty and the notes of the mean-field cells, together with the bands that the point
-/// cells of the same types have there: point networks with other parameters that describe the training data as well fire
-/// at other rates, and a mean field derived from them would follow. The two are independent, so their squares add.
-void note_meanfield_bands(const network::Circuit& circuit, const MeanfieldBands& found, network::Derivation& derivation);
+/// cells of the same types have there: point networks with other parameters that describe the training data as well
+/// fire at other rates, and a mean field derived from them would follow. The two are independent, so their squares add.
+void note_meanfield_bands(const network::Circuit& circuit, const MeanfieldBands& found,
+                          network::Derivation& derivation);
 
 }  // namespace triscale::bridges

@@ -104,29 +104,44 @@ ceres::Jet<double, kCoefficients> expected_with_slopes(const CountResidual& resi
   return residual.expected(P_mV.data());
 }
 
+/// Sum over clusters of the outer products of their scores, with the correction for few clusters (more than one).
+Matrix spread_over(const std::map<std::size_t, Vector>& score_of) {
+  const auto n = static_cast<double>(score_of.size());
+  Matrix sum = Matrix::Zero();
+  for (const auto& [cluster, g] : score_of) sum += n / (n - 1) * g * g.transpose();
+  return sum;
+}
+
+/// The nearest matrix without negative eigenvalues; differences of spreads can have them.
+Matrix without_negative_part(const Matrix& C) {
+  const Eigen::SelfAdjointEigenSolver<Matrix> eigen((C + C.transpose()) / 2);
+  return eigen.eigenvectors() * eigen.eigenvalues().cwiseMax(0).asDiagonal() * eigen.eigenvectors().transpose();
+}
+
 /// C = H^-1 B H^-1 at the fitted coefficients.
 TransferCovariance clustered_covariance(const TransferFunction& fitted, const std::vector<CountResidual>& residuals,
                                         const CountFitOptions& options) {
   constexpr double kLeastMean = 1e-9;
-  Matrix H = Matrix::Zero(), independent = Matrix::Zero(), clustered = Matrix::Zero();
+  Matrix H = Matrix::Zero(), of_counts = Matrix::Zero();
   for (int k = 1; k < kCoefficients; ++k) H(k, k) = 1 / (options.prior_sd_mV * options.prior_sd_mV);
-  std::map<std::size_t, Vector> score_of_cell;
+  std::map<std::size_t, Vector> score_of_cell, score_of_point;
   for (const CountResidual& residual : residuals) {
     const auto mean = expected_with_slopes(residual, fitted);
     const double m = std::max(mean.a, kLeastMean), w2 = residual.weight * residual.weight;
     const Vector g = w2 * (static_cast<double>(residual.point->spikes.count) / m - 1) * mean.v;
     H += w2 / m * mean.v * mean.v.transpose();
-    independent += g * g.transpose();
+    of_counts += g * g.transpose();
     score_of_cell.try_emplace(residual.point->cell, Vector::Zero()).first->second += g;
+    score_of_point.try_emplace(residual.point->point, Vector::Zero()).first->second += g;
   }
-  for (const auto& [cell, g] : score_of_cell) clustered += g * g.transpose();
-  const auto cells = static_cast<double>(score_of_cell.size());
-  const double f = cells > 1 ? std::clamp(options.measured_share, 0.0, 1.0) : 1.0;
-  const Matrix B = (1 - f) * cells / std::max(1.0, cells - 1) * clustered + f * independent;
+  const double f = std::clamp(options.measured_share, 0.0, 1.0);
+  const Matrix of_cells = score_of_cell.size() > 1 ? spread_over(score_of_cell) : of_counts;
+  const Matrix of_points = score_of_point.size() > 1 ? spread_over(score_of_point) : of_counts;
+  const Matrix B = (1 - f) * (of_cells - of_counts) + of_points;
   const Eigen::CompleteOrthogonalDecomposition<Matrix> decomposed(H);
   const Matrix half = decomposed.solve(B);
   TransferCovariance result;
-  Eigen::Map<Matrix>(result.data()) = decomposed.solve(half.transpose());
+  Eigen::Map<Matrix>(result.data()) = without_negative_part(decomposed.solve(half.transpose()));
   return result;
 }
 

@@ -1,13 +1,16 @@
 /// Fit of a transfer function's coefficients P to spike counts, and how well the counts determine them.
 ///
-/// Counts n_i over the time T_i enter as roots of the Poisson deviance, 2 (n ln(n / m) - n + m) with m = F(P) T, each with
-/// a weight w. With the score g_i = w_i^2 (n_i / m_i - 1) dm_i/dP and the information
+/// Counts n_i over the time T_i enter as roots of the Poisson deviance, 2 (n ln(n / m) - n + m) with m = F(P) T, each
+/// with a weight w. With the score g_i = w_i^2 (n_i / m_i - 1) dm_i/dP and the information
 ///   H = sum_i w_i^2 dm_i/dP dm_i/dP^T / m_i + 1/sd^2 (prior on the slopes)
-/// the covariance of P is that of clustered data (Liang and Zeger 1986, Biometrika 73:13),
-///   C = H^-1 B H^-1,   B = (1 - f) n/(n-1) sum_c (sum_(i of c) g_i)(...)^T + f sum_i g_i g_i^T,
-/// with the n measured cells c as clusters: the template is a little wrong for each of them, at all working points alike,
-/// so the counts of a cell are not independent. Where a share f of the network's cells was measured, only the rest is
-/// unknown (finite population correction, Cochran 1977, Sampling Techniques, ch. 2).
+/// the covariance of P is that of data that are clustered in two ways (Liang and Zeger 1986, Biometrika 73:13; Cameron,
+/// Gelbach, Miller 2011, J Bus Econ Stat 29:238),
+///   C = H^-1 B H^-1,   B = (1 - f) (B_cells - B_counts) + B_points,
+///   B_counts = sum_i g_i g_i^T,   B_cells = n/(n-1) sum_c (sum_(i of c) g_i)(...)^T,   B_points likewise.
+/// The template is a little wrong for each of the n cells, at all working points alike, and for each working point, for
+/// all cells alike; so the counts of a cell, and those of a point, are not independent. Where a share f of the
+/// network's cells was measured, only the rest is unknown (finite population correction, Cochran 1977, Sampling
+/// Techniques, ch. 2).
 #pragma once
 
 #include <array>

@@ -105,8 +105,7 @@ double bias(const TransferFit& fit, const std::vector<MeasuredPoint>& measured) 
   return measured_Hz > 0 ? predicted_Hz / measured_Hz - 1 : 0.0;
 }
 
-network::Provenance provenance_of(const TransferFit& fit, const TransferExperiment& experiment,
-                                  MeasuredOn tier) {
+network::Provenance provenance_of(const TransferFit& fit, const TransferExperiment& experiment, MeasuredOn tier) {
   static constexpr std::array<const char*, kCoefficients> kTerms{"1",      "mu",   "sigma",    "tau",    "mu2",
                                                                  "sigma2", "tau2", "mu_sigma", "mu_tau", "sigma_tau"};
   network::Provenance p;

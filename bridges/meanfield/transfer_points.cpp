@@ -53,8 +53,12 @@ std::array<double, 2> firing_range(const std::vector<MeasuredPoint>& measured, d
 
 std::vector<TransferPoint> cells_up_to(const std::vector<MeasuredPoint>& measured, double highest_hz) {
   std::vector<TransferPoint> cells;
-  for (const MeasuredPoint& point : measured) {
-    if (point.rate_hz() <= highest_hz) cells.insert(cells.end(), point.cells.begin(), point.cells.end());
+  for (std::size_t i = 0; i < measured.size(); ++i) {
+    if (!(measured[i].rate_hz() <= highest_hz)) continue;
+    for (const TransferPoint& cell : measured[i].cells) {
+      cells.push_back(cell);
+      cells.back().point = i;
+    }
   }
   return cells;
 }

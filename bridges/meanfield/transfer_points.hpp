@@ -23,6 +23,7 @@ struct TransferPoint {
   double observed_ms = 0;  ///< duration
   double weight = 1;       ///< in the fit
   std::size_t cell = 0;    ///< index among the experiment's cells
+  std::size_t point = 0;   ///< index among the working points of a fit
   double rate_hz() const { return 1000.0 * static_cast<double>(spikes.count) / observed_ms; }
 };
 
