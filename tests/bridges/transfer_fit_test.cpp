@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cmath>
+#include <map>
+#include <string>
 
 #include "bridges/checks/finite_size_noise.hpp"
 #include "bridges/meanfield/derive_meanfield.hpp"
@@ -176,6 +178,10 @@ TEST(TransferFit, DerivedMeanFieldPredictsTheRatesOfThePointNetwork) {
     const double rate_Hz = counter.count[p] / static_cast<double>(point.populations[p].size) / 3.5;
     ASSERT_GT(rate_Hz, 1);
     EXPECT_NEAR(state.rates_hz[p] / rate_Hz, 1, 0.08) << point.populations[p].name << " at " << rate_Hz << " Hz";
+    const std::map<std::string, double>& known = derivation.meanfield_cells.at("LIF").uncertainty;
+    const double band_Hz = known.at("network_rate_" + point.populations[p].name + "_hz");
+    EXPECT_GT(band_Hz, 0.001 * rate_Hz);  // some thousands of spikes
+    EXPECT_LT(band_Hz, 0.08 * rate_Hz);
   }
   const meanfield::Model model(derived);
   for (const meanfield::PopulationModel& population : model.populations()) {
