@@ -42,7 +42,8 @@ ImpedanceSpectrum impedance_spectrum(const QuasiActiveCell& cell, Channels chann
 
 struct SynapseReduction {
   network::PointSynapse synapse;
-  /// Relative root-mean-square error of the postsynaptic potential, averaged over where the synapses are; its largest value.
+  /// Relative root-mean-square error of the postsynaptic potential, averaged over where the synapses are; its largest
+  /// value.
   double mean_psp_error = 0, largest_psp_error = 0;
   double mean_attenuation = 0, smallest_attenuation = 0, largest_attenuation = 0;
   double mean_shunt_per_uS = 0;
