@@ -37,14 +37,26 @@ double quantile(const std::vector<double>& sorted, double share) {
   return sorted[std::min(sorted.size() - 1, static_cast<std::size_t>(share * static_cast<double>(sorted.size())))];
 }
 
-/// The first or the second half of a sweep.
-GifSweep part_of(const GifSweep& sweep, std::size_t part) {
-  const std::size_t n = sweep.V_mV.size(), begin = part * (n / 2), end = part == 0 ? n / 2 : n;
+/// How long the effects of spikes last.
+double memory_ms(const GifFitOptions& options) {
+  constexpr double kTimeConstants = 2;
+  double longest = 0;
+  for (const std::vector<double>* taus : {&options.eta_tau_ms, &options.gamma_tau_ms}) {
+    for (const double tau : *taus) longest = std::max(longest, tau);
+  }
+  return kTimeConstants * longest;
+}
+
+/// The first or the second half of a sweep; the second with what it remembers of the first, left out.
+GifSweep part_of(const GifSweep& sweep, std::size_t part, double memory_ms) {
+  const std::size_t n = sweep.V_mV.size(), middle = n / 2;
+  const std::size_t begin = part == 0 ? 0 : middle - std::min(middle, steps_of(memory_ms, sweep.dt_ms));
+  const std::size_t end = part == 0 ? middle : n;
   GifSweep out;
   out.dt_ms = sweep.dt_ms;
   const auto cut = [&](const auto& from, auto& to) {
-    if (!from.empty())
-      to.assign(from.begin() + static_cast<std::ptrdiff_t>(begin), from.begin() + static_cast<std::ptrdiff_t>(end));
+    if (from.empty()) return;
+    to.assign(from.begin() + static_cast<std::ptrdiff_t>(begin), from.begin() + static_cast<std::ptrdiff_t>(end));
   };
   cut(sweep.V_mV, out.V_mV);
   cut(sweep.I_nA, out.I_nA);
@@ -52,6 +64,10 @@ GifSweep part_of(const GifSweep& sweep, std::size_t part) {
   cut(sweep.G_soma_uS, out.G_soma_uS);
   cut(sweep.GE_nA, out.GE_nA);
   cut(sweep.left_out, out.left_out);
+  if (part == 1) {
+    out.left_out.resize(end - begin, 0);
+    std::fill_n(out.left_out.begin(), middle - begin, 1);
+  }
   const double begin_ms = static_cast<double>(begin) * sweep.dt_ms, end_ms = static_cast<double>(end) * sweep.dt_ms;
   for (const double t : sweep.spikes_ms) {
     if (t >= begin_ms && t < end_ms) out.spikes_ms.push_back(t - begin_ms);
@@ -65,7 +81,8 @@ class Chooser {
   Chooser(std::span<const GifSweep> training, GifFitOptions options)
       : all_(training), options_(std::move(options)), V_mV_(potentials(training, options_)) {
     for (std::size_t s = 0; s < training.size(); ++s) {
-      for (const std::size_t part : {0, 1}) halves_[(s + part) % 2].push_back(part_of(training[s], part));
+      for (const std::size_t part : {0, 1})
+        halves_[(s + part) % 2].push_back(part_of(training[s], part, memory_ms(options_)));
     }
   }
 

@@ -194,7 +194,7 @@ ReceptorReduction reduce_receptors(const network::Circuit& circuit, std::size_t 
   std::vector<SynapseReduction> alone;
   for (const network::Receptor& receptor : given) {
     SiteStatistics own = sites;
-    own.mean_weight_uS *= receptor.weight_factor;
+    own.mean_weight_uS *= receptor.weight_factor * block(cell.V_rest_mV, receptor.Mg_mM);
     alone.push_back(reduce_synapse(receptor.kinetics, cell.tree, cell.spectrum, cell.membrane, 1, own));
   }
   const SynapseReduction& shared = alone[lead];
