@@ -125,8 +125,7 @@ void note_meanfield_bands(const network::Circuit& circuit, const MeanfieldBands&
     to.uncertainty[rate] = std::sqrt(variance_hz2);
     to.notes.push_back(fmt::format(
         "the predicted rate of {} is known to {:.2g} Hz (standard deviation): {:.2g} Hz by the cells and spikes that "
-        "the "
-        "transfer functions were fitted to ({:.3g} to {:.3g} Hz over {} sets of coefficients), {}",
+        "the transfer functions were fitted to ({:.3g} to {:.3g} Hz over {} sets of coefficients), {}",
         population.name, std::sqrt(variance_hz2), band.sd_hz, band.low_hz, band.high_hz, band.sets, of_point));
     if (found.without_state > 0) {
       to.notes.push_back(fmt::format("{} further sets of coefficients have no stationary state near the predicted one",

@@ -10,8 +10,8 @@
 
 namespace triscale::bridges {
 
-/// Up to seven of the circuit's synapses of a type, spread evenly over the list of its edges; the middle of the cell's
-/// sections where no projection uses the type.
+/// Up to seven of the circuit's synapses of a type, spread evenly over the list of its edges; none where no projection
+/// uses the type.
 std::vector<PspSite> spread_sites(const network::Circuit& circuit, std::size_t synapse_type);
 
 /// Those onto some of the cells: one list a cell.
