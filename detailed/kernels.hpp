@@ -81,20 +81,20 @@ struct ChannelKernels {
 };
 
 /// All channels with gates (channels.hpp).
-#define TRISCALE_FOR_ALL_CHANNELS(X)                                                                               \
-  X(NaTs)                                                                                                          \
-  X(NaTa)                                                                                                          \
-  X(Nap)                                                                                                           \
-  X(K_T)                                                                                                           \
-  X(K_P)                                                                                                           \
-  X(Kv2like)                                                                                                       \
-  X(Kv3_1)                                                                                                         \
-  X(Kd)                                                                                                            \
-  X(Im)                                                                                                            \
-  X(Im_v2)                                                                                                         \
-  X(SK)                                                                                                            \
-  X(Ca_HVA) X(Ca_LVA) X(Ih) X(HhSodium) X(HhPotassium) X(NaTa_t) X(NaTs2_t) X(Nap_Et2) X(K_Tst) X(K_Pst) X(Im_Hay) \
-      X(Ca_LVAst)
+#define TRISCALE_FOR_ALL_CHANNELS(X) \
+  X(NaTs)                            \
+  X(NaTa)                            \
+  X(Nap)                             \
+  X(K_T)                             \
+  X(K_P)                             \
+  X(Kv2like)                         \
+  X(Kv3_1)                           \
+  X(Kd)                              \
+  X(Im)                              \
+  X(Im_v2)                           \
+  X(SK)                              \
+  X(Ca_HVA)                          \
+  X(Ca_LVA) X(Ih) X(HhSodium) X(HhPotassium) X(NaTa_t) X(NaTs2_t) X(Nap_Et2) X(K_Tst) X(K_Pst) X(Im_Hay) X(Ca_LVAst)
 
 /// One number for each cell of a group.
 using FieldLanes = float __attribute__((vector_size(kGroupCells * sizeof(float))));
