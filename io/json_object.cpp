@@ -236,8 +236,6 @@ void JsonObject::report_unread() const {
   }
 }
 
-namespace {}  // namespace
-
 void JsonObject::reject_unread(const std::vector<std::string>& known) const {
   for (const std::string& key : keys()) {
     if (read_->contains(key) && std::find(known.begin(), known.end(), key) != known.end()) continue;

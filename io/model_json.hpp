@@ -37,8 +37,4 @@ network::Plasticity read_plasticity(const JsonObject& json, const std::string& u
 /// The keys of every kind of object that these functions read.
 std::map<std::string, std::vector<std::string>> model_keys();
 
-/// JSON for people: indented, but objects and arrays that fit on a line stay on one. Numbers have the shortest form
-/// that reads back to the same bits.
-std::string pretty(const nlohmann::ordered_json& json);
-
 }  // namespace triscale::io

@@ -8,6 +8,7 @@
 #include "io/atomic_file.hpp"
 #include "io/json_object.hpp"
 #include "io/model_json.hpp"
+#include "io/pretty_json.hpp"
 
 namespace triscale::io {
 
