@@ -52,7 +52,7 @@ LoadedCircuit load(const Options& options) {
   core::Diagnostics diagnostics;
   loaded.circuit = read(options.config, diagnostics);
   throw_if_interrupted();
-  apply_overrides(all_settings(options), loaded.circuit, diagnostics);
+  if (diagnostics.ok()) apply_overrides(all_settings(options), loaded.circuit, diagnostics);
   if (diagnostics.ok()) network::validate(loaded.circuit, options.config.string(), diagnostics);
   if (diagnostics.ok() && !options.reduced.empty()) {
     loaded.derivation = io::apply_reduced(options.reduced, loaded.circuit, diagnostics);

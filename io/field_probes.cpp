@@ -103,18 +103,23 @@ std::array<double, 4> four(const JsonObject& json, const std::string& key, const
   return otherwise;
 }
 
+std::optional<network::HeadModel> head_of(const JsonObject& json) {
+  const auto object = json.object("head");
+  if (!object) return std::nullopt;
+  network::HeadModel head;
+  head.centre_um = required_vector(*object, "centre_um");
+  head.radii_um = four(*object, "radii_um", head.radii_um);
+  head.conductivities_S_m = four(*object, "conductivities_S_m", head.conductivities_S_m);
+  object->reject_unread(keys("head"));
+  return head;
+}
+
 network::Eeg eeg_of(const JsonObject& json, const std::filesystem::path& folder, core::Diagnostics& diagnostics) {
   network::Eeg eeg;
   eeg.electrodes = electrodes_of(json, folder, diagnostics);
   eeg.dipole_position_um = vector_at(json, "dipole_position_um");
-  if (const auto object = json.object("head")) {
-    network::HeadModel head;
-    head.centre_um = required_vector(*object, "centre_um");
-    head.radii_um = four(*object, "radii_um", head.radii_um);
-    head.conductivities_S_m = four(*object, "conductivities_S_m", head.conductivities_S_m);
-    object->reject_unread(keys("head"));
-    eeg.head = head;
-  } else {
+  eeg.head = head_of(json);
+  if (!eeg.head) {
     eeg.conductivity_S_m = json.number("conductivity_S_m").value_or(eeg.conductivity_S_m);
   }
   return eeg;
@@ -195,6 +200,16 @@ std::optional<FieldProbe> read_field_probe(const JsonObject& json, const std::fi
     probe.signal = meg_of(json);
   } else {
     if (!kind.empty()) json.error("kind", "must be potential, csd, dipole, eeg or meg");
+    // Whatever any kind has is read, so that its other problems are reported as well.
+    potential_of(json, folder, diagnostics);
+    density_of(json);
+    head_of(json);
+    meg_of(json);
+    std::vector<std::string> known;
+    for (const char* any : {"field_potential", "field_csd", "field_dipole", "field_eeg", "field_meg"}) {
+      known.insert(known.end(), keys(any).begin(), keys(any).end());
+    }
+    json.reject_unread(known);
     return std::nullopt;
   }
   json.reject_unread(keys("field_" + kind));

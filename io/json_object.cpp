@@ -82,6 +82,10 @@ JsonObject::JsonObject(std::string file, std::string place, std::shared_ptr<cons
       diagnostics_(&diagnostics),
       read_(std::make_shared<std::set<std::string>>()) {}
 
+JsonObject JsonObject::with(core::Diagnostics& diagnostics) const {
+  return JsonObject(file_, place_, root_, node_, diagnostics);
+}
+
 std::string JsonObject::place(const std::string& key) const {
   if (key.empty() || place_.empty()) return place_ + key;
   return place_ + "." + key;

@@ -21,6 +21,9 @@ class JsonObject {
   /// Reads a file whose top level is an object; on failure reports an error and returns nothing.
   static std::optional<JsonObject> load(const std::filesystem::path& path, core::Diagnostics& diagnostics);
 
+  /// The same object, nothing of it read yet, with another place for its problems.
+  JsonObject with(core::Diagnostics& diagnostics) const;
+
   const std::string& file() const { return file_; }
   /// Place of `key` in the file, e.g. "inputs.LGN.amp"; of the object itself if `key` is empty.
   std::string place(const std::string& key = "") const;

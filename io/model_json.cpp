@@ -1,6 +1,7 @@
 #include "io/model_json.hpp"
 
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <type_traits>
 #include <utility>
@@ -38,9 +39,25 @@ void for_each_of(const Work& work) {
   for_each_of<List>(work, std::make_index_sequence<std::variant_size_v<List>>{});
 }
 
-/// Reports the models that exist; `chosen` is none of them.
+/// For an object whose model is missing or not known: reports the models that exist, and its other problems as those of
+/// the model that its keys fit best. `Models`: a variant of what can be read.
+template <class Models>
 void unknown_model(const JsonObject& json, const std::string& known) {
-  if (json.has("model")) json.error("model", "must be one of " + known);
+  if (json.is_text("model")) json.error("model", "must be one of " + known);
+  std::size_t best = 0, fewest = std::numeric_limits<std::size_t>::max(), index = 0;
+  for_each_of<Models>([&](auto model) {
+    core::Diagnostics problems;
+    ModelReader::of<decltype(model)>(json.with(problems), kModelKey);
+    if (problems.errors().size() < fewest) {
+      fewest = problems.errors().size();
+      best = index;
+    }
+    ++index;
+  });
+  index = 0;
+  for_each_of<Models>([&](auto model) {
+    if (index++ == best) ModelReader::of<decltype(model)>(json, kModelKey);
+  });
 }
 
 }  // namespace
@@ -86,7 +103,7 @@ PointCell read_point_cell(const JsonObject& json) {
     found = true;
     cell.model = ModelReader::of<Model>(json, kModelKey);
   });
-  if (!found) unknown_model(json, known);
+  if (!found) unknown_model<network::PointModel>(json, known);
   return cell;
 }
 
@@ -102,7 +119,8 @@ PointSynapseVariant read_point_synapse(const JsonObject& json) {
   if (model == "current_alpha") return CurrentSynapse(ModelReader::of<AlphaCurrent>(json, kModelKey));
   if (model == "current_delta") return CurrentSynapse(ModelReader::of<DeltaCurrent>(json, kModelKey));
   if (model == "receptors") return ModelReader::of<ReceptorSynapse>(json, kModelKey);
-  unknown_model(json, "conductance, receptors, instantaneous, current_exponential, current_alpha, current_delta");
+  unknown_model<std::variant<PointSynapse, InstantaneousSynapse, ExponentialCurrent, DeltaCurrent, ReceptorSynapse>>(
+      json, "conductance, receptors, instantaneous, current_exponential, current_alpha, current_delta");
   return PointSynapse{};
 }
 
@@ -116,7 +134,8 @@ DetailedSynapseVariant read_detailed_synapse(const JsonObject& json) {
   if (model == "instantaneous") return ModelReader::of<InstantaneousSynapse>(json, kModelKey);
   if (model == "receptors") return ModelReader::of<ReceptorSynapse>(json, kModelKey);
   if (model == "gap_junction") return ModelReader::of<GapJunction>(json, kModelKey);
-  unknown_model(json, "biexponential, receptors, gap_junction, instantaneous");
+  unknown_model<std::variant<BiexponentialSynapse, InstantaneousSynapse, ReceptorSynapse, GapJunction>>(
+      json, "biexponential, receptors, gap_junction, instantaneous");
   return BiexponentialSynapse{};
 }
 
@@ -146,7 +165,9 @@ network::Plasticity read_plasticity(const JsonObject& json, const std::string& u
         plasticity.rule = ModelReader::of<Rule>(*rule, kModelKey);
       }
     });
-    if (!found) unknown_model(*rule, known);
+    if (!found) {
+      unknown_model<std::variant<network::PairStdp, network::TripletStdp, network::InhibitoryPlasticity>>(*rule, known);
+    }
   }
   plasticity.w_max = json.required_number("w_max" + unit).value_or(1);
   if (const auto scaling = json.object("homeostasis")) {

@@ -8,12 +8,14 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "io/allen_glif.hpp"
 #include "io/field_probes.hpp"
 #include "io/json_object.hpp"
 #include "io/model_json.hpp"
 #include "io/recipe_cells.hpp"
+#include "io/recipe_connections.hpp"
 #include "io/recipe_tables.hpp"
 #include "io/spike_file.hpp"
 #include "network/validate.hpp"
@@ -28,19 +30,10 @@ using network::Dale;
 using network::Distribution;
 
 constexpr int kFormat = 1;
+constexpr std::size_t kUnknownType = static_cast<std::size_t>(-1);  ///< of a population, beside an error
 
 const std::vector<std::string>& keys(const char* kind) {
   return recipe_keys().at(kind);
-}
-
-/// A whole number from 0 on that a double holds exactly.
-std::optional<std::uint64_t> whole(const JsonObject& json, const std::string& key) {
-  constexpr double kLargest = 9007199254740992.0;  // 2^53
-  const auto number = json.number(key);
-  if (!number) return std::nullopt;
-  if (*number >= 0 && *number <= kLargest && *number == std::floor(*number)) return static_cast<std::uint64_t>(*number);
-  json.error(key, "must be a whole number from 0 to 2^53");
-  return std::nullopt;
 }
 
 std::vector<std::uint32_t> cell_list(const JsonObject& json, const std::string& key) {
@@ -95,7 +88,7 @@ class RecipeReader {
     take(json, "celsius", run.celsius);
     take(json, "V_init_mV", run.V_init_mV);
     take(json, "spike_threshold_mV", run.spike_threshold_mV);
-    if (const auto seed = whole(json, "seed")) run.seed = *seed;
+    if (const auto seed = read_whole(json, "seed")) run.seed = *seed;
     if (const auto scheme = json.text("scheme")) {
       if (const auto known = network::time_scheme_of(*scheme)) {
         run.scheme = *known;
@@ -153,12 +146,19 @@ class RecipeReader {
   void read_synapse_type(const JsonObject& json) {
     network::SynapseType type;
     type.name = json.required_text("name").value_or("");
+    const std::size_t before = diagnostics_.errors().size();
     if (const auto detailed = json.object("detailed")) type.detailed = read_detailed_synapse(*detailed);
     if (const auto point = json.object("point")) type.point = read_point_synapse(*point);
+    const bool sound = diagnostics_.errors().size() == before;
+    if (!sound) doubtful_synapses_.insert(circuit_.synapse_types.size());
     if (const auto meanfield = json.object("meanfield")) type.meanfield = read_meanfield_synapse(*meanfield);
     if (const auto release = json.object("release")) type.release = read_release(*release);
     if (const auto plasticity = json.object("plasticity")) {
-      type.plasticity = read_plasticity(*plasticity, weight_unit(type));
+      std::string unit = weight_unit(type);
+      for (const char* other : {"", "_uS", "_nA", "_mV"}) {
+        if (!sound && plasticity->has(std::string("w_max") + other)) unit = other;
+      }
+      type.plasticity = read_plasticity(*plasticity, unit);
     }
     json.reject_unread(keys("synapse_type"));
     circuit_.synapse_types.push_back(std::move(type));
@@ -181,6 +181,30 @@ class RecipeReader {
     json.error(key, fmt::format("must be the name of a {}", what),
                known.empty() ? "there is none" : "there are: " + known);
     return std::nullopt;
+  }
+
+  /// The type, if it is known for certain: what follows from it is not asked for otherwise.
+  const network::SynapseType* certain(std::optional<std::size_t> synapse_type) const {
+    const bool doubtful = !synapse_type || doubtful_synapses_.contains(*synapse_type);
+    return doubtful ? nullptr : &circuit_.synapse_types[*synapse_type];
+  }
+
+  /// Section names of a population's cells; none if they are not known.
+  const SectionNames* section_names(std::optional<std::size_t> population) const {
+    if (!population) return nullptr;
+    const std::size_t type = circuit_.populations[*population].cell_type;
+    return type < section_names_.size() ? &section_names_[type] : nullptr;
+  }
+
+  /// Index of the section that `key` names, 0 if it names none.
+  std::uint32_t read_section(const JsonObject& json, const char* key, std::optional<std::size_t> population) {
+    const auto name = json.text(key);
+    const SectionNames* names = section_names(population);
+    if (!name || names == nullptr) return 0;
+    const auto found = names->find(*name);
+    if (found != names->end()) return found->second;
+    json.error(key, "must be the name of a section of the cell type of " + circuit_.populations[*population].name);
+    return 0;
   }
 
   /// Cell type of virtual cells of a sign; made when first needed.
@@ -236,7 +260,7 @@ class RecipeReader {
     network::Population population;
     population.name = json.required_text("name").value_or("");
     if (!json.has("size")) json.error("size", "must be given (a number of cells)");
-    population.size = whole(json, "size").value_or(0);
+    population.size = read_whole(json, "size").value_or(0);
     population.is_virtual = json.flag("virtual").value_or(false);
     if (population.is_virtual) {
       population.cell_type = source_type(read_sign(json));
@@ -251,7 +275,7 @@ class RecipeReader {
                    "a virtual population fires what it is told");
       }
     } else {
-      population.cell_type = find(json, "cell_type", circuit_.cell_types, "cell type").value_or(0);
+      population.cell_type = find(json, "cell_type", circuit_.cell_types, "cell type").value_or(kUnknownType);
       if (json.has("V_init_mV")) population.V_init_mV = read_distribution(json, "V_init_mV");
     }
     if (const auto positions = json.object("positions")) {
@@ -265,139 +289,40 @@ class RecipeReader {
   // ------------------------------------------------------------------------------------------- projections
   // ------------
 
-  Distribution read_distribution(const JsonObject& json, const char* key) {
-    Distribution d;
-    if (!json.is_object(key)) {
-      d.mean = json.required_number(key).value_or(0);
-      return d;
+  /// The key says the weight's unit, which is that of the synapse. Where the synapse is not known, any will do.
+  Distribution read_weight(const JsonObject& json, const network::SynapseType* synapse) {
+    if (synapse != nullptr) return read_distribution(json, "weight" + weight_unit(*synapse));
+    Distribution weight;
+    bool given = false;
+    for (const char* key : {"weight", "weight_uS", "weight_nA", "weight_mV"}) {
+      if (!json.has(key)) continue;
+      weight = read_distribution(json, key);
+      given = true;
     }
-    const auto object = json.object(key);
-    const std::string kind = object->required_text("kind").value_or("");
-    using Kind = Distribution::Kind;
-    static const std::map<std::string, Kind> kKinds = {{"constant", Kind::constant},
-                                                       {"normal", Kind::normal},
-                                                       {"lognormal", Kind::lognormal},
-                                                       {"uniform", Kind::uniform}};
-    const auto found = kKinds.find(kind);
-    if (found == kKinds.end()) {
-      if (!kind.empty()) object->error("kind", "must be constant, normal, lognormal or uniform");
-      return d;
-    }
-    d.kind = found->second;
-    if (d.kind != Kind::uniform) d.mean = object->required_number("mean").value_or(0);
-    if (d.kind == Kind::normal || d.kind == Kind::lognormal) d.sd = object->required_number("sd").value_or(0);
-    if (d.kind == Kind::uniform) {
-      d.low = object->required_number("low").value_or(0);
-      d.high = object->required_number("high").value_or(0);
-    } else if (d.kind != Kind::constant && (object->has("low") || object->has("high"))) {
-      d.low = object->number("low").value_or(0);
-      d.high = object->number("high").value_or(1e300);
-    }
-    object->reject_unread(keys("distribution"));
-    return d;
-  }
-
-  /// The weight's unit is that of the synapse: uS of a conductance, nA of a current, mV of a jump of the potential,
-  /// none of an instantaneous synapse.
-  Distribution read_weight(const JsonObject& json, std::optional<std::size_t> synapse_type) {
-    if (synapse_type)
-      return read_distribution(json, ("weight" + weight_unit(circuit_.synapse_types[*synapse_type])).c_str());
-    json.accept({"weight", "weight_uS", "weight_nA", "weight_mV"});
-    return {};
-  }
-
-  /// As the end of a key.
-  static std::string weight_unit(const network::SynapseType& type) {
-    if (!type.detailed && type.point) {
-      if (const auto* current = std::get_if<network::CurrentSynapse>(&*type.point)) {
-        return current->shape == network::CurrentSynapse::Shape::delta ? "_mV" : "_nA";
-      }
-    }
-    const bool instantaneous =
-        (type.detailed && std::holds_alternative<network::InstantaneousSynapse>(*type.detailed)) ||
-        (!type.detailed && type.point && std::holds_alternative<network::InstantaneousSynapse>(*type.point));
-    return instantaneous ? "" : "_uS";
-  }
-
-  network::DendriticPlacement read_placement(const JsonObject& json) {
-    network::DendriticPlacement placement;
-    const auto object = json.object("placement");
-    if (!object) return placement;
-    placement.kinds = read_kinds(*object, "kinds");
-    if (!object->has("kinds")) object->error("kinds", "must be given (a list of section kinds)");
-    take(*object, "min_distance_um", placement.min_distance_um);
-    take(*object, "max_distance_um", placement.max_distance_um);
-    object->reject_unread(keys("placement"));
-    return placement;
-  }
-
-  ConnectionRule read_rule(const JsonObject& json) {
-    ConnectionRule rule;
-    const auto object = json.object("rule");
-    if (!object) {
-      if (!json.has("rule")) json.error("rule", "must be given (an object with the key kind)");
-      return rule;
-    }
-    using Kind = ConnectionRule::Kind;
-    static const std::map<std::string, Kind> kKinds = {{"all_to_all", Kind::all_to_all},
-                                                       {"one_to_one", Kind::one_to_one},
-                                                       {"pairwise_bernoulli", Kind::pairwise_bernoulli},
-                                                       {"fixed_in_degree", Kind::fixed_in_degree},
-                                                       {"fixed_total_number", Kind::fixed_total_number}};
-    const std::string kind = object->required_text("kind").value_or("");
-    const auto found = kKinds.find(kind);
-    if (found == kKinds.end()) {
-      if (!kind.empty()) {
-        object->error("kind",
-                      "must be all_to_all, one_to_one, pairwise_bernoulli, fixed_in_degree or fixed_total_number");
-      }
-      return rule;
-    }
-    rule.kind = found->second;
-    if (rule.kind == Kind::pairwise_bernoulli) rule.probability = object->required_number("probability").value_or(0);
-    if (rule.kind == Kind::fixed_in_degree || rule.kind == Kind::fixed_total_number) {
-      if (!object->has("number")) object->error("number", "must be given (a number of synapses)");
-      rule.number = whole(*object, "number").value_or(0);
-      rule.multapses = object->flag("multapses").value_or(rule.multapses);
-    } else if (rule.kind == Kind::one_to_one) {
-      rule.number = whole(*object, "number").value_or(0);
-    }
-    rule.autapses = object->flag("autapses").value_or(rule.autapses);
-    object->reject_unread(keys("rule"));
-    return rule;
-  }
-
-  void read_source_site(const JsonObject& json, std::size_t cell_type, network::Site& site) {
-    if (const auto section = json.text("source_section")) {
-      const SectionNames& names = section_names_.at(cell_type);
-      const auto found = names.find(*section);
-      if (found != names.end()) site.section = found->second;
-      if (found == names.end()) {
-        json.error("source_section", "must be the name of a section of the source's cell type");
-      }
-    }
-    site.position = json.number("source_position").value_or(0.5);
+    if (!given) json.error("weight", "must be given, with the unit of the synapse in its key");
+    return weight;
   }
 
   void read_projection(const JsonObject& json) {
     network::Projection p;
     const auto source = find(json, "source", circuit_.populations, "population");
     const auto target = find(json, "target", circuit_.populations, "population");
-    const auto synapse = find(json, "synapse_type", circuit_.synapse_types, "synapse type");
+    const auto type = find(json, "synapse_type", circuit_.synapse_types, "synapse type");
+    const network::SynapseType* synapse = certain(type);
     p.source = source.value_or(0);
     p.target = target.value_or(0);
-    p.synapse_type = synapse.value_or(0);
-    const bool gap_junctions = synapse && network::is_gap_junction(circuit_.synapse_types[*synapse]);
+    p.synapse_type = type.value_or(0);
+    const bool gap_junctions = synapse != nullptr && network::is_gap_junction(*synapse);
     if (const auto file = json.text("edges_file")) {
-      if (synapse && target) {
+      if (const SectionNames* names = section_names(target); synapse != nullptr && names != nullptr) {
         p.connectivity =
-            read_edges_table(folder_ / *file, "weight" + weight_unit(circuit_.synapse_types[*synapse]), !gap_junctions,
-                             section_names_.at(circuit_.populations[*target].cell_type), diagnostics_);
+            read_edges_table(folder_ / *file, "weight" + weight_unit(*synapse), !gap_junctions, *names, diagnostics_);
       }
     } else {
       ConnectionRule rule = read_rule(json);
       rule.weight = read_weight(json, synapse);
-      if (!gap_junctions || json.has("delay_ms")) rule.delay_ms = read_distribution(json, "delay_ms");
+      const bool must_have_delay = synapse != nullptr && !gap_junctions;
+      if (must_have_delay || json.has("delay_ms")) rule.delay_ms = read_distribution(json, "delay_ms");
       p.connectivity = rule;
     }
     p.placement = read_placement(json);
@@ -406,11 +331,13 @@ class RecipeReader {
         json.error("placement", "must not be given: the table of edges has the places");
       }
     }
-    if (gap_junctions && source) read_source_site(json, circuit_.populations[*source].cell_type, p.source_site);
+    if (gap_junctions || synapse == nullptr) {
+      p.source_site = {read_section(json, "source_section", source), json.number("source_position").value_or(0.5)};
+    }
     const auto name = json.text("name");
     p.name = name.value_or(json.text("source").value_or("") + "->" + json.text("target").value_or(""));
     json.reject_unread(keys("projection"));
-    if (source && target && synapse) circuit_.projections.push_back(std::move(p));
+    circuit_.projections.push_back(std::move(p));
   }
 
   // ------------------------------------------------------------------------------------------------ inputs
@@ -418,37 +345,46 @@ class RecipeReader {
 
   void read_input(const JsonObject& json) {
     const std::string kind = json.required_text("kind").value_or("");
-    if (kind == "poisson") return read_poisson_input(json);
-    if (kind == "current_step" || kind == "current_ramp" || kind == "current_noise") return read_current(json, kind);
+    static const std::vector<std::string> kKinds = {"poisson", "current_step", "current_ramp", "current_noise"};
+    if (std::find(kKinds.begin(), kKinds.end(), kind) != kKinds.end()) return read_input(json, kind);
     if (!kind.empty()) json.error("kind", "must be poisson, current_step, current_ramp or current_noise");
+    // Its other problems are those of the kind that its keys tell.
+    if (json.has("synapse_type")) return read_input(json, "poisson");
+    if (json.has("sd_nA")) return read_input(json, "current_noise");
+    if (json.has("begin_nA")) return read_input(json, "current_ramp");
+    if (json.has("amplitude_nA")) return read_input(json, "current_step");
+  }
+
+  void read_input(const JsonObject& json, const std::string& kind) {
+    return kind == "poisson" ? read_poisson_input(json) : read_current(json, kind);
   }
 
   /// Private Poisson trains: a virtual population with `sources_per_cell` cells for each target, and its projection.
   void read_poisson_input(const JsonObject& json) {
     const std::string name = json.required_text("name").value_or("");
     const auto target = find(json, "target", circuit_.populations, "population");
-    const auto synapse = find(json, "synapse_type", circuit_.synapse_types, "synapse type");
+    const auto type = find(json, "synapse_type", circuit_.synapse_types, "synapse type");
     network::Population sources;
     sources.name = name;
     sources.is_virtual = true;
     sources.source = read_poisson(json);
     ConnectionRule rule;
     rule.kind = ConnectionRule::Kind::one_to_one;
-    rule.number = whole(json, "sources_per_cell").value_or(1);
+    rule.number = read_whole(json, "sources_per_cell").value_or(1);
     if (rule.number == 0) json.error("sources_per_cell", "must be > 0");
-    rule.weight = read_weight(json, synapse);
+    rule.weight = read_weight(json, certain(type));
     rule.delay_ms = read_distribution(json, "delay_ms");
     network::Projection p;
     p.placement = read_placement(json);
     json.reject_unread(keys("poisson_input"));
-    if (!target || !synapse) return;
-    const int sign = network::synapse_sign(circuit_.synapse_types[*synapse]);
+    if (!target || !type) return;
+    const int sign = network::synapse_sign(circuit_.synapse_types[*type]);
     sources.cell_type = source_type(sign > 0 ? Dale::excitatory : sign < 0 ? Dale::inhibitory : Dale::unknown);
     sources.size = rule.number * circuit_.populations[*target].size;
     p.name = name + "->" + circuit_.populations[*target].name;
     p.source = circuit_.populations.size();
     p.target = *target;
-    p.synapse_type = *synapse;
+    p.synapse_type = *type;
     p.connectivity = rule;
     circuit_.populations.push_back(std::move(sources));
     circuit_.projections.push_back(std::move(p));
@@ -460,13 +396,7 @@ class RecipeReader {
     const auto target = find(json, "target", circuit_.populations, "population");
     clamp.population = target.value_or(0);
     clamp.cells = cell_list(json, "cells");
-    clamp.site.position = json.number("position").value_or(0.5);
-    if (const auto section = json.text("section"); section && target) {
-      const SectionNames& names = section_names_.at(circuit_.populations[*target].cell_type);
-      const auto found = names.find(*section);
-      if (found != names.end()) clamp.site.section = found->second;
-      if (found == names.end()) json.error("section", "must be the name of a section of the target's cell type");
-    }
+    clamp.site = {read_section(json, "section", target), json.number("position").value_or(0.5)};
     const double begin_ms = json.required_number("begin_ms").value_or(0);
     const double end_ms = json.required_number("end_ms").value_or(0);
     if (kind == "current_noise") {
@@ -521,6 +451,7 @@ class RecipeReader {
   core::Diagnostics& diagnostics_;
   Circuit circuit_;
   std::vector<SectionNames> section_names_;  ///< one per cell type
+  std::set<std::size_t> doubtful_synapses_;  ///< types with problems
 };
 
 }  // namespace

@@ -18,8 +18,11 @@ namespace triscale::io {
 /// Whether a JSON file is a recipe: its top level has the key "triscale_recipe".
 bool is_recipe(const std::filesystem::path& path);
 
-/// Reads a recipe. Problems go to `diagnostics`; what is returned beside errors is incomplete. The caller runs
-/// network::validate() on the result.
+/// Reads a recipe. Problems go to `diagnostics`; what is returned beside errors is incomplete and must not be used. The
+/// caller runs network::validate() on the result.
+///
+/// All problems are reported at once: where the kind or the model of an object is missing or not known, its other keys
+/// are judged by the kind that they fit best, and nothing is asked for that would follow from it.
 network::Circuit read_recipe(const std::filesystem::path& path, core::Diagnostics& diagnostics);
 
 /// The keys of every kind of object of a recipe, as docs/recipe.schema.json has them under $defs ("recipe": the top

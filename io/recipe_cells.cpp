@@ -62,15 +62,15 @@ void read_section(const JsonObject& json, Morphology& morphology, SectionNames& 
   MorphologyPoint begin;
   if (index == 0) {
     if (json.has("parent")) json.error("parent", "must not be given for the first section, which is the root");
-  } else if (const auto parent = json.required_text("parent")) {
-    const auto found = names.find(*parent);
-    json.accept({"parent_position"});
-    if (found == names.end()) {
-      json.error("parent", "must be the name of an earlier section");
-    } else {
+  } else {
+    section.parent_position = json.number("parent_position").value_or(1.0);
+    const auto parent = json.required_text("parent");
+    const auto found = names.find(parent.value_or(""));
+    if (found != names.end()) {
       section.parent = static_cast<std::int32_t>(found->second);
-      section.parent_position = json.number("parent_position").value_or(1.0);
       begin = point_on(morphology.sections[found->second], section.parent_position);
+    } else if (parent) {
+      json.error("parent", "must be the name of an earlier section");
     }
   }
   const double length_um = json.required_number("length_um").value_or(1);
@@ -163,8 +163,11 @@ network::DensityProfile read_density(const JsonObject& json) {
     profile.shape = Profile::Shape::step;
     take({{"begin", &profile.begin}, {"end", &profile.end}, {"inside", &profile.inside}});
     take({{"outside", &profile.outside}});
-  } else if (!shape.empty()) {
-    json.error("shape", "must be linear, exponential, sigmoid or step");
+  } else {
+    if (!shape.empty()) json.error("shape", "must be linear, exponential, sigmoid or step");
+    for (const std::string& key : recipe_keys().at("density")) {
+      if (key != "shape" && key != "origin" && key != "relative") json.number(key);
+    }
   }
   const std::string origin = json.text("origin").value_or("soma");
   if (origin == "region_start") {

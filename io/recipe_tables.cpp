@@ -110,11 +110,11 @@ std::optional<std::size_t> axis_of(const JsonObject& json, const std::string& ke
   return std::nullopt;
 }
 
-std::array<double, 3> corner_of(const JsonObject& json, const std::string& key) {
+std::optional<std::array<double, 3>> corner_of(const JsonObject& json, const std::string& key) {
   const std::vector<double> values = json.numbers(key);
-  if (values.size() == 3) return {values[0], values[1], values[2]};
+  if (values.size() == 3) return std::array{values[0], values[1], values[2]};
   json.error(key, "must be three numbers, x, y, z", "or give a file instead of a volume");
-  return {};
+  return std::nullopt;
 }
 
 /// A point in the unit cube; with an axis, in the cylinder along it that touches the cube's sides.
@@ -138,12 +138,14 @@ std::vector<network::Placement> read_positions(const JsonObject& json, const std
     json.reject_unread(recipe_keys().at("positions"));
     return positions_of_file(folder / *file, size, diagnostics);
   }
-  const auto low = corner_of(json, "low_um"), high = corner_of(json, "high_um");
+  const auto low_um = corner_of(json, "low_um"), high_um = corner_of(json, "high_um");
+  const auto cylinder = axis_of(json, "cylinder_axis"), turned = axis_of(json, "random_rotation_about");
+  json.reject_unread(recipe_keys().at("positions"));
+  if (!low_um || !high_um) return {};
+  const std::array<double, 3>&low = *low_um, &high = *high_um;
   for (std::size_t k = 0; k < 3; ++k) {
     if (!(low[k] <= high[k])) json.error("low_um", "must not be above high_um");
   }
-  const auto cylinder = axis_of(json, "cylinder_axis"), turned = axis_of(json, "random_rotation_about");
-  json.reject_unread(recipe_keys().at("positions"));
   std::vector<network::Placement> placements(size);
   for (std::size_t cell = 0; cell < size; ++cell) {
     core::RandomStream random(seed, core::Purpose::position, (static_cast<std::uint64_t>(population) << 32) | cell);
