@@ -28,6 +28,10 @@ def states(data: dict) -> str:
         outside = ", outside the fitted range" if state["extrapolated_share"] > 0.5 else ""
         header.append(f"state {k + 1}, {'stable' if state['stable'] else 'unstable'}{outside} (Hz)")
     rows = [[name] + [number(state["rates_hz"][i], 6) for state in data["states"]] for i, name in enumerate(data["populations"])]
+    bands = data.get("rate_parameter_sd_hz")
+    if bands:
+        header.append(f"standard deviation of state {int(data['chosen_state']) + 1} by the derived parameters (Hz)")
+        rows = [row + [number(sd, 2)] for row, sd in zip(rows, bands)]
     leading = []
     for k, state in enumerate(data["states"]):
         for mode in state["modes"][:3]:

@@ -2,108 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import io
 import math
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
-
+from drawing import FAINT, INK, TIER_DASHES, TIER_MARKERS, VERDICT_COLOURS, colour, grid, legend, picture, plt
 from result_folder import TIER_TITLES, Results
-
-# Okabe & Ito's palette, told apart with any colour vision; markers and dashes differ too.
-TIER_COLOURS = {"detailed": "#0072B2", "point": "#D55E00", "meanfield": "#009E73"}
-TIER_MARKERS = {"detailed": "o", "point": "s", "meanfield": "D"}
-TIER_DASHES = {"detailed": "-", "point": "-", "meanfield": "--"}
-VERDICT_COLOURS = {"consistent": "#00795a", "inconsistent": "#b34700", "undecided": "#6b7785"}
-INK, FAINT = "#1c2733", "#d8dee6"
 
 MAX_CELLS_OF_POPULATION = 120  # in a raster
 MAX_RASTER_MS = 3000.0
 MAX_COURSE_MS = 5000.0
 SPECTRUM_BIN_MS = 2.0
 NORMAL_95 = 1.96  # standard deviations
-
-plt.rcParams.update({
-    "font.family": "DejaVu Sans", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.edgecolor": "#8b97a5", "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,
-    "axes.titlesize": 10, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.linewidth": 0.8,
-    "legend.frameon": False, "svg.fonttype": "path", "svg.hashsalt": "triscale", "figure.dpi": 100,
-})
-
-
-def picture(figure, alt: str) -> str:
-    """The figure as a self-contained <img>; `alt` says in words what it shows."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", bbox_inches="tight", pad_inches=0.05, dpi=170,
-                   metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    plt.close(figure)
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f'<img alt="{html.escape(alt, quote=True)}" src="data:image/svg+xml;base64,{data}">'
-
-
-def colour(tier: str) -> str:
-    return TIER_COLOURS.get(tier, INK)
-
-
-def _grid(count: int, width: float = 9.6, height: float = 2.3, columns: int = 3):
-    columns = min(columns, max(count, 1))
-    rows = math.ceil(count / columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(width, height * rows), squeeze=False, layout="constrained")
-    for unused in axes.flat[count:]:
-        unused.set_visible(False)
-    return figure, list(axes.flat)[:count]
-
-
-def _legend(figure, tiers) -> None:
-    handles = [plt.Line2D([], [], color=colour(t.name), linestyle=TIER_DASHES.get(t.name, "-"), lw=2, label=t.title)
-               for t in tiers]
-    figure.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(handles), fontsize=9)
-
-
-SIGNAL_WORDS = {"ecp": "extracellular potential", "csd": "current source density", "dipole": "current dipole moment",
-                "eeg": "EEG", "meg": "magnetic field"}
-MAX_SIGNAL_MS = 1000.0
-MAX_SIGNAL_POINTS = 2000  # of a trace
-
-
-def _thinned(times, trace):
-    """Least and largest value of stretches of equal length, so that no spike is lost."""
-    stretch = -(-len(trace) // (MAX_SIGNAL_POINTS // 2))
-    if stretch < 2:
-        return times, trace
-    rows = len(trace) // stretch
-    parts = trace[: rows * stretch].reshape(rows, stretch)
-    return np.repeat(times[: rows * stretch : stretch], 2), np.stack([parts.min(1), parts.max(1)], axis=1).ravel()
-
-
-def signal(found) -> str:
-    """One trace a channel, one below the other, all on one scale; the last second."""
-    late = found.times_ms >= found.times_ms[-1] - MAX_SIGNAL_MS
-    times, data = found.times_ms[late], found.data[late]
-    data = data - np.median(data, axis=0)
-    step = 1.2 * float(np.max(np.ptp(data, axis=0))) or 1.0
-    channels = data.shape[1]
-    figure, axes = plt.subplots(figsize=(9.6, min(7.5, 1.3 + 0.24 * channels)), layout="constrained")
-    for c in range(channels):
-        x, y = _thinned(times, data[:, c])
-        axes.plot(x, y - c * step, color=TIER_COLOURS["detailed"], lw=0.7)
-    axes.set_yticks([-c * step for c in range(channels)], found.labels, fontsize=8)
-    axes.set_ylim(-(channels - 0.3) * step, 0.7 * step)
-    axes.set_xlim(times[0], times[-1] if len(times) > 1 else times[0] + 1)
-    axes.set_xlabel("time (ms)")
-    axes.set_ylabel("channel")
-    size = step / 1.2
-    bar = 10.0 ** math.floor(math.log10(size)) if size > 0 else 1.0
-    bar *= max(k for k in (1, 2, 5) if k * bar <= size)
-    at = times[0] + 1.01 * (times[-1] - times[0])
-    axes.plot([at, at], [0, -bar], color=INK, lw=2, clip_on=False)
-    axes.text(at, -bar / 2, f"  {bar:g} {found.unit}", va="center", fontsize=8, clip_on=False)
-    return picture(figure, f"{SIGNAL_WORDS.get(found.kind, found.kind)} of {found.name}: {channels} channels against time")
 
 
 def rasters(results: Results) -> str:
@@ -170,7 +79,7 @@ def levels(results: Results) -> str:
                 low, high = summary.get(low_key), summary.get(high_key)
                 if low is not None and high is not None:
                     axis.plot([low, high], [y, y], color=colour(tier.name), lw=2, solid_capstyle="butt")
-                sd_hz = summary.get("rate_parameter_sd_hz") if value_key == "rate_hz" else None
+                sd_hz = results.rate_parameter_sd_hz(tier, name) if value_key == "rate_hz" else None
                 if sd_hz is not None:
                     axis.barh(y, 2 * NORMAL_95 * sd_hz, 0.16, left=value - NORMAL_95 * sd_hz, color=colour(tier.name), alpha=0.3)
                 axis.plot(value, y, TIER_MARKERS.get(tier.name, "o"), color=colour(tier.name), ms=5.5, mec="white", mew=0.6)
@@ -210,7 +119,7 @@ def time_courses(results: Results, bin_ms: float) -> str:
         axis.set_ylim(bottom=0)
         axis.set_title(name, fontsize=9)
     axes[-1, 0].set_xlabel("time (ms)")
-    _legend(figure, results.tiers)
+    legend(figure, results.tiers)
     return picture(figure, f"Rate of every population against time in bins of {bin_ms:g} ms, all levels overlaid: " + ", ".join(names))
 
 
@@ -220,7 +129,7 @@ def responses(found: dict) -> str:
     names = list(dict.fromkeys(r["population"] for r in courses))
     if not names:
         return ""
-    figure, axes = _grid(len(names), height=2.2)
+    figure, axes = grid(len(names), height=2.2)
     bin_ms = float(found["bin_ms"])
     for axis, name in zip(axes, names):
         for stimulus in (found.get("pulse"), found.get("step")):
@@ -246,7 +155,7 @@ def distributions(results: Results) -> str:
     names = [n for n in rates if rates[n]]
     if not names:
         return ""
-    figure, axes = _grid(len(names))
+    figure, axes = grid(len(names))
     for axis, name in zip(axes, names):
         for tier in results.tiers:
             values = rates[name].get(tier.name)
@@ -260,7 +169,7 @@ def distributions(results: Results) -> str:
                     axis.axvline(course[1][0], color=colour(tier.name), lw=1.6, ls=TIER_DASHES["meanfield"])
         axis.set(title=name, xlabel="rate of a cell (Hz)", ylim=(0, 1.02))
     axes[0].set_ylabel("share of cells below")
-    _legend(figure, results.tiers)
+    legend(figure, results.tiers)
     return picture(figure, "Cumulative distribution of single-cell rates in every level, for " + ", ".join(names)
                    + ". A vertical line is a level that gives all cells one rate.")
 
@@ -281,7 +190,7 @@ def spectra(results: Results) -> str:
     names = results.populations()
     if not names or segment < 25:
         return ""
-    figure, axes = _grid(len(names))
+    figure, axes = grid(len(names))
     drawn = False
     for axis, name in zip(axes, names):
         for tier in results.tiers:
@@ -303,7 +212,7 @@ def spectra(results: Results) -> str:
             axis.set_ylim(max(powers.min(), powers.max() * 1e-6) / 5, powers.max() * 3)
         axis.set(title=name, xlabel="frequency (Hz)")
     axes[0].set_ylabel("power (Hz²/Hz)")
-    _legend(figure, results.tiers)
+    legend(figure, results.tiers)
     if not drawn:
         plt.close(figure)
         return ""
@@ -379,7 +288,7 @@ def transfer_functions(transfers: dict[str, dict]) -> str:
             continue
     if not usable:
         return ""
-    figure, axes = _grid(len(usable))
+    figure, axes = grid(len(usable))
     for axis, (name, curves) in zip(axes, usable.items()):
         for (sigma, mu, hz), shade in zip(curves, ("#8fd3bf", "#009E73", "#00513b")):
             axis.plot(mu, hz, color=shade, lw=1.6, label=f"σ = {sigma:.2g} mV")

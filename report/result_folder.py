@@ -24,6 +24,7 @@ class Population:
     spikes: tuple[np.ndarray, np.ndarray] | None = None  # times in ms (ascending), cell index 0 .. cells-1
     rates: tuple[np.ndarray, np.ndarray] | None = None  # times in ms, Hz
     cell_rates_hz: np.ndarray | None = None  # mean-field: expected rate of every cell
+    rate_parameter_sd_hz: float | None = None  # of the rate, by the derived parameters
 
     def rates_of_cells(self, begin_ms: float, end_ms: float) -> np.ndarray | None:
         if self.spikes is None:
@@ -104,6 +105,13 @@ class Results:
             names.update(dict.fromkeys(tier.populations))
         return list(names)
 
+    def rate_parameter_sd_hz(self, tier: Tier, population: str) -> float | None:
+        """How well the derived parameters determine a rate: from the comparison, else from the run itself."""
+        for summary in (self.consistency or {}).get("tiers") or []:
+            if (summary.get("tier"), summary.get("population")) == (tier.name, population):
+                return summary.get("rate_parameter_sd_hz")
+        return tier.populations[population].rate_parameter_sd_hz if population in tier.populations else None
+
     def window(self) -> tuple[float, float]:
         """The time that statistics look at: what the consistency check analysed, else all."""
         analysis = (self.consistency or {}).get("analysis") or {}
@@ -165,7 +173,8 @@ def _load_tier(results: Results, folder: Path, name: str | None) -> None:
             tier.virtual.append(population)
             continue
         tier.populations[population] = Population(
-            population, int(entry.get("cells") or 0), entry.get("rate_hz"), entry.get("cv_isi"))
+            population, int(entry.get("cells") or 0), entry.get("rate_hz"), entry.get("cv_isi"),
+            rate_parameter_sd_hz=entry.get("rate_parameter_sd_hz"))
     with_spikes = tier.name != "meanfield"
     if with_spikes:
         _load_hdf5(results, folder / "spikes.h5", lambda file: _load_spikes(tier, populations, file),

@@ -1,15 +1,57 @@
-"""Pictures of signals that several levels have: traces, spectra, and what agrees channel by channel."""
+"""Pictures of signals: of one level, and of several levels: traces, spectra, and what agrees channel by channel."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-from figures import FAINT, INK, TIER_DASHES, _legend, colour, picture, plt, welch
+from drawing import FAINT, INK, TIER_COLOURS, TIER_DASHES, colour, legend, picture, plt
+from figures import welch
 
 INTERVAL_MS = 1.0
 SHOWN_CHANNELS = 3
 TRACE_MS = 500.0
 LONGEST_SEGMENT_MS = 500.0
 HIGHEST_HZ = 300.0
+SIGNAL_WORDS = {"ecp": "extracellular potential", "csd": "current source density", "dipole": "current dipole moment",
+                "eeg": "EEG", "meg": "magnetic field"}
+MAX_SIGNAL_MS = 1000.0
+MAX_SIGNAL_POINTS = 2000  # of a trace
+
+
+def _thinned(times, trace):
+    """Least and largest value of stretches of equal length, so that no spike is lost."""
+    stretch = -(-len(trace) // (MAX_SIGNAL_POINTS // 2))
+    if stretch < 2:
+        return times, trace
+    rows = len(trace) // stretch
+    parts = trace[: rows * stretch].reshape(rows, stretch)
+    return np.repeat(times[: rows * stretch : stretch], 2), np.stack([parts.min(1), parts.max(1)], axis=1).ravel()
+
+
+def signal(found) -> str:
+    """One trace a channel, one below the other, all on one scale; the last second."""
+    late = found.times_ms >= found.times_ms[-1] - MAX_SIGNAL_MS
+    times, data = found.times_ms[late], found.data[late]
+    data = data - np.median(data, axis=0)
+    step = 1.2 * float(np.max(np.ptp(data, axis=0))) or 1.0
+    channels = data.shape[1]
+    figure, axes = plt.subplots(figsize=(9.6, min(7.5, 1.3 + 0.24 * channels)), layout="constrained")
+    for c in range(channels):
+        x, y = _thinned(times, data[:, c])
+        axes.plot(x, y - c * step, color=TIER_COLOURS["detailed"], lw=0.7)
+    axes.set_yticks([-c * step for c in range(channels)], found.labels, fontsize=8)
+    axes.set_ylim(-(channels - 0.3) * step, 0.7 * step)
+    axes.set_xlim(times[0], times[-1] if len(times) > 1 else times[0] + 1)
+    axes.set_xlabel("time (ms)")
+    axes.set_ylabel("channel")
+    size = step / 1.2
+    bar = 10.0 ** math.floor(math.log10(size)) if size > 0 else 1.0
+    bar *= max(k for k in (1, 2, 5) if k * bar <= size)
+    at = times[0] + 1.01 * (times[-1] - times[0])
+    axes.plot([at, at], [0, -bar], color=INK, lw=2, clip_on=False)
+    axes.text(at, -bar / 2, f"  {bar:g} {found.unit}", va="center", fontsize=8, clip_on=False)
+    return picture(figure, f"{SIGNAL_WORDS.get(found.kind, found.kind)} of {found.name}: {channels} channels against time")
 
 
 def _averaged(signal, window) -> tuple[np.ndarray, np.ndarray, float]:
@@ -43,7 +85,7 @@ def signal_traces(found, window) -> str:
             axis.set_title(f"channel {signal.labels[channel]}", fontsize=8)
             axis.set_ylabel(signal.unit, fontsize=8)
     axes[-1, 0].set_xlabel("time (ms)")
-    _legend(figure, [tier for tier, _ in found])
+    legend(figure, [tier for tier, _ in found])
     return picture(figure, f"traces of {found[0][1].name} at {len(channels)} channels, {len(found)} levels on top of each other")
 
 
@@ -62,7 +104,7 @@ def signal_spectra(found, window) -> str:
             axis.set_title(f"channel {signal.labels[channel]}", fontsize=8)
             axis.set_xlabel("frequency (Hz)")
     axes[0, 0].set_ylabel(f"({found[0][1].unit})²/Hz")
-    _legend(figure, [tier for tier, _ in found])
+    legend(figure, [tier for tier, _ in found])
     return picture(figure, f"power spectra of {found[0][1].name} at {len(channels)} channels")
 
 

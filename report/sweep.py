@@ -15,14 +15,11 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True  # the program's own folder stays as it is
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
+import check_words
+import drawing
+import markup
 import numpy as np
-
-import figures
-import page
+from drawing import plt
 from result_folder import TIER_TITLES
 from triscale_report import write_atomically
 
@@ -57,7 +54,7 @@ def distance(checks: list[dict]) -> float:
     """The largest difference in tolerances, 1 being the limit of agreement: of what disagrees; else of all. A difference that is
     undecided may be far off by chance."""
     off = [c for c in checks if c["verdict"] == "inconsistent"]
-    return max((page.severity(c) for c in off or checks), default=float("nan"))
+    return max((check_words.severity(c) for c in off or checks), default=float("nan"))
 
 
 def counted(checks: list[dict]) -> str:
@@ -91,7 +88,7 @@ def map_of(sweep: dict, selections: list[tuple[str, callable]], size: float = 3.
                                           lw=0.8))
             far = distance(checks)
             number = "" if not np.isfinite(far) else f">{FAR:g}" if far > FAR else f"{far:.1f}"
-            symbol = "·" if none else {"failed": "!"}.get(verdict, page.SYMBOLS.get(verdict, "?"))
+            symbol = "·" if none else {"failed": "!"}.get(verdict, markup.SYMBOLS.get(verdict, "?"))
             share = counted(checks) if columns <= 6 else ""
             panel.text(x, y, f"{symbol} {number}".strip() + (f"\n{share}" if share else ""), ha="center", va="center", fontsize=8 if columns <= 6 else 6.5,
                        color=INKS[verdict], fontweight="bold")
@@ -104,7 +101,7 @@ def map_of(sweep: dict, selections: list[tuple[str, callable]], size: float = 3.
         for side in panel.spines.values():
             side.set_visible(False)
         panel.tick_params(length=0)
-    return figures.picture(figure, "Map of agreement. " + "; ".join(words))
+    return drawing.picture(figure, "Map of agreement. " + "; ".join(words))
 
 
 def first_row(sweep: dict) -> str:
@@ -133,17 +130,17 @@ def curves(sweep: dict) -> str:
                 rates.setdefault(check["population"], {}).setdefault(tier, [np.nan] * columns)[k] = value
     if not rates:
         return ""
-    figure, panels = figures._grid(len(rates))
+    figure, panels = drawing.grid(len(rates))
     for panel, (population, tiers) in zip(panels, rates.items()):
         for tier, values in tiers.items():
-            panel.plot(first["values"], values, figures.TIER_MARKERS.get(tier, "o"), ls=figures.TIER_DASHES.get(tier, "-"),
-                       color=figures.colour(tier), ms=5, label=TIER_TITLES.get(tier, tier))
+            panel.plot(first["values"], values, drawing.TIER_MARKERS.get(tier, "o"), ls=drawing.TIER_DASHES.get(tier, "-"),
+                       color=drawing.colour(tier), ms=5, label=TIER_TITLES.get(tier, tier))
         panel.margins(y=0.12)
         panel.set(title=population, xlabel=first["key"])
         panel.set_ylim(bottom=0)
         panel.legend(fontsize=7)
     panels[0].set_ylabel("mean rate (Hz)")
-    return figures.picture(figure, f"Mean rate of every population in all levels against {first['key']}")
+    return drawing.picture(figure, f"Mean rate of every population in all levels against {first['key']}")
 
 
 def sentences(sweep: dict) -> list[str]:
@@ -152,8 +149,8 @@ def sentences(sweep: dict) -> list[str]:
     done = [p for p in sweep["points"] if p["status"] == "done"]
     for pair in pairs_of(sweep):
         of_pair = [[c for c in p["checks"] if (c["finer"], c["coarser"]) == pair] for p in done]
-        counts = {v: sum(verdict_of({"status": "done"}, checks) == v for checks in of_pair) for v in page.SYMBOLS}
-        text = (f"<strong>{page.title_of(pair[0])} → {page.title_of(pair[1])}</strong>: of {len(done)} points, "
+        counts = {v: sum(verdict_of({"status": "done"}, checks) == v for checks in of_pair) for v in markup.SYMBOLS}
+        text = (f"<strong>{markup.title_of(pair[0])} → {markup.title_of(pair[1])}</strong>: of {len(done)} points, "
                 + ", ".join(f"{n} {v}" for v, n in counts.items() if n) + ".")
         bad: dict[str, int] = {}
         for checks in of_pair:
@@ -161,7 +158,7 @@ def sentences(sweep: dict) -> list[str]:
                 bad[statistic] = bad.get(statistic, 0) + 1
         if bad:
             worst = sorted(bad.items(), key=lambda item: -item[1])[:3]
-            text += " Most often off: " + ", ".join(f"{page.STATISTICS.get(s, s)} (at {n} points)" for s, n in worst) + "."
+            text += " Most often off: " + ", ".join(f"{check_words.STATISTICS.get(s, s)} (at {n} points)" for s, n in worst) + "."
         texts.append(text)
     failed = [p for p in sweep["points"] if p["status"] == "failed"]
     pending = [p for p in sweep["points"] if p["status"] == "pending"]
@@ -176,43 +173,43 @@ def point_table(sweep: dict) -> str:
     head = [html.escape(a["key"]) for a in sweep["axes"]] + ["verdict", "largest difference", "where", "comparison"]
     rows = []
     for point in sweep["points"]:
-        worst = max(point["checks"], key=page.severity, default=None)
+        worst = max(point["checks"], key=check_words.severity, default=None)
         where = ""
         if worst is not None:
-            where = (f"{html.escape(worst['population'])}, {page.STATISTICS.get(worst['statistic'], html.escape(worst['statistic']))}, "
-                     f"{page.title_of(worst['finer'])} → {page.title_of(worst['coarser'])}")
-        verdict = page.chip(point["verdict"]) if point["status"] == "done" else html.escape(point["status"])
-        rows.append(named(point["values"]) + [verdict, f"{page.num(page.severity(worst), 2)} tolerances" if worst else "",
+            where = (f"{html.escape(worst['population'])}, {check_words.STATISTICS.get(worst['statistic'], html.escape(worst['statistic']))}, "
+                     f"{markup.title_of(worst['finer'])} → {markup.title_of(worst['coarser'])}")
+        verdict = markup.chip(point["verdict"]) if point["status"] == "done" else html.escape(point["status"])
+        rows.append(named(point["values"]) + [verdict, f"{markup.num(check_words.severity(worst), 2)} tolerances" if worst else "",
                                               html.escape(point.get("problem") or where), f"<code>{html.escape(point['folder'])}</code>"])
-    return page.table(head, rows, "dense")
+    return markup.table(head, rows, "dense")
 
 
 def build(sweep: dict, style: str) -> str:
     pairs = pairs_of(sweep)
-    statistics = [s for s in page.STATISTICS if any(c["statistic"] == s for p in sweep["points"] for c in p["checks"])]
+    statistics = [s for s in check_words.STATISTICS if any(c["statistic"] == s for p in sweep["points"] for c in p["checks"])]
     config = Path(sweep["config"])
     generic = config.stem.startswith("config")  # as all SONATA circuits are called: the folder says which it is
     name = html.escape(config.resolve().parent.name if generic else config.stem)
-    by_pair = [(f"{page.title_of(a)} → {page.title_of(b)}", lambda checks, pair=(a, b): [c for c in checks if (c["finer"], c["coarser"]) == pair])
+    by_pair = [(f"{markup.title_of(a)} → {markup.title_of(b)}", lambda checks, pair=(a, b): [c for c in checks if (c["finer"], c["coarser"]) == pair])
                for a, b in pairs]
     derived_text = ("The coarser levels were derived once, from the circuit as it is, and kept: the map shows how far from there they hold."
                     if sweep["derived"] == "once" else "The coarser levels were derived anew at every point: the map shows where the method works.")
     key = ("Each field is one comparison. ✓: all checks consistent; ✗: at least one inconsistent; ?: undecided; hatched: could not be "
            "computed. The number is the largest difference that disagrees (of all, if none does) in tolerances: 1 is the limit of agreement; "
            "below it, how many checks disagree.")
-    maps = page.figure(map_of(sweep, by_pair), key, "Nothing has been compared yet.") if pairs else '<p class="missing">Nothing has been compared yet.</p>'
+    maps = markup.figure(map_of(sweep, by_pair), key, "Nothing has been compared yet.") if pairs else '<p class="missing">Nothing has been compared yet.</p>'
     details = ""
     for a, b in pairs:
-        selections = [(page.STATISTICS[s], lambda checks, pair=(a, b), s=s: [c for c in checks if (c["finer"], c["coarser"]) == pair
+        selections = [(check_words.STATISTICS[s], lambda checks, pair=(a, b), s=s: [c for c in checks if (c["finer"], c["coarser"]) == pair
                                                                             and c["statistic"] == s]) for s in statistics
                       if any(c["statistic"] == s and (c["finer"], c["coarser"]) == (a, b) for p in sweep["points"] for c in p["checks"])]
-        details += f"<h3>{page.title_of(a)} → {page.title_of(b)}</h3>" + page.figure(map_of(sweep, selections), "", "")
+        details += f"<h3>{markup.title_of(a)} → {markup.title_of(b)}</h3>" + markup.figure(map_of(sweep, selections), "", "")
     sections = [
-        page.section("summary", "In short", "<ul>" + "".join(f"<li>{t}</li>" for t in sentences(sweep)) + f"</ul><p>{derived_text}</p>"),
-        page.section("map", "Where each reduction holds", maps),
-        page.section("rates", "Rates along the first parameter", page.figure(curves(sweep), first_row(sweep), "No rates were compared.")),
-        page.section("statistics", "What holds where", details, "The same map for every statistic; over all populations, the worst counts."),
-        page.section("points", "Points", point_table(sweep))]
+        markup.section("summary", "In short", "<ul>" + "".join(f"<li>{t}</li>" for t in sentences(sweep)) + f"</ul><p>{derived_text}</p>"),
+        markup.section("map", "Where each reduction holds", maps),
+        markup.section("rates", "Rates along the first parameter", markup.figure(curves(sweep), first_row(sweep), "No rates were compared.")),
+        markup.section("statistics", "What holds where", details, "The same map for every statistic; over all populations, the worst counts."),
+        markup.section("points", "Points", point_table(sweep))]
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{name}: where the levels agree</title><style>{style}</style></head>

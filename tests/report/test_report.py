@@ -16,6 +16,8 @@ sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "report")]
 
+import check_words
+import drawing
 import figures
 import numpy as np
 import page
@@ -70,7 +72,7 @@ class ReportTest(unittest.TestCase):
     def render(folder, draw=False):
         """Without `draw` everything is plotted, but the pictures are not laid out and written, which is what takes long."""
         def unwritten(figure, alt):
-            figures.plt.close(figure)
+            drawing.plt.close(figure)
             return f'<img alt="{alt}" src="data:image/svg+xml;base64,">'
         with contextlib.nullcontext() if draw else unittest.mock.patch.object(figures, "picture", unwritten):
             assert triscale_report.main([str(folder)]) == 0
@@ -170,6 +172,11 @@ class ReportTest(unittest.TestCase):
         folder = self.copy() / "point"
         text = Page(self.render(folder)).text
         self.assertIn("One level was run; nothing to compare", text)
+        self.assertNotIn("by the parameters", text)
+        run = json.loads((folder / "run.json").read_text())
+        run["populations"]["PV1"]["rate_parameter_sd_hz"] = 0.5
+        (folder / "run.json").write_text(json.dumps(run))
+        self.assertIn("by the parameters: PV1 ±0.5 Hz (point-neuron).", Page(self.render(folder)).text)
         self.assertNotIn("consistency.json is missing", text)
 
     def test_a_run_without_any_spike_is_shown(self):
@@ -247,9 +254,9 @@ class ReportTest(unittest.TestCase):
 class SweepTest(unittest.TestCase):
     def test_a_correlation_above_what_is_expected_is_no_distance(self):
         check = {"statistic": "rate_correlation", "difference": 0.4, "tolerance": 0.2}
-        self.assertEqual(page.severity(check), 0)
-        self.assertEqual(page.severity({**check, "difference": -0.4}), 2)
-        self.assertEqual(page.severity({**check, "statistic": "mean_rate"}), 2)
+        self.assertEqual(check_words.severity(check), 0)
+        self.assertEqual(check_words.severity({**check, "difference": -0.4}), 2)
+        self.assertEqual(check_words.severity({**check, "statistic": "mean_rate"}), 2)
 
     def test_draws_a_map_that_says_where_each_reduction_holds_and_what_failed(self):
         import sweep
@@ -297,12 +304,13 @@ class AnalysisTest(unittest.TestCase):
 
         folder = Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, folder)
-        (folder / "analysis.json").write_text(json.dumps(self.ANALYSIS), encoding="utf-8")
+        (folder / "analysis.json").write_text(json.dumps({**self.ANALYSIS, "rate_parameter_sd_hz": [0.125, None]}), encoding="utf-8")
         with unittest.mock.patch.object(sys, "argv", ["analysis.py", str(folder)]):
             self.assertEqual(analysis.main(), 0)
         parsed = Page((folder / "analysis.html").read_text(encoding="utf-8"))
         self.assertEqual(len(parsed.images), 3)
         self.assertIn("-20 %", parsed.text)
+        self.assertRegex(parsed.text, r"standard deviation of state 1 by the derived parameters \(Hz\)E.*0\.12I.*-")
         self.assertIn("One time constant does not describe E:", parsed.text)
         self.assertIn("do not agree on whether the state is stable", parsed.text)
         self.assertIn("The state is unstable", parsed.text)
