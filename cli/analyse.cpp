@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "bridges/point/derive.hpp"
+#include "bridges/point/uncertainty_bands.hpp"
 #include "cli/axis.hpp"
 #include "cli/commands.hpp"
 #include "cli/derive.hpp"
@@ -370,17 +371,35 @@ void add_map(const network::Circuit& circuit, const std::vector<std::string>& re
       {"map", Members{{"x_key", x.key}, {"x", x.values}, {"y_key", y.key}, {"y", y.values}, {"rows", rows}}});
 }
 
-void print_states(const meanfield::CircuitTheory& theory, const States& states) {
+/// Standard deviations of the chosen state's rates by the derived parameters; null where they are not known, nothing if
+/// none is.
+List rate_bands(const meanfield::CircuitTheory& theory, const LoadedCircuit& loaded) {
+  List bands;
+  bool any = false;
+  for (std::size_t i = 0; i < theory.theory->size(); ++i) {
+    const auto sd_hz =
+        bridges::rate_parameter_sd_hz(loaded.circuit, loaded.derivation, "meanfield", theory.theory->name(i));
+    bands.push_back(sd_hz ? JsonValue(*sd_hz) : JsonValue());
+    any = any || sd_hz;
+  }
+  return any ? bands : List{};
+}
+
+void print_states(const meanfield::CircuitTheory& theory, const States& states, const List& bands) {
   fmt::print("{:<24}", "population");
   for (std::size_t k = 0; k < states.points.size(); ++k) {
     const char* kind = states.extrapolated(k) ? "extrapolated" : states.stability[k].stable ? "stable" : "unstable";
     fmt::print(" {:>18}", fmt::format("{} {}", k + 1, kind));
   }
+  if (!bands.empty()) fmt::print("   SD of state {} by the derived parameters", states.chosen + 1);
   fmt::print("\n");
   for (std::size_t i = 0; i < theory.theory->size(); ++i) {
     fmt::print("{:<24}", theory.theory->name(i));
     for (const auto& point : states.points) {
       fmt::print(" {:>15.6g} Hz", point.rates_hz[static_cast<Eigen::Index>(i)]);
+    }
+    if (!bands.empty()) {
+      if (const auto* sd_hz = std::get_if<double>(&bands[i].value())) fmt::print("   {:.2g} Hz", *sd_hz);
     }
     fmt::print("\n");
   }
@@ -421,7 +440,9 @@ int analyse(const Options& options) {
   json.push_back({"config", options.config.string()});
   json.push_back({"populations", names});
   const States states = states_of(theory, json);
-  print_states(theory, states);
+  const List bands = rate_bands(theory, loaded);
+  if (!bands.empty()) json.push_back({"rate_parameter_sd_hz", bands});
+  print_states(theory, states, bands);
   print_findings(add_validity(theory, states, json));
   const auto linear = theory.theory->linearise(states.points[states.chosen].rates_hz);
   if (options.analysis.spectra) add_spectra(*linear, options.analysis.highest_hz, json);

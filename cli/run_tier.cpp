@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "bridges/fields/signal_recorder.hpp"
+#include "bridges/point/uncertainty_bands.hpp"
 #include "bridges/point/validity_watch.hpp"
 #include "cli/signals.hpp"
 #include "cli/tier.hpp"
@@ -23,7 +24,6 @@
 #include "detailed/compartments.hpp"
 #include "io/field_kernels.hpp"
 #include "io/recorder.hpp"
-#include "io/results.hpp"
 
 namespace triscale::cli {
 
@@ -147,6 +147,11 @@ TierResult run_tier(Tier tier, const LoadedCircuit& loaded, const std::filesyste
   recorder.finish();
   result.activity = recorder.activity();
   result.signals = keeper.take();
+  result.populations = io::summarise(circuit, result.activity);
+  for (io::PopulationSummary& population : result.populations) {
+    population.rate_parameter_sd_hz =
+        bridges::rate_parameter_sd_hz(circuit, loaded.derivation, std::string(to_string(tier)), population.name);
+  }
 
   io::RunManifest manifest;
   manifest.tier = to_string(tier);
@@ -158,7 +163,7 @@ TierResult run_tier(Tier tier, const LoadedCircuit& loaded, const std::filesyste
   if (tier == Tier::detailed) manifest.scheme = network::to_string(circuit.run.scheme);
   manifest.simulated_ms = circuit.run.duration_ms;
   manifest.statistics = result.statistics;
-  manifest.populations = io::summarise(circuit, result.activity);
+  manifest.populations = result.populations;
   for (const core::Problem& warning : warnings) manifest.warnings.push_back(core::to_string(warning));
   manifest.peak_memory_bytes = io::peak_memory_bytes();
   io::write_run_manifest(folder / "run.json", manifest);

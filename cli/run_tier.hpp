@@ -8,6 +8,7 @@
 #include "cli/options.hpp"
 #include "core/error.hpp"
 #include "core/recorder.hpp"
+#include "io/results.hpp"
 #include "measure/activity.hpp"
 #include "measure/signal.hpp"
 #include "network/circuit.hpp"
@@ -18,7 +19,8 @@ namespace triscale::cli {
 struct TierResult {
   core::RunStatistics statistics;
   measure::Activity activity;
-  std::vector<measure::Signal> signals;  ///< one a field probe; without samples where the tier records none
+  std::vector<io::PopulationSummary> populations;  ///< as in run.json
+  std::vector<measure::Signal> signals;            ///< one a field probe; without samples where the tier records none
 };
 
 /// `folder` gets the files. Warnings and progress go to stderr, warnings also into run.json. Throws core::InputError if

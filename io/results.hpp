@@ -97,6 +97,7 @@ struct PopulationSummary {
   /// {first, one past last}. Empty: the own name, ids 0..cells-1.
   std::string file_population{};
   std::vector<std::array<std::uint64_t, 2>> node_ids{};
+  std::optional<double> rate_parameter_sd_hz{};  ///< of the rate, by the derived parameters; where known
 };
 
 /// run.json: what ran, how, and what it cost.

@@ -88,6 +88,7 @@ void write_run_manifest(const std::filesystem::path& path, const RunManifest& ru
   Json populations = Json::object();
   for (const PopulationSummary& p : run.populations) {
     Json entry = {{"cells", p.cells}, {"rate_hz", optional_number(p.rate_hz)}, {"cv_isi", optional_number(p.cv_isi)}};
+    if (p.rate_parameter_sd_hz) entry["rate_parameter_sd_hz"] = *p.rate_parameter_sd_hz;
     if (p.is_virtual) entry["virtual"] = true;
     if (!p.file_population.empty()) entry["file_population"] = p.file_population;
     if (!p.node_ids.empty()) entry["node_ids"] = p.node_ids;
@@ -144,7 +145,8 @@ RunManifest read_run_manifest(const std::filesystem::path& path) {
       run.populations.push_back({name, entry.at("cells").get<std::uint64_t>(), entry.value("virtual", false),
                                  number_or_null(entry.at("rate_hz")), number_or_null(entry.at("cv_isi")),
                                  entry.value("file_population", std::string{}),
-                                 entry.value("node_ids", std::vector<std::array<std::uint64_t, 2>>{})});
+                                 entry.value("node_ids", std::vector<std::array<std::uint64_t, 2>>{}),
+                                 number_or_null(entry.value("rate_parameter_sd_hz", Json(nullptr)))});
     }
     return run;
   } catch (const nlohmann::json::exception& e) {

@@ -47,9 +47,18 @@ std::vector<RateBand> point_rate_bands(const network::Circuit& circuit, const Po
 
 namespace {
 
-std::optional<double> found(const std::map<std::string, double>& values, const std::string& key) {
-  const auto entry = values.find(key);
-  return entry == values.end() ? std::nullopt : std::optional<double>(entry->second);
+/// A standard deviation of a population's rate, from the provenance of its cells in that tier.
+std::optional<double> rate_sd_hz(const network::Circuit& circuit, const network::Derivation& derivation,
+                                 const std::string& tier, const std::string& name, const std::string& kind) {
+  if (tier != "point" && tier != "meanfield") return std::nullopt;
+  const auto& cells = tier == "point" ? derivation.point_cells : derivation.meanfield_cells;
+  const auto population = std::find_if(circuit.populations.begin(), circuit.populations.end(),
+                                       [&](const auto& p) { return p.name == name; });
+  if (population == circuit.populations.end() || population->is_virtual) return std::nullopt;
+  const auto type = cells.find(circuit.cell_types[population->cell_type].name);
+  if (type == cells.end()) return std::nullopt;
+  const auto sd_hz = type->second.uncertainty.find(kind + name + "_hz");
+  return sd_hz == type->second.uncertainty.end() ? std::nullopt : std::optional<double>(sd_hz->second);
 }
 
 void remark(measure::ConsistencyCheck& check, const std::string& text) {
@@ -58,17 +67,15 @@ void remark(measure::ConsistencyCheck& check, const std::string& text) {
 
 }  // namespace
 
+std::optional<double> rate_parameter_sd_hz(const network::Circuit& circuit, const network::Derivation& derivation,
+                                           const std::string& tier, const std::string& population) {
+  return rate_sd_hz(circuit, derivation, tier, population, "network_rate_");
+}
+
 void add_bands(const network::Circuit& circuit, const network::Derivation& derivation, measure::Consistency& result) {
   for (measure::TierSummary& tier : result.tiers) {
-    const auto population = std::find_if(circuit.populations.begin(), circuit.populations.end(),
-                                         [&](const auto& p) { return p.name == tier.population; });
-    const auto& cells = tier.tier == "point" ? derivation.point_cells : derivation.meanfield_cells;
-    if (population == circuit.populations.end() || population->is_virtual || tier.tier == "detailed") continue;
-    const auto entry = cells.find(circuit.cell_types[population->cell_type].name);
-    if (entry == cells.end()) continue;
-    const std::string rate = "network_rate_" + tier.population + "_hz";
-    tier.rate_parameter_sd_hz = found(entry->second.uncertainty, rate);
-    tier.rate_variant_sd_hz = found(entry->second.uncertainty, "variants_" + rate);
+    tier.rate_parameter_sd_hz = rate_parameter_sd_hz(circuit, derivation, tier.tier, tier.population);
+    tier.rate_variant_sd_hz = rate_sd_hz(circuit, derivation, tier.tier, tier.population, "variants_network_rate_");
     for (measure::ConsistencyCheck& check : result.checks) {
       if (check.statistic != "mean_rate" || check.population != tier.population || check.coarser != tier.tier) continue;
       if (tier.rate_parameter_sd_hz) {

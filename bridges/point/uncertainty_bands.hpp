@@ -7,6 +7,8 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "core/recorder.hpp"
@@ -35,6 +37,11 @@ using PointDraws = std::map<std::size_t, std::vector<network::GifModel>>;
 /// One band for every simulated population whose cells have draws; empty if none has.
 std::vector<RateBand> point_rate_bands(const network::Circuit& circuit, const PointDraws& draws,
                                        const BandOptions& options, std::size_t threads, core::Progress& progress);
+
+/// Standard deviation of a population's rate by the derived parameters of a tier ("point", "meanfield"), as
+/// `derivation` has it; nothing where it is not known.
+std::optional<double> rate_parameter_sd_hz(const network::Circuit& circuit, const network::Derivation& derivation,
+                                           const std::string& tier, const std::string& population);
 
 /// Puts the bands that `derivation` holds beside the rates of the coarser tiers, and into the remarks of the checks of
 /// mean rates.

@@ -114,6 +114,8 @@ TEST(Bands, StandBesideTheRatesOfTheirTierAndInTheRemarksOfTheirChecks) {
   EXPECT_EQ(result.tiers[1].rate_parameter_sd_hz, 0.5);
   EXPECT_EQ(result.tiers[1].rate_variant_sd_hz, 2);
   EXPECT_FALSE(result.tiers[2].rate_parameter_sd_hz);
+  EXPECT_EQ(rate_parameter_sd_hz(circuit, derivation, "point", "cells"), 0.5);
+  EXPECT_FALSE(rate_parameter_sd_hz(circuit, derivation, "point", "no such cells"));
   EXPECT_NE(result.checks[0].note.find("0.5 Hz"), std::string::npos) << result.checks[0].note;
   EXPECT_TRUE(result.checks[1].note.empty());
 }

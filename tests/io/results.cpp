@@ -190,6 +190,7 @@ TEST_F(Results, RunManifestComesBackAsItWas) {
   run.statistics = {300, 9000, 40000, 341, 0xfedcba9876543210ull, 0.25, 1.0 / 3};
   run.peak_memory_bytes = 123456789;
   run.populations = {{"E", 240, false, 1.0 / 7, std::nullopt}, {"outside", 100, true, 5.0, std::nullopt}};
+  run.populations[0].rate_parameter_sd_hz = 0.125;
   write_run_manifest(folder_ / "run.json", run);
   const RunManifest back = read_run_manifest(folder_ / "run.json");
   EXPECT_EQ(back.tier, run.tier);
@@ -201,6 +202,8 @@ TEST_F(Results, RunManifestComesBackAsItWas) {
   ASSERT_EQ(back.populations.size(), 2u);
   EXPECT_EQ(back.populations[0].rate_hz, run.populations[0].rate_hz);
   EXPECT_EQ(back.populations[0].cv_isi, std::nullopt);
+  EXPECT_EQ(back.populations[0].rate_parameter_sd_hz, 0.125);
+  EXPECT_EQ(back.populations[1].rate_parameter_sd_hz, std::nullopt);
   EXPECT_TRUE(back.populations[1].is_virtual);
 }
 
