@@ -24,13 +24,6 @@ bool has_membrane(const network::Circuit& circuit, std::size_t population) {
   return !p.is_virtual && circuit.cell_types[p.cell_type].detailed.has_value();
 }
 
-/// About what a population was linearised.
-struct PopulationState {
-  std::vector<double> V_mV;
-  Channels channels = Channels::linearised;
-  SpikeResponse spike;
-};
-
 /// Whether the linearised membrane is stable: a cell near its threshold may have a negative slope conductance, which
 /// only its spikes keep in bounds. Its channels then count as frozen.
 Channels stable_channels(const QuasiActiveCell& cell) {
@@ -38,27 +31,6 @@ Channels stable_channels(const QuasiActiveCell& cell) {
   const double frozen = cell.impedance(0, Channels::frozen).input_MOhm[cell.tree().soma()].real();
   const double linearised = cell.impedance(0, Channels::linearised).input_MOhm[cell.tree().soma()].real();
   return linearised > 0 && linearised < kLargestRatio * frozen ? Channels::linearised : Channels::frozen;
-}
-
-/// A channel of a signal in means over bins, from begin_ms on.
-std::vector<double> binned(const measure::Signal& signal, std::size_t channel, double begin_ms, double bin_ms,
-                           std::size_t bins) {
-  std::vector<double> sum(bins, 0.0), count(bins, 0.0);
-  for (std::size_t k = 0; k < signal.samples(); ++k) {
-    const double position = (signal.begin_ms + static_cast<double>(k) * signal.dt_ms - begin_ms) / bin_ms + 1e-9;
-    if (position < 0 || position >= static_cast<double>(bins)) continue;
-    sum[static_cast<std::size_t>(position)] += signal.values[k * signal.channels + channel];
-    count[static_cast<std::size_t>(position)] += 1;
-  }
-  for (std::size_t b = 0; b < bins; ++b) sum[b] = count[b] > 0 ? sum[b] / count[b] : b > 0 ? sum[b - 1] : 0.0;
-  return sum;
-}
-
-double covariance(const std::vector<double>& x, const std::vector<double>& y) {
-  const auto n = static_cast<double>(x.size());
-  double sum_x = 0, sum_y = 0, products = 0;
-  for (std::size_t k = 0; k < x.size(); ++k) sum_x += x[k], sum_y += y[k], products += x[k] * y[k];
-  return n > 0 ? products / n - sum_x * sum_y / (n * n) : 0.0;
 }
 
 class KernelDerivation {
@@ -237,27 +209,14 @@ class KernelDerivation {
     for (std::size_t i = 0; i < own.size(); ++i) own[i] += share * field[i];
   }
 
-  /// What the sampled cells' residuals make of the field of all cells, against the signal that all make together.
   void judge_kernels(network::CircuitKernels& kernels) const {
     network::Circuit shorter = circuit_;
     shorter.run.duration_ms = activity_.duration_ms;
     const std::vector<measure::Signal> signals = signals_of(shorter, kernels, activity_);
     for (const Probe& probe : probes_) {
-      const ProbeResidual& residual = probe.residual;
-      const PrivateVariance privately =
-          private_variance(circuit_, kernels.probes[probe.index], activity_, CellResiduals::kBin_ms);
-      for (std::size_t c = 0; c < probe.channels; ++c) {
-        double share = 0;
-        if (signals[probe.index].channels > c && residual.bins() > 0) {
-          const std::vector<double> by_kernels =
-              binned(signals[probe.index], c, residual.begin_ms(), CellResiduals::kBin_ms, residual.bins());
-          const double error = residual.variance(c);
-          const double total = covariance(by_kernels, by_kernels) + 2 * covariance(by_kernels, residual.common(c)) +
-                               error + privately.shared[c];
-          share = error > 0 ? (total > error ? error / total : 1.0) : 0.0;
-        }
-        kernels.probes[probe.index].unexplained_variance.push_back(share);
-      }
+      network::FieldKernels& of_probe = kernels.probes[probe.index];
+      const PrivateVariance privately = private_variance(circuit_, of_probe, activity_, CellResiduals::kBin_ms);
+      of_probe.unexplained_variance = unexplained_variance(probe.residual, signals[probe.index], privately.shared);
     }
   }
 

@@ -43,6 +43,27 @@ Eigen::MatrixXd modes_of(const Eigen::MatrixXd& C) {
          solver.eigenvalues().tail(modes).cwiseMax(0.0).cwiseSqrt().asDiagonal();
 }
 
+/// A channel of a signal in means over bins, from begin_ms on.
+std::vector<double> binned(const measure::Signal& signal, std::size_t channel, double begin_ms, double bin_ms,
+                           std::size_t bins) {
+  std::vector<double> sum(bins, 0.0), count(bins, 0.0);
+  for (std::size_t k = 0; k < signal.samples(); ++k) {
+    const double position = (signal.begin_ms + static_cast<double>(k) * signal.dt_ms - begin_ms) / bin_ms + 1e-9;
+    if (position < 0 || position >= static_cast<double>(bins)) continue;
+    sum[static_cast<std::size_t>(position)] += signal.values[k * signal.channels + channel];
+    count[static_cast<std::size_t>(position)] += 1;
+  }
+  for (std::size_t b = 0; b < bins; ++b) sum[b] = count[b] > 0 ? sum[b] / count[b] : b > 0 ? sum[b - 1] : 0.0;
+  return sum;
+}
+
+double covariance(const std::vector<double>& x, const std::vector<double>& y) {
+  const auto n = static_cast<double>(x.size());
+  double sum_x = 0, sum_y = 0, products = 0;
+  for (std::size_t k = 0; k < x.size(); ++k) sum_x += x[k], sum_y += y[k], products += x[k] * y[k];
+  return n > 0 ? products / n - sum_x * sum_y / (n * n) : 0.0;
+}
+
 }  // namespace
 
 double CellResiduals::scale(double spikes) const {
@@ -136,6 +157,20 @@ double ProbeResidual::variance(std::size_t channel) const {
   const auto column = common_.col(static_cast<Eigen::Index>(channel));
   const double together = (column.array() - column.mean()).square().mean();
   return chance_[channel] + std::max(0.0, together - bias_[channel]);
+}
+
+std::vector<double> unexplained_variance(const ProbeResidual& residual, const measure::Signal& by_kernels,
+                                         const std::vector<double>& shared) {
+  std::vector<double> shares(residual.channels(), 0.0);
+  for (std::size_t c = 0; c < shares.size() && c < by_kernels.channels && residual.bins() > 0; ++c) {
+    const std::vector<double> predicted =
+        binned(by_kernels, c, residual.begin_ms(), CellResiduals::kBin_ms, residual.bins());
+    const double error = residual.variance(c);
+    const double total =
+        covariance(predicted, predicted) + 2 * covariance(predicted, residual.common(c)) + error + shared[c];
+    if (error > 0) shares[c] = total > error ? error / total : 1.0;
+  }
+  return shares;
 }
 
 }  // namespace triscale::bridges

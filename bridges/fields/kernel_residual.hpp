@@ -18,6 +18,7 @@
 
 #include "bridges/fields/kernel_spectrum.hpp"
 #include "bridges/point/cell_sample.hpp"
+#include "measure/signal.hpp"
 
 namespace triscale::bridges {
 
@@ -44,6 +45,7 @@ class ProbeResidual {
   void add_cell(const CellResiduals& residuals, const FieldWeights& weights, double spikes);
   void end_population(const CellResiduals& residuals);
 
+  std::size_t channels() const { return chance_.size(); }
   double begin_ms() const { return begin_ms_; }
   std::size_t bins() const { return static_cast<std::size_t>(common_.rows()); }
   /// E(t) of a channel.
@@ -57,6 +59,12 @@ class ProbeResidual {
   std::vector<double> chance_, bias_;
   double begin_ms_ = 0;
 };
+
+/// What the sampled cells' residuals make of the field of all cells, as a share of the variance of the signal that all
+/// make together, by channel. `by_kernels`: the signal that the kernels predict; `shared`: what they miss because cells
+/// share a kernel.
+std::vector<double> unexplained_variance(const ProbeResidual& residual, const measure::Signal& by_kernels,
+                                         const std::vector<double>& shared);
 
 /// Weights of the nodes for every channel: [node][channel].
 Eigen::MatrixXd channel_weights(const FieldWeights& weights, std::size_t channels);
