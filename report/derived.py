@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+VARIANTS = "variants_"
 LEVELS = {"point": "point neuron", "meanfield": "mean-field"}
 
 
@@ -17,6 +18,18 @@ class Description:
     parameters: list[tuple[str, str]]
     provenance: dict
     raw: dict
+
+    def own_uncertainty(self) -> dict:
+        """Standard errors by the training data."""
+        return {k: v for k, v in self._uncertainty().items() if not k.startswith(VARIANTS)}
+
+    def variant_spread(self) -> dict:
+        """Standard deviations over sets of detailed parameters (`triscale derive --variants`)."""
+        return {k[len(VARIANTS):]: v for k, v in self._uncertainty().items() if k.startswith(VARIANTS)}
+
+    def _uncertainty(self) -> dict:
+        found = self.provenance.get("uncertainty")
+        return found if isinstance(found, dict) else {}
 
 
 def number(value) -> str:
@@ -33,6 +46,19 @@ def descriptions(reduced: dict | None) -> list[Description]:
                 if isinstance(raw, dict) and isinstance(provenance, dict):
                     found.append(Description(kind, level, str(entry.get("name")), _flatten(raw), provenance, raw))
     return found
+
+
+def parameter_values(raw: dict) -> dict[str, float]:
+    """The values of a point cell under the names that the uncertainty has."""
+    values = {key: value for key, value in raw.items() if isinstance(value, (int, float)) and not isinstance(value, bool)}
+    values.update(raw.get("dendrite") or {})
+    for key, unit in (("eta", "nA"), ("gamma", "mV")):
+        values.update({f"{key}_{k['tau_ms']:.4g}ms_{unit}": k[f"amplitude_{unit}"] for k in raw.get(key) or []})
+    for c in raw.get("currents") or []:
+        values[f"current_above_{c['above_mV']:.3g}mV_{c['tau_ms']:.4g}ms_uS"] = c["g_uS"]
+    for t in raw.get("threshold_follows") or []:
+        values[f"threshold_above_{t['above_mV']:.3g}mV_{t['tau_ms']:.4g}ms"] = t["slope"]
+    return values
 
 
 def transfer_functions(found: list[Description]) -> dict[str, dict]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import derived
+import derived_section
 import figures
 import signal_figures
 from check_words import (ONE_SIDED, SIGNAL_STATISTICS, STATISTICS, actions, checks_of, finding, pair_sentences, severity,
@@ -202,7 +202,7 @@ def activity(results: Results) -> str:
                    f"Statistics are of {num(begin)} to {num(end)} ms; what comes before is settling time.")
 
 
-# ------------------------------------------------------------------------------------------ derived parameters -------
+# ------------------------------------------------------------------------------------------------ signals -------
 
 def compared_signals(results: Results) -> str:
     """Signals of the levels side by side, where several levels recorded the same probe."""
@@ -247,51 +247,6 @@ def signals(results: Results) -> str:
                  "second of a longer run.", "")
         for tier, signal in found)
     return section("signals", "Signals", body, "What electrodes and sensors would have measured.")
-
-
-def mapping(values) -> str:
-    if not isinstance(values, dict) or not values:
-        return "–"
-    def shown(value) -> str:
-        return f"{num(value[0], 4)} to {num(value[1], 4)}" if isinstance(value, list) and len(value) == 2 else num(value, 4)
-    return "<br>".join(f"{esc(k)} {shown(v)}" for k, v in values.items())
-
-
-def derivation(results: Results) -> str:
-    found = derived.descriptions(results.reduced)
-    if not found:
-        why = "There is no reduced.json" if results.reduced is None else "reduced.json holds no derived description"
-        return section("derived", "Derived parameters", f'<p class="missing">{why}: nothing to show.</p>')
-    body = ""
-    for kind, level in (("cell", "point"), ("cell", "meanfield"), ("synapse", "point"), ("synapse", "meanfield")):
-        group = [d for d in found if d.kind == kind and d.level == level]
-        if not group:
-            continue
-        rows = [[esc(d.name), esc(d.provenance.get("method", "–")), mapping(d.provenance.get("fit_error")),
-                 mapping(d.provenance.get("operating_point")), mapping(d.provenance.get("validity_range")),
-                 mapping(d.provenance.get("uncertainty")), "<br>".join(esc(n) for n in d.provenance.get("notes") or []) or "–"] for d in group]
-        head = ["type", "method", "fit error on unseen input", "operating point", "valid for", "standard error", "remarks"]
-        content = table(head, rows, "dense") + "<h4>Parameters</h4>" + parameter_table(group)
-        if kind == "cell":
-            body += f"<h3>{derived.LEVELS[level]} cells</h3>" + content
-            if level == "meanfield":
-                body += figure(figures.transfer_functions(derived.transfer_functions(found)),
-                               "Rate against mean membrane potential at three strengths of its fluctuation, over the fitted range, at the "
-                               "reference time constant.", "No transfer functions to draw.")
-        else:
-            body += f"<details><summary>{derived.LEVELS[level]} synapses ({len(group)})</summary>{content}</details>"
-    return section("derived", "Derived parameters", body,
-                   "What the bridges made of the finer description, how well it fits input that the fit has not seen, and where it may be "
-                   "trusted. All of it stands in <code>reduced.json</code>, can be edited there and run again.")
-
-
-def parameter_table(group: list[derived.Description]) -> str:
-    keys = list(dict.fromkeys(key for d in group for key, _ in d.parameters))
-    if len(group) > 8:  # many types: a row each
-        rows = [[esc(d.name)] + [esc(dict(d.parameters).get(key, "–")) for key in keys] for d in group]
-        return table(["type"] + [esc(k) for k in keys], rows, "dense")
-    rows = [[f"<code>{esc(key)}</code>"] + [esc(dict(d.parameters).get(key, "–")) for d in group] for key in keys]
-    return table(["parameter"] + [esc(d.name) for d in group], rows, "dense params")
 
 
 # --------------------------------------------------------------------------------------------- costs and method -------
@@ -358,7 +313,7 @@ def build(results: Results, style: str) -> str:
     versions = sorted({str(t.run["version"]) for t in results.tiers if t.run.get("version")})
     seeds = sorted({str(t.run["seed"]) for t in results.tiers if t.run.get("seed") is not None})
     meta = " · ".join(filter(None, ["triscale " + ", ".join(versions) if versions else "", "seed " + ", ".join(seeds) if seeds else ""]))
-    sections = [summary(results), agreement(results), activity(results), responses(results), signals(results), derivation(results), cost(results), warnings(results), method(results)]
+    sections = [summary(results), agreement(results), activity(results), responses(results), signals(results), derived_section.derivation(results), cost(results), warnings(results), method(results)]
     links = "".join(f'<a href="#{i}">{t}</a>' for i, t in (
         ("summary", "In short"), ("agreement", "Agreement"), ("activity", "Activity"), ("derived", "Derived parameters"), ("cost", "Cost"),
         ("warnings", "Warnings"), ("method", "How to read this")))

@@ -130,6 +130,18 @@ class ReportTest(unittest.TestCase):
                        "fitted on 60 s of fluctuating current"):
             self.assertIn(wanted, text)
 
+    def test_shows_the_spread_over_sets_of_detailed_parameters_beside_that_of_the_training_data(self):
+        folder = self.copy()
+        reduced = json.loads((folder / "reduced.json").read_text())
+        uncertainty = reduced["cell_types"][0]["point_provenance"]["uncertainty"]
+        uncertainty.update({"variants_V_threshold_mV": 0.25, "eta_90ms_nA": 0.004, "variants_eta_90ms_nA": 0.004})
+        (folder / "reduced.json").write_text(json.dumps(reduced))
+        text = Page(self.render(folder)).text
+        self.assertIn("Scnn1a: other sets of detailed parameters", text)
+        self.assertRegex(text, r"over the setsby the training dataV_threshold_mV−51.20.250.05eta_90ms_nA0.020.0040.004")
+        self.assertNotIn("variants_", text)
+        self.assertNotIn("Rorb: other sets", text)
+
     def test_shows_how_well_the_derived_parameters_determine_the_rates(self):
         page = Page(self.complete)
         self.assertRegex(page.text, r"by the parameters: .*PV1 ±0.25 Hz \(point-neuron\).*PV1 ±0.38 Hz \(mean-field\)")
