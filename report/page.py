@@ -213,7 +213,7 @@ def compared_signals(results: Results) -> str:
             continue
         comparisons = [c for c in (results.signals or {}).get("comparisons", []) if c.get("probe") == name]
         errors = [e for e in (results.signals or {}).get("kernel_errors", []) if e.get("probe") == name]
-        body += f"<h3>{esc(name)}: the levels side by side</h3>"
+        body += f"<h3>The levels side by side: <code>{esc(name)}</code></h3>"
         body += figure(signal_figures.signal_traces(found, results.window()), "Three channels, each without its mean, in the last half second of the "
                        "analysed time, in means over a millisecond.", "")
         body += figure(signal_figures.signal_spectra(found, results.window()), "Power spectra of the same channels. The coarser levels get their signals "
@@ -242,9 +242,9 @@ def signals(results: Results) -> str:
     if not found:
         return ""
     body = compared_signals(results) + "".join(
-        f"<h3>{esc(signal.name)}: {signal_figures.SIGNAL_WORDS.get(signal.kind, signal.kind)}, {tier.title} level</h3>"
-        + figure(signal_figures.signal(signal), "Each channel without its median, all on one scale; some channels where there are many, and the last "
-                 "second of a longer run.", "")
+        f"<h3>{signal_figures.SIGNAL_WORDS.get(signal.kind, signal.kind)} <code>{esc(signal.name)}</code>, {tier.title} level</h3>"
+        + figure(signal_figures.signal(signal, tier.name), "Each channel without its median. A bar: one scale for all; numbers: the height of each channel "
+                 "from its lowest to its highest point. Some channels where there are many, and the last second of a longer run.", "")
         for tier, signal in found)
     return section("signals", "Signals", body, "What electrodes and sensors would have measured.")
 
@@ -314,9 +314,9 @@ def build(results: Results, style: str) -> str:
     seeds = sorted({str(t.run["seed"]) for t in results.tiers if t.run.get("seed") is not None})
     meta = " · ".join(filter(None, ["triscale " + ", ".join(versions) if versions else "", "seed " + ", ".join(seeds) if seeds else ""]))
     sections = [summary(results), agreement(results), activity(results), responses(results), signals(results), derived_section.derivation(results), cost(results), warnings(results), method(results)]
-    links = "".join(f'<a href="#{i}">{t}</a>' for i, t in (
-        ("summary", "In short"), ("agreement", "Agreement"), ("activity", "Activity"), ("derived", "Derived parameters"), ("cost", "Cost"),
-        ("warnings", "Warnings"), ("method", "How to read this")))
+    titles = {"summary": "In short", "agreement": "Agreement", "activity": "Activity", "responses": "Responses", "signals": "Signals",
+              "derived": "Derived parameters", "cost": "Cost", "warnings": "Warnings", "method": "How to read this"}
+    links = "".join(f'<a href="#{i}">{title}</a>' for i, title in titles.items() if any(f'<section id="{i}">' in s for s in sections))
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{name}: one circuit, {len(results.tiers)} level{'s' * (len(results.tiers) != 1)}</title><style>{style}</style></head>

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from drawing import FAINT, INK, TIER_COLOURS, TIER_DASHES, colour, legend, picture, plt
+from drawing import FAINT, INK, TIER_DASHES, colour, legend, picture, plt
 from figures import welch
 
 INTERVAL_MS = 1.0
@@ -17,6 +17,7 @@ SIGNAL_WORDS = {"ecp": "extracellular potential", "csd": "current source density
                 "eeg": "EEG", "meg": "magnetic field"}
 MAX_SIGNAL_MS = 1000.0
 MAX_SIGNAL_POINTS = 2000  # of a trace
+MOST_UNEQUAL = 5.0  # largest over smallest channel that one scale can show
 
 
 def _thinned(times, trace):
@@ -29,28 +30,45 @@ def _thinned(times, trace):
     return np.repeat(times[: rows * stretch : stretch], 2), np.stack([parts.min(1), parts.max(1)], axis=1).ravel()
 
 
-def signal(found) -> str:
-    """One trace a channel, one below the other, all on one scale; the last second."""
+def amount(value: float, unit: str) -> str:
+    """A size with its unit, in the prefix that keeps the number short: 0.0002 mV is 0.2 µV."""
+    if unit.startswith("mV") and 0 < value < 0.1:
+        for prefix, factor in (("µ", 1e3), ("n", 1e6), ("p", 1e9)):
+            if value * factor > 0.0999 or prefix == "p":
+                return f"{value * factor:.2g} {prefix}{unit[1:]}"
+    return f"{value:.2g} {unit}" if value < 100 else f"{value:.0f} {unit}"
+
+
+def signal(found, tier: str) -> str:
+    """One trace a channel, one below the other, the last second. All on one scale, unless some would be flat lines then:
+    each has its own height, which stands beside it."""
     late = found.times_ms >= found.times_ms[-1] - MAX_SIGNAL_MS
     times, data = found.times_ms[late], found.data[late]
     data = data - np.median(data, axis=0)
-    step = 1.2 * float(np.max(np.ptp(data, axis=0))) or 1.0
+    heights = np.ptp(data, axis=0)
+    own_scales = bool(heights.min() < heights.max() / MOST_UNEQUAL)
+    scale = np.where(heights > 0, heights, 1.0) if own_scales else np.full(len(heights), float(heights.max()) or 1.0)
     channels = data.shape[1]
     figure, axes = plt.subplots(figsize=(9.6, min(7.5, 1.3 + 0.24 * channels)), layout="constrained")
     for c in range(channels):
-        x, y = _thinned(times, data[:, c])
-        axes.plot(x, y - c * step, color=TIER_COLOURS["detailed"], lw=0.7)
-    axes.set_yticks([-c * step for c in range(channels)], found.labels, fontsize=8)
-    axes.set_ylim(-(channels - 0.3) * step, 0.7 * step)
+        x, y = _thinned(times, data[:, c] / scale[c])
+        axes.plot(x, y - 1.2 * c, color=colour(tier), lw=0.7)
+    places = [-1.2 * c for c in range(channels)]
+    axes.set_yticks(places, found.labels, fontsize=8)
+    axes.set_ylim(-1.2 * (channels - 0.3), 0.84)
     axes.set_xlim(times[0], times[-1] if len(times) > 1 else times[0] + 1)
     axes.set_xlabel("time (ms)")
     axes.set_ylabel("channel")
-    size = step / 1.2
-    bar = 10.0 ** math.floor(math.log10(size)) if size > 0 else 1.0
-    bar *= max(k for k in (1, 2, 5) if k * bar <= size)
     at = times[0] + 1.01 * (times[-1] - times[0])
-    axes.plot([at, at], [0, -bar], color=INK, lw=2, clip_on=False)
-    axes.text(at, -bar / 2, f"  {bar:g} {found.unit}", va="center", fontsize=8, clip_on=False)
+    if own_scales:
+        for place, height in zip(places, heights):
+            axes.text(at, place, amount(float(height), found.unit), va="center", fontsize=8, clip_on=False)
+    else:
+        size = float(scale[0])
+        bar = 10.0 ** math.floor(math.log10(size))
+        bar *= max(k for k in (1, 2, 5) if k * bar <= size)
+        axes.plot([at, at], [0, -bar / size], color=INK, lw=2, clip_on=False)
+        axes.text(at, -bar / size / 2, f"  {amount(bar, found.unit)}", va="center", fontsize=8, clip_on=False)
     return picture(figure, f"{SIGNAL_WORDS.get(found.kind, found.kind)} of {found.name}: {channels} channels against time")
 
 

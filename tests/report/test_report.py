@@ -229,6 +229,13 @@ class ReportTest(unittest.TestCase):
         rates = tier.populations["PV1"].rates_of_cells(*results.window())
         self.assertAlmostEqual(rates.mean(), synthetic.POPULATIONS["PV1"][1], delta=2.0)
 
+    def test_sizes_of_signals_have_short_numbers(self):
+        import signal_figures
+
+        for value, unit, text in ((0.2, "mV", "0.2 mV"), (2e-4, "mV", "0.2 µV"), (1e-7, "mV", "0.1 nV"), (3e-9, "mV", "3 pV"), (0.0, "mV", "0 mV"),
+                                  (2000.0, "nA um", "2000 nA um")):
+            self.assertEqual(signal_figures.amount(value, unit), text)
+
     def test_spectrum_integrates_to_the_variance(self):
         rates = 20 + 5 * np.sin(2 * np.pi * 40 * np.arange(8192) * 0.002)
         frequency, power = figures.welch(rates, 2.0, 500)
