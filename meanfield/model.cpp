@@ -8,6 +8,7 @@
 
 #include "meanfield/lif_circuit.hpp"
 #include "meanfield/mesoscopic_circuit.hpp"
+#include "meanfield/ready_cells.hpp"
 #include "network/edges.hpp"
 
 namespace triscale::meanfield {
@@ -221,6 +222,7 @@ Model::Model(const network::Circuit& circuit, const ModelOptions& options) : cir
   for (PopulationModel& model : populations_) {
     add_clamps(model);
     merge_classes(model, options.max_classes);
+    model.ready = ready_dead_time(*this, model);
   }
 }
 

@@ -58,6 +58,7 @@ struct PopulationModel {
   std::size_t population = 0;
   network::TransferFunction transfer;
   double time_constant_ms = 5;
+  DeadTime ready{};  ///< after a spike, besides adaptation (meanfield/ready_cells.hpp)
   std::vector<Receptor> receptors;
   std::vector<Channel> channels;
   std::vector<std::size_t> clamps;  ///< indices into Circuit::current_clamps

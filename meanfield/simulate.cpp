@@ -11,6 +11,7 @@
 #include "meanfield/lif_circuit.hpp"
 #include "meanfield/mesoscopic_circuit.hpp"
 #include "meanfield/rate_history.hpp"
+#include "meanfield/ready_cells.hpp"
 
 namespace triscale::meanfield {
 
@@ -55,6 +56,7 @@ class TimeCourse {
         rates_hz_(model.populations().size(), 0.0) {
     for (const PopulationModel& population : model.populations()) {
       courses_.emplace_back(population);
+      ready_.emplace_back(population, step_ms);
       class_hz_.emplace_back(population.classes.size(), 0.0);
       unknown_hz_.emplace_back(population.classes.size(), 0.0);
     }
@@ -73,6 +75,7 @@ class TimeCourse {
       const PopulationModel& population = model_.populations()[i];
       rates_hz_[i] = 0;
       unknown_hz_[i] = courses_[i].rates_hz();
+      ready_[i].step(unknown_hz_[i]);
       class_hz_[i] = unknown_hz_[i];
       for (std::size_t k = 0; k < class_hz_[i].size(); ++k) {
         const double extra_hz = known_ ? known_->deviations(i)[k].extra_hz : 0.0;
@@ -117,6 +120,7 @@ class TimeCourse {
   std::optional<KnownInput> known_;
   std::vector<PopulationInput> inputs_;
   std::vector<MembraneCourse> courses_;
+  std::vector<ReadyCells> ready_;
   std::vector<std::vector<double>> class_hz_, unknown_hz_;  // of all populations
   std::vector<double> rates_hz_;
 };

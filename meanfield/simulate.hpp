@@ -4,7 +4,8 @@
 ///
 /// with the potentials' statistics as they follow the delayed rates of the sources through synapses and membrane
 /// (meanfield/membrane_course.hpp). A step is never longer than the shortest delay between simulated populations, so
-/// that delayed rates lie in the past; second order in the step. Circuits of leaky cells with current synapses follow
+/// that delayed rates lie in the past; second order in the step (first order where
+/// cells' own spikes keep them from firing). Circuits of leaky cells with current synapses follow
 /// first-order rate equations with Siegert's rate (meanfield/lif_circuit.hpp); circuits of gif cells with current
 /// synapses are populations of finite size (meanfield/mesoscopic_circuit.hpp).
 #pragma once

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "meanfield/membrane_course.hpp"
+#include "meanfield/ready_cells.hpp"
 #include "meanfield/spike_trains.hpp"
 
 namespace triscale::meanfield {
@@ -24,11 +25,14 @@ struct ClassSlopes {
   std::vector<double> potential;    ///< per channel, mV/Hz: of the mean potential
   std::vector<double> conductance;  ///< per channel, through G at fixed mean potential
   std::vector<double> variance;     ///< per channel, through the second moment of the input
+  std::vector<double> regularity;   ///< per channel, through how regular the trains are
 };
 
 struct Slopes {
   std::vector<ClassSlopes> classes;
-  std::vector<double> theta_ms;  ///< per channel: delay of the variance (meanfield/membrane_course.hpp)
+  std::vector<double> theta_ms;    ///< per channel: delay of the variance (meanfield/membrane_course.hpp)
+  std::vector<double> regular_ms;  ///< per channel: further delay of the regularity
+  double ready_ms = 0;             ///< dead time of the population's own cells (meanfield/ready_cells.hpp)
 };
 
 double central(double& value, double step, const std::function<double()>& function) {
@@ -72,10 +76,10 @@ ClassSlopes slopes_of(const PopulationModel& population, const CellClass& cells,
     SpikeDrive<double>& drive = drives[population.channels[c].receptor];
     const double step_hz = kRelativeStep * std::max(1.0, at.source_hz[c]);
     const SpikeDrive<double> kept = drive;
-    double mean_hz = at.source_hz[c], variance_hz = at.source_hz[c];
-    const SpikeDrive<double> usual = drive_of(population, cells, c, mean_hz, variance_hz, variance_hz);
+    double mean_hz = at.source_hz[c], variance_hz = at.source_hz[c], regular_hz = at.source_hz[c];
+    const SpikeDrive<double> usual = drive_of(population, cells, c, mean_hz, variance_hz, regular_hz);
     const auto with_channel = [&](const std::function<double()>& value) {
-      const SpikeDrive<double> now = drive_of(population, cells, c, mean_hz, variance_hz, variance_hz);
+      const SpikeDrive<double> now = drive_of(population, cells, c, mean_hz, variance_hz, regular_hz);
       drive.rate_weight_uS_per_ms += now.rate_weight_uS_per_ms - usual.rate_weight_uS_per_ms;
       drive.rate_weight2_uS2_per_ms += now.rate_weight2_uS2_per_ms - usual.rate_weight2_uS2_per_ms;
       drive.lacking_at_0_uS2_per_ms += now.lacking_at_0_uS2_per_ms - usual.lacking_at_0_uS2_per_ms;
@@ -85,6 +89,7 @@ ClassSlopes slopes_of(const PopulationModel& population, const CellClass& cells,
     };
     result.conductance.push_back(central(mean_hz, step_hz, [&] { return with_channel(rate_hz); }));
     result.variance.push_back(central(variance_hz, step_hz, [&] { return with_channel(rate_hz); }));
+    result.regularity.push_back(central(regular_hz, step_hz, [&] { return with_channel(rate_hz); }));
     result.potential.push_back(
         central(mean_hz, step_hz, [&] { return with_channel([&] { return mean_now().mu_mV; }); }));
   }
@@ -93,15 +98,18 @@ ClassSlopes slopes_of(const PopulationModel& population, const CellClass& cells,
 
 Slopes slopes_of(const PopulationModel& population, const PopulationInput& at) {
   Slopes result;
-  double G_mean_uS = 0, G_uS = 0;
+  double G_mean_uS = 0, G_uS = 0, rate_hz = 0;
   for (const CellClass& cells : population.classes) {
     result.classes.push_back(slopes_of(population, cells, at, G_uS));
     G_mean_uS += cells.share * G_uS;
+    rate_hz += cells.share * result.classes.back().rate_hz;
   }
-  for (const Channel& channel : population.channels) {
-    const Receptor& receptor = population.receptors[channel.receptor];
+  result.ready_ms = ready_dead_time_ms(population, rate_hz);
+  for (std::size_t c = 0; c < population.channels.size(); ++c) {
+    const Receptor& receptor = population.receptors[population.channels[c].receptor];
     result.theta_ms.push_back(
         squared_cascade_delay(receptor.tau_rise_ms, receptor.tau_decay_ms, population.transfer.C_m_nF / G_mean_uS));
+    result.regular_ms.push_back(population.channels[c].dead_time.at(at.source_hz[c]));
   }
   return result;
 }
@@ -122,21 +130,23 @@ class TransferLinearisation : public Linearisation {
       const auto row = static_cast<Eigen::Index>(i);
       const PopulationModel& population = theory_.model().populations()[i];
       const Slopes& slopes = slopes_[i];
-      std::vector<Complex> loop, membrane;  // of every class: share over 1 + adaptation; response to the potential
+      std::vector<Complex> loop,
+          membrane;  // of every class: what it makes of a change of nu; response to the potential
       for (const ClassSlopes& of : slopes.classes) {
         membrane.push_back(through_potential(of, lambda));
-        loop.push_back(of.share / (1.0 + adaptation(population, of, lambda)));
+        loop.push_back(of.share * own_response(population, slopes, of, lambda));
       }
       for (std::size_t c = 0; c < population.channels.size(); ++c) {
         const Channel& channel = population.channels[c];
         if (theory_.model().circuit().populations[channel.source].is_virtual) continue;
         const auto column = static_cast<Eigen::Index>(theory_.model().index_of(channel.source));
         const Receptor& receptor = population.receptors[channel.receptor];
+        const Complex regular = 1.0 / (1.0 + lambda * slopes.regular_ms[c]);
         Complex through_conductance = 0, through_variance = 0;
         for (std::size_t k = 0; k < loop.size(); ++k) {
           const ClassSlopes& of = slopes.classes[k];
           through_conductance += loop[k] * (of.conductance[c] + of.potential[c] * membrane[k]);
-          through_variance += loop[k] * of.variance[c];
+          through_variance += loop[k] * (of.variance[c] + of.regularity[c] * regular);
         }
         W(row, column) +=
             std::exp(-lambda * channel.delay_ms) *
@@ -152,8 +162,8 @@ class TransferLinearisation : public Linearisation {
     for (std::size_t i = 0; i < theory_.size(); ++i) {
       Complex sum = 0;
       for (const ClassSlopes& of : slopes_[i].classes) {
-        sum += of.share * through_potential(of, lambda) / of.G_uS /
-               (1.0 + adaptation(theory_.model().populations()[i], of, lambda));
+        sum += of.share * through_potential(of, lambda) / of.G_uS *
+               own_response(theory_.model().populations()[i], slopes_[i], of, lambda);
       }
       H[static_cast<Eigen::Index>(i)] = sum;
     }
@@ -171,7 +181,8 @@ class TransferLinearisation : public Linearisation {
         sum += of.share *
                dead_time_spectrum_hz(of.rate_hz, std::max(population.transfer.t_ref_ms, dead_time.at(of.rate_hz)),
                                      lambda) /
-               std::norm(1.0 + adaptation(population, of, lambda));
+               std::norm(1.0 +
+                         ready_response(of.rate_hz, slopes_[i].ready_ms, lambda) * adaptation(population, of, lambda));
       }
       S[static_cast<Eigen::Index>(i)] = sum / cells;
     }
@@ -182,6 +193,13 @@ class TransferLinearisation : public Linearisation {
   /// Change of the rate with the potential that an input would lead to if it stayed, Hz/mV.
   static Complex through_potential(const ClassSlopes& of, Complex lambda) {
     return (of.d_mu + lambda * of.d_slope) / (1.0 + lambda * of.tau_m_ms);
+  }
+
+  /// Change of a class's rate with that of its transfer function: by the cells that are ready, and adaptation.
+  static Complex own_response(const PopulationModel& population, const Slopes& slopes, const ClassSlopes& of,
+                              Complex lambda) {
+    const Complex ready = ready_response(of.rate_hz, slopes.ready_ms, lambda);
+    return ready / (1.0 + ready * adaptation(population, of, lambda));
   }
 
   /// What a class's rate takes from itself through its own adaptation.

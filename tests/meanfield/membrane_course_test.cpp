@@ -6,6 +6,7 @@
 #include <complex>
 #include <numbers>
 
+#include "meanfield/ready_cells.hpp"
 #include "meanfield/transfer_theory.hpp"
 
 namespace triscale::meanfield {
@@ -147,17 +148,17 @@ TEST(MembraneCourse, StepErrorIsOfSecondOrder) {
 }
 
 /// The linear response of the analyses is that of the time course: a small sinusoidal modulation of the recurrent rate.
-TEST(MembraneCourse, SmallModulationsGoThroughAsTheLinearResponseSays) {
-  const network::Circuit c = circuit();
+void expect_linear_response(const network::Circuit& c, double source_hz, double tolerance) {
   const Model model(c);
   const PopulationModel& population = model.populations()[0];
   const TransferTheory theory(model, 0, 1);
-  const Eigen::VectorXd at = Eigen::VectorXd::Constant(1, 6);
+  const Eigen::VectorXd at = Eigen::VectorXd::Constant(1, source_hz);
   const auto linear = theory.linearise(at);
   const PopulationInput base = theory.input_at(0, at);
   for (const double frequency_hz : {2.0, 10.0, 50.0}) {
     const double omega = 2 * std::numbers::pi * frequency_hz / 1000, dt = 0.05, amplitude_hz = 0.02;
     MembraneCourse course(population);
+    ReadyCells ready(population, dt);
     std::vector<double> fired_hz = silent(model);
     std::complex<double> response = 0;
     const auto settle = static_cast<int>(std::lround(std::ceil(600 * frequency_hz / 1000) * 1000 / frequency_hz / dt)),
@@ -167,6 +168,7 @@ TEST(MembraneCourse, SmallModulationsGoThroughAsTheLinearResponseSays) {
       in.source_hz[0] += amplitude_hz * std::sin(omega * (k + 0.5) * dt);
       course.step(in, fired_hz, dt);
       fired_hz = course.rates_hz();
+      ready.step(fired_hz);
       if (k < settle) continue;
       double rate = 0;
       for (std::size_t i = 0; i < fired_hz.size(); ++i) rate += population.classes[i].share * fired_hz[i];
@@ -177,8 +179,25 @@ TEST(MembraneCourse, SmallModulationsGoThroughAsTheLinearResponseSays) {
     response *= std::complex<double>(0, 2) / (cycle * amplitude_hz);
     const std::complex<double> lambda(0, omega),
         expected = linear->connectivity(lambda)(0, 0) / std::exp(-lambda * 2.0);
-    EXPECT_LT(std::abs(response - expected), 0.01 * std::abs(expected)) << frequency_hz;
+    EXPECT_LT(std::abs(response - expected), tolerance * std::abs(expected)) << frequency_hz;
   }
+}
+
+TEST(MembraneCourse, SmallModulationsGoThroughAsTheLinearResponseSays) {
+  expect_linear_response(circuit(), 6, 0.01);
+}
+
+/// Regularity follows the rate of the sources late, and the cells' own dead time leaves fewer of them ready. Within
+/// 2 %; with regularity that follows at once, the response would be off by 3 % at 10 and at 50 Hz.
+TEST(MembraneCourse, SmallModulationsGoThroughRegularTrainsAndReadyCellsAsTheLinearResponseSays) {
+  network::Circuit c = circuit();
+  network::TransferFunction& transfer = c.cell_types[0].meanfield->transfer;
+  transfer.t_ref_ms = 4;
+  transfer.dead_time_ms = 25;
+  transfer.dead_time_at_hz = 20;
+  transfer.P_mV[0] = -46;
+  c.cell_types[0].meanfield->time_constant_ms = 10;
+  expect_linear_response(c, 20, 0.02);
 }
 
 /// Slow noise of a cell's own spikes: the dead time makes r into r (1 - r t_ref)^2, and adaptation answers for the
