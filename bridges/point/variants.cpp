@@ -138,9 +138,8 @@ void note_variants(const std::vector<network::Circuit>& derived, std::size_t thr
   std::map<std::string, double> rate_spread;
   for (std::size_t p = 0; p < rates_hz.size(); ++p) {
     if (first.populations[p].is_virtual) continue;
-    const auto [low, high] = std::minmax_element(rates_hz[p].begin(), rates_hz[p].end());
-    rates_text +=
-        fmt::format("{}{} {:.3g} to {:.3g} Hz", rates_text.empty() ? "" : ", ", first.populations[p].name, *low, *high);
+    rates_text += (rates_text.empty() ? "" : "; ") + first.populations[p].name;
+    for (const double rate_hz : rates_hz[p]) rates_text += fmt::format(" {:.3g}", rate_hz);
     rate_spread["variants_network_rate_" + first.populations[p].name + "_hz"] = sd_of(rates_hz[p]);
   }
   for (std::size_t t = 0; t < first.cell_types.size(); ++t) {
@@ -157,7 +156,7 @@ void note_variants(const std::vector<network::Circuit>& derived, std::size_t thr
     p.uncertainty.insert(rate_spread.begin(), rate_spread.end());
     p.notes.push_back(fmt::format("{} sets of detailed parameters differ in (standard deviation over mean): {}",
                                   derived.size(), listed(spread)));
-    p.notes.push_back("the point networks derived from them fire at " + rates_text);
+    p.notes.push_back("rates of the point networks derived from them (Hz, in their order): " + rates_text);
   }
 }
 

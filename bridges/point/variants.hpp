@@ -7,8 +7,8 @@
 /// provenance of every cell type whose detailed description differs somewhere:
 ///   uncertainty   variants_<parameter>               standard deviation of the derived parameter over variants
 ///                 variants_network_rate_<population>_hz   of the point network's rate
-///   notes         what differs in the detailed descriptions, as the coefficient of variation over variants; ranges of
-///                 the rates
+///   notes         what differs in the detailed descriptions, as the coefficient of variation over variants; the rates
+///                 of each
 #pragma once
 
 #include <cstddef>
