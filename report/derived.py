@@ -51,7 +51,7 @@ def descriptions(reduced: dict | None) -> list[Description]:
 def parameter_values(raw: dict) -> dict[str, float]:
     """The values of a point cell under the names that the uncertainty has."""
     values = {key: value for key, value in raw.items() if isinstance(value, (int, float)) and not isinstance(value, bool)}
-    values.update(raw.get("dendrite") or {})
+    values.update({key: value for key, value in (raw.get("dendrite") or {}).items() if key.startswith("spike_")})
     for key, unit in (("eta", "nA"), ("gamma", "mV")):
         values.update({f"{key}_{k['tau_ms']:.4g}ms_{unit}": k[f"amplitude_{unit}"] for k in raw.get(key) or []})
     for c in raw.get("currents") or []:
