@@ -76,6 +76,7 @@ struct GifModel {
   double Delta_V_mV = 0;                    ///< softness of the threshold; 0: deterministic threshold crossing
   double lambda_0_Hz = 1;                   ///< escape rate at V = threshold; unused when Delta_V_mV is 0
   std::vector<ExponentialKernel> eta_nA;    ///< spike-triggered current (positive hyperpolarises), starts after t_ref
+  std::vector<ExponentialKernel> eta_uS;    ///< spike-triggered conductance to V_reset_mV, likewise
   std::vector<ExponentialKernel> gamma_mV;  ///< spike-triggered movement of the threshold, starts after t_ref
   std::vector<RectifiedCurrent> currents;   ///< that the potential activates
   std::vector<RectifiedThreshold> threshold_follows;  ///< movements of the threshold by the potential
@@ -93,6 +94,7 @@ struct GifModel {
     v.optional("Delta_V_mV", Delta_V_mV);
     v.optional("lambda_0_Hz", lambda_0_Hz);
     v.kernels("eta", "amplitude_nA", eta_nA);
+    v.kernels("eta_conductance", "amplitude_uS", eta_uS);
     v.kernels("gamma", "amplitude_mV", gamma_mV);
     v.optional_objects("currents", currents);
     v.optional_objects("threshold_follows", threshold_follows);
@@ -113,6 +115,8 @@ struct GifModel {
                   "must lie below V_threshold_mV when Delta_V_mV is 0",
                   "the neuron would fire again at once, for ever");
     rules.kernels("eta_nA", eta_nA);
+    rules.kernels("eta_uS", eta_uS);
+    for (const ExponentialKernel& kernel : eta_uS) rules.not_negative("eta_uS.amplitude", kernel.amplitude);
     rules.kernels("gamma_mV", gamma_mV);
     for (const RectifiedCurrent& current : currents) {
       rules.finite("currents.g_uS", current.g_uS);

@@ -47,8 +47,10 @@ GifNeurons::GifNeurons(const network::GifModel& model, const NeuronSetup& setup)
       I_eta_mean_nA_(setup.cells, 0.0),
       refractory_(setup.cells, 0),
       eta_(make_kernels(model.eta_nA, setup.cells, setup.dt_ms)),
+      eta_conductance_(make_kernels(model.eta_uS, setup.cells, setup.dt_ms)),
       gamma_(make_kernels(model.gamma_mV, setup.cells, setup.dt_ms)),
-      is_bent_(!model.currents.empty() || !model.threshold_follows.empty() || model.V_filter_ms > 0 || model.dendrite),
+      is_bent_(!model.currents.empty() || !model.eta_uS.empty() || !model.threshold_follows.empty() ||
+               model.V_filter_ms > 0 || model.dendrite),
       membrane_(model.C_m_nF, model.currents),
       filter_(model.V_filter_ms, setup.dt_ms),
       random_(setup.random),
@@ -145,12 +147,18 @@ void GifNeurons::integrate_bent(std::size_t begin, std::size_t end, const StepIn
   const bool some_at_soma = !input.G_soma_uS.empty();
   for (std::size_t i = begin; i < end; ++i) {
     const double V_begin = V_mV_[i];
+    double G_spike = 0;  // mean over the step
+    for (std::size_t k = 0; k < eta_conductance_.steps.size(); ++k) {
+      double& state = eta_conductance_.state[k * cells_ + i];
+      G_spike += eta_conductance_.steps[k].mean * state;
+      state *= eta_conductance_.steps[k].decay;
+    }
     const double G = has_conductances ? input.G_uS[i] : 0.0, GE = has_conductances ? input.GE_nA[i] : 0.0;
     if (refractory_[i] > 0) {
       V_mV_[i] = model_.V_reset_mV;
       if (has_dendrite) D_mV_[i] = dendrite_.refractory_step(D_mV_[i], G, GE);
     } else {
-      double J = I_L + input.I_nA[i] - I_eta_mean_nA_[i];
+      double J = I_L + input.I_nA[i] - I_eta_mean_nA_[i] + G_spike * model_.V_reset_mV;
       for (std::size_t k = 0; k < slow_currents_.steps.size(); ++k) {
         const Followers::Step& s = slow_currents_.steps[k];
         J -= s.low_pass.mean(slow_currents_.state[k * cells_ + i], s.target.of(V_begin));
@@ -158,12 +166,12 @@ void GifNeurons::integrate_bent(std::size_t begin, std::size_t end, const StepIn
       if (has_dendrite) {
         const double G_soma = some_at_soma ? input.G_soma_uS[i] : 0.0;
         if (some_at_soma) J += input.GE_soma_nA[i];
-        const auto p = dendrite_.free(model_.g_L_uS + membrane_.extra_slope_uS(V_begin) + G_soma, G);
+        const auto p = dendrite_.free(model_.g_L_uS + membrane_.extra_slope_uS(V_begin) + G_soma + G_spike, G);
         const double D = D_mV_[i], J_V = J + membrane_.extra_current_nA(V_begin), J_D = dendrite_.J_free_nA(GE);
         V_mV_[i] = p.V(V_begin, D, J_V, J_D);
         D_mV_[i] = p.D(V_begin, D, J_V, J_D);
       } else {
-        V_mV_[i] = membrane_.advance(V_begin, J + GE, model_.g_L_uS + G, dt_ms_);
+        V_mV_[i] = membrane_.advance(V_begin, J + GE, model_.g_L_uS + G + G_spike, dt_ms_);
       }
     }
     const double V_end = V_mV_[i];
@@ -183,6 +191,9 @@ void GifNeurons::leave_refractoriness(std::size_t cell) {
   for (std::size_t k = 0; k < eta_.steps.size(); ++k) {
     eta_.state[k * cells_ + cell] += eta_.steps[k].amplitude;
     I_eta_nA_[cell] += eta_.steps[k].amplitude;
+  }
+  for (std::size_t k = 0; k < eta_conductance_.steps.size(); ++k) {
+    eta_conductance_.state[k * cells_ + cell] += eta_conductance_.steps[k].amplitude;
   }
   for (std::size_t k = 0; k < gamma_.steps.size(); ++k) {
     gamma_.state[k * cells_ + cell] += gamma_.steps[k].amplitude;

@@ -49,6 +49,7 @@ Membrane membrane_for(const std::vector<Prepared>& data, double V_reset, const G
   }
   m.currents = options.currents;
   for (auto& current : m.currents) current.g_uS = 0;
+  m.eta_uS = VectorXd::Zero(static_cast<Index>(options.eta_conductance_tau_ms.size()));
   if (!m.is_leaky()) {
     throw core::NumericalError(fmt::format(
         "membrane fit: C = {} nF, g_L = {} uS must be > 0; the cell's response is not that of a leaky membrane", m.C,
@@ -152,6 +153,7 @@ std::map<std::string, double> spread_of(std::span<const network::GifModel> draws
       values["spike_E_mV"].push_back(model.dendrite->spike_E_mV);
     }
     add("eta", model.eta_nA, "_nA");
+    add("eta", model.eta_uS, "_uS");
     add("gamma", model.gamma_mV, "_mV");
   }
   std::map<std::string, double> out;
@@ -170,6 +172,7 @@ GifFitQuality evaluate_gif(const network::GifModel& model, std::span<const GifSw
   GifFitOptions options = given;
   options.t_ref_ms = model.t_ref_ms;
   options.eta_tau_ms = time_constants(model.eta_nA);
+  options.eta_conductance_tau_ms = time_constants(model.eta_uS);
   const std::vector<Prepared> data = prepare_all(sweeps, options);
   const Membrane m = membrane_of(model);
   GifFitQuality out;

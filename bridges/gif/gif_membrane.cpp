@@ -16,6 +16,7 @@ void Membrane::add(const VectorXd& step) {
   b += step[2];
   eta += step.segment(3, eta.size());
   for (std::size_t j = 0; j < currents.size(); ++j) currents[j].g_uS += step[3 + eta.size() + static_cast<Index>(j)];
+  eta_uS = (eta_uS + step.segment(first_conductance(), eta_uS.size())).cwiseMax(0.0);
   if (!dendrite) return;
   const double I_nA = dendrite->spike_coupling_uS * dendrite->spike_E_mV + step[size() - 1];
   dendrite->spike_coupling_uS += step[size() - 2];
@@ -64,6 +65,8 @@ Membrane membrane_of(const network::GifModel& model) {
   m.eta.resize(static_cast<Index>(model.eta_nA.size()));
   for (std::size_t j = 0; j < model.eta_nA.size(); ++j) m.eta[static_cast<Index>(j)] = model.eta_nA[j].amplitude;
   m.currents = model.currents;
+  m.eta_uS.resize(static_cast<Index>(model.eta_uS.size()));
+  for (std::size_t j = 0; j < model.eta_uS.size(); ++j) m.eta_uS[static_cast<Index>(j)] = model.eta_uS[j].amplitude;
   m.dendrite = model.dendrite;
   return m;
 }
@@ -75,6 +78,10 @@ void put_membrane(const Membrane& m, const GifFitOptions& options, network::GifM
   model.eta_nA.clear();
   for (std::size_t j = 0; j < options.eta_tau_ms.size(); ++j) {
     model.eta_nA.push_back({m.eta[static_cast<Index>(j)], options.eta_tau_ms[j]});
+  }
+  model.eta_uS.clear();
+  for (std::size_t j = 0; j < options.eta_conductance_tau_ms.size(); ++j) {
+    model.eta_uS.push_back({m.eta_uS[static_cast<Index>(j)], options.eta_conductance_tau_ms[j]});
   }
   model.currents = m.currents;
   model.dendrite = m.dendrite;
@@ -200,7 +207,9 @@ NormalEquations normal_equations(const Membrane& m, double V_reset, const std::v
       double J = sweep.I_nA[k] - m.eta.dot(step.eta);
       for (Index j = 0; j < currents; ++j) J -= m.currents[static_cast<std::size_t>(j)].g_uS * step.slow[j];
       V_end = step.V;
-      const double G_soma = conductance_at_soma(sweep, k);
+      const double G_spike = m.eta_uS.dot(step.eta_conductance);
+      const double G_soma = conductance_at_soma(sweep, k) + G_spike;
+      J += G_spike * V_reset;
       m.advance(membrane, coupled, V_end, D, J, G, GE, G_soma, dt_ms);
       // The mean of V over the step, so that f is right to second order.
       const double V_mean = 0.5 * (step.V + V_end);
@@ -212,6 +221,7 @@ NormalEquations normal_equations(const Membrane& m, double V_reset, const std::v
         const auto& current = m.currents[static_cast<std::size_t>(j)];
         f[first_current + j] = current.tau_ms > 0 ? -step.slow[j] : -std::max(0.0, V_mean - current.above_mV);
       }
+      f.segment(m.first_conductance(), m.eta_uS.size()) = -(V_mean - V_reset) * step.eta_conductance;
       VectorXd driving = f;
       for (Index j = 0; j < currents; ++j) {
         const auto& current = m.currents[static_cast<std::size_t>(j)];
@@ -222,7 +232,7 @@ NormalEquations normal_equations(const Membrane& m, double V_reset, const std::v
         S = p.phi_VV * S_before + p.phi_VD * S_D + p.psi_VV * driving;
         S_D = p.phi_DV * S_before + p.phi_DD * S_D + p.psi_DV * driving;
       } else {
-        const double slope = m.g_L + G + step.extra_slope_uS, x = -slope * dt_ms / m.C;
+        const double slope = m.g_L + G + G_soma + step.extra_slope_uS, x = -slope * dt_ms / m.C;
         const double gain = dt_ms / m.C * (std::abs(x) < 1e-12 ? 1 : std::expm1(x) / x);
         S = std::exp(x) * S + gain * driving;
       }

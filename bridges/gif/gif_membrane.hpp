@@ -15,27 +15,29 @@
 
 namespace triscale::bridges {
 
-/// Parameters of the membrane, in this order: C, g_L, b = g_L E_L, amplitudes of eta, slopes of the currents; with a
-/// dendrite, g_spike and g_spike E_spike.
+/// Parameters of the membrane, in this order: C, g_L, b = g_L E_L, amplitudes of eta, slopes of the currents, amplitudes
+/// of the conductances of eta; with a dendrite, g_spike and g_spike E_spike.
 struct Membrane {
   double C = 0, g_L = 0, b = 0;
   Eigen::VectorXd eta;
   std::vector<network::GifModel::RectifiedCurrent> currents;
-
+  Eigen::VectorXd eta_uS;
   std::optional<network::GifModel::Dendrite> dendrite;
 
-  Eigen::Index size() const { return 3 + eta.size() + static_cast<Eigen::Index>(currents.size()) + (dendrite ? 2 : 0); }
+  Eigen::Index first_conductance() const { return 3 + eta.size() + static_cast<Eigen::Index>(currents.size()); }
+  Eigen::Index size() const { return first_conductance() + eta_uS.size() + (dendrite ? 2 : 0); }
+  /// Conductances of spikes end at 0.
   void add(const Eigen::VectorXd& step);
   bool is_leaky() const { return C > 0 && g_L > 0 && (!dendrite || dendrite->spike_coupling_uS > 0); }
   pointneuron::DendriteStep dendrite_step(double dt_ms) const {
     return dendrite ? pointneuron::DendriteStep(*dendrite, C, b / g_L, dt_ms) : pointneuron::DendriteStep();
   }
   /// V and D after a step of a free soma with the current J beside that of the synapses; G_soma: of synapses at the
-  /// soma, beside a dendrite.
+  /// soma, beside a dendrite, and of spikes.
   void advance(const pointneuron::BentMembrane& membrane, const pointneuron::DendriteStep& coupled, double& V,
                double& D, double J, double G, double GE, double G_soma, double dt_ms) const {
     if (!dendrite) {
-      V = membrane.advance(V, b + J + GE, g_L + G, dt_ms);
+      V = membrane.advance(V, b + J + GE, g_L + G + G_soma, dt_ms);
       return;
     }
     const auto p = coupled.free(g_L + membrane.extra_slope_uS(V) + G_soma, G);
@@ -79,6 +81,7 @@ std::size_t block_at(const std::vector<Prepared>& data, double block_ms, std::si
 struct ForcedStep {
   double V = 0;
   const Eigen::VectorXd& eta;   ///< traces: means over the step
+  const Eigen::VectorXd& eta_conductance;  ///< likewise
   const Eigen::VectorXd& slow;  ///< means over the step of the delayed currents, for slopes of 1; 0 for the others
   double extra_slope_uS = 0;    ///< dI/dV of the currents at once
   double D = 0;                 ///< of the dendrite
@@ -100,26 +103,32 @@ void run_forced(const Membrane& m, double V_reset, const std::vector<Prepared>& 
   for (std::size_t s = 0; s < data.size(); ++s) {
     const GifSweep& sweep = *data[s].sweep;
     Traces traces(options.eta_tau_ms, dt_ms, options.t_ref_ms, Traces::Value::step_mean);
-    for (const std::size_t spike : data[s].spikes) traces.spike(spike);
+    Traces conductances(options.eta_conductance_tau_ms, dt_ms, options.t_ref_ms, Traces::Value::step_mean);
+    for (const std::size_t spike : data[s].spikes) {
+      traces.spike(spike);
+      conductances.spike(spike);
+    }
     double V = sweep.V_mV[0], D = V;
     for (std::size_t j = 0; j < n; ++j) state[static_cast<Eigen::Index>(j)] = above(j, V);
     for (std::size_t k = 0; k < sweep.V_mV.size(); ++k) {
       traces.advance(k);
+      conductances.advance(k);
       double I_slow = 0;
       for (std::size_t j = 0; j < n; ++j) {
         if (!(m.currents[j].tau_ms > 0)) continue;
         mean[static_cast<Eigen::Index>(j)] = low_pass[j].mean(state[static_cast<Eigen::Index>(j)], above(j, V));
         I_slow += m.currents[j].g_uS * mean[static_cast<Eigen::Index>(j)];
       }
-      visit(s, k, ForcedStep{V, traces.values(), mean, membrane.is_straight() ? 0.0 : membrane.extra_slope_uS(V), D});
+      visit(s, k, ForcedStep{V, traces.values(), conductances.values(), mean, membrane.is_straight() ? 0.0 : membrane.extra_slope_uS(V), D});
       const double G = conductance(sweep, k), GE = driving_current(sweep, k);
       const double begin = data[s].refractory[k] ? V_reset : V;
       if (data[s].refractory[k]) {
         V = V_reset;
         if (m.dendrite) D = coupled.refractory_step(D, G, GE);
       } else {
-        m.advance(membrane, coupled, V, D, sweep.I_nA[k] - m.eta.dot(traces.values()) - I_slow, G, GE,
-                  conductance_at_soma(sweep, k), dt_ms);
+        const double G_spike = m.eta_uS.dot(conductances.values());
+        const double J = sweep.I_nA[k] - m.eta.dot(traces.values()) + G_spike * V_reset - I_slow;
+        m.advance(membrane, coupled, V, D, J, G, GE, conductance_at_soma(sweep, k) + G_spike, dt_ms);
       }
       for (std::size_t j = 0; j < n; ++j) {
         double& w = state[static_cast<Eigen::Index>(j)];

@@ -29,6 +29,7 @@ std::vector<double> simulate_gif(const network::GifModel& model, const GifSweep&
   Followers followers(model, dt_ms);
   followers.start(V_start_mV);
   Traces eta(time_constants(model.eta_nA), dt_ms, model.t_ref_ms, Traces::Value::step_mean);
+  Traces conductances(time_constants(model.eta_uS), dt_ms, model.t_ref_ms, Traces::Value::step_mean);
   Traces gamma(time_constants(model.gamma_mV), dt_ms, model.t_ref_ms, Traces::Value::at_start);
   Eigen::VectorXd gamma_mV(static_cast<Eigen::Index>(model.gamma_mV.size()));
   for (std::size_t j = 0; j < model.gamma_mV.size(); ++j)
@@ -41,6 +42,7 @@ std::vector<double> simulate_gif(const network::GifModel& model, const GifSweep&
   std::size_t free_from = 0;  // first step at whose beginning V moves again
   for (std::size_t k = 0; k < drive.I_nA.size(); ++k) {
     eta.advance(k);
+    conductances.advance(k);
     gamma.advance(k);
     if (k >= free_from) {
       const double distance =
@@ -53,6 +55,7 @@ std::vector<double> simulate_gif(const network::GifModel& model, const GifSweep&
       if (fires) {
         spikes.push_back(static_cast<double>(k) * dt_ms);
         eta.spike(k);
+        conductances.spike(k);
         gamma.spike(k);
         free_from = k + std::max<std::size_t>(1, t_ref);
         V = model.V_reset_mV;
@@ -61,9 +64,10 @@ std::vector<double> simulate_gif(const network::GifModel& model, const GifSweep&
     }
     const double begin = V, G = conductance(drive, k), GE = driving_current(drive, k);
     if (k >= free_from) {
-      double J = drive.I_nA[k] - m.eta.dot(eta.values());
+      const double G_spike = m.eta_uS.dot(conductances.values());
+      double J = drive.I_nA[k] - m.eta.dot(eta.values()) + G_spike * model.V_reset_mV;
       for (const Slow& s : slow) J -= s.low_pass.mean(s.w, s.target(V));
-      m.advance(membrane, coupled, V, D, J, G, GE, conductance_at_soma(drive, k), dt_ms);
+      m.advance(membrane, coupled, V, D, J, G, GE, conductance_at_soma(drive, k) + G_spike, dt_ms);
     } else if (m.dendrite) {
       D = coupled.refractory_step(D, G, GE);
     }

@@ -29,6 +29,7 @@ network::GifModel published() {
 network::GifModel with_terms() {
   network::GifModel m = published();
   m.currents = {{0.004, -64, 0}, {0.006, -56, 0}, {0.004, -62, 60}};
+  m.eta_uS = {{0.006, 10}};
   m.threshold_follows = {{0.3, -62, 10}};
   m.V_filter_ms = 1;
   return m;
@@ -45,7 +46,7 @@ GifSweep recording(const network::GifModel& m, double mean_nA, std::uint64_t ent
   s.dt_ms = 0.1;
   const core::RandomStream random(11, core::Purpose::test, entity);
   const double keep = std::exp(-s.dt_ms / 5), h = s.dt_ms / kFine;
-  std::vector<double> eta(m.eta_nA.size()), gamma(m.gamma_mV.size()), w, theta;
+  std::vector<double> eta(m.eta_nA.size()), g(m.eta_uS.size()), gamma(m.gamma_mV.size()), w, theta;
   double V = m.E_L_mV, F = V, x = 0, spike_ms = -1e9;
   for (const auto& c : m.currents) w.push_back(c.g_uS * above(V, c.above_mV));
   for (const auto& t : m.threshold_follows) theta.push_back(t.slope * above(V, t.above_mV));
@@ -56,8 +57,8 @@ GifSweep recording(const network::GifModel& m, double mean_nA, std::uint64_t ent
     s.I_nA.push_back(mean_nA + 0.12 * x);
     s.V_mV.push_back(V);
     double V_T = m.V_threshold_mV;
-    for (const double g : gamma) V_T += g;
-    for (const double g : theta) V_T += g;
+    for (const double rise : gamma) V_T += rise;
+    for (const double rise : theta) V_T += rise;
     bool held = t < spike_ms + m.t_ref_ms - 1e-9;
     const double seen = m.V_filter_ms > 0 ? F : V;
     const double p = 1 - std::exp(-1e-3 * s.dt_ms * std::exp((seen - V_T) / m.Delta_V_mV));
@@ -71,11 +72,13 @@ GifSweep recording(const network::GifModel& m, double mean_nA, std::uint64_t ent
     for (int i = 0; i < kFine; ++i) {
       if (!started && t + h * i >= spike_ms + m.t_ref_ms - 1e-9) {
         for (std::size_t j = 0; j < eta.size(); ++j) eta[j] += m.eta_nA[j].amplitude;
+        for (std::size_t j = 0; j < g.size(); ++j) g[j] += m.eta_uS[j].amplitude;
         for (std::size_t j = 0; j < gamma.size(); ++j) gamma[j] += m.gamma_mV[j].amplitude;
         started = true;
       }
       double I = s.I_nA[k];
       for (const double e : eta) I -= e;
+      for (const double G : g) I -= G * (V - m.V_reset_mV);
       for (std::size_t j = 0; j < w.size(); ++j) {
         const auto& c = m.currents[j];
         w[j] =
@@ -89,6 +92,7 @@ GifSweep recording(const network::GifModel& m, double mean_nA, std::uint64_t ent
       if (m.V_filter_ms > 0) F += h / m.V_filter_ms * (V - F);
       if (!held) V += h / m.C_m_nF * (-m.g_L_uS * (V - m.E_L_mV) + I);
       for (std::size_t j = 0; j < eta.size(); ++j) eta[j] *= 1 - h / m.eta_nA[j].tau_ms;
+      for (std::size_t j = 0; j < g.size(); ++j) g[j] *= 1 - h / m.eta_uS[j].tau_ms;
       for (std::size_t j = 0; j < gamma.size(); ++j) gamma[j] *= 1 - h / m.gamma_mV[j].tau_ms;
     }
   }
@@ -109,18 +113,20 @@ GifFitOptions given_membrane() {
   return options;
 }
 
-TEST(GifTerms, CurrentsAndAFollowingThresholdAreRecoveredWhereTheyAre) {
+TEST(GifTerms, CurrentsConductancesOfSpikesAndAFollowingThresholdAreRecoveredWhereTheyAre) {
   const network::GifModel truth = with_terms();
   const std::vector<GifSweep> training = recordings(truth, 0), test = recordings(truth, 50);
   GifFitOptions options = given_membrane();
   options.currents = truth.currents;
   options.threshold_follows = truth.threshold_follows;
   options.V_filter_ms = truth.V_filter_ms;
+  options.eta_conductance_tau_ms = {truth.eta_uS[0].tau_ms};
   const GifFit fit = fit_gif(training, options);
   ASSERT_GT(fit.training.spikes, 150u);
   for (std::size_t j = 0; j < truth.currents.size(); ++j) {
     EXPECT_NEAR(fit.model.currents[j].g_uS, truth.currents[j].g_uS, 0.1 * truth.currents[j].g_uS) << j;
   }
+  EXPECT_NEAR(fit.model.eta_uS[0].amplitude, 0.006, 0.0006);
   EXPECT_NEAR(fit.model.threshold_follows[0].slope, 0.3, 0.1);
   EXPECT_NEAR(fit.model.Delta_V_mV, truth.Delta_V_mV, 0.15);
   const GifFitQuality best = evaluate_gif(truth, test, options), unseen = evaluate_gif(fit.model, test, options);
@@ -141,6 +147,7 @@ TEST(GifTerms, ArePickedWhereTheCellHasThemAndPredictUnseenInputBetter) {
   const std::vector<GifSweep> training = recordings(with_terms(), 0), test = recordings(with_terms(), 50);
   const GifTermsFit chosen = fit_gif_with_terms(training, given_membrane());
   EXPECT_FALSE(chosen.fit.model.currents.empty());
+  EXPECT_FALSE(chosen.fit.model.eta_uS.empty());
   EXPECT_GT(chosen.fit.model.V_filter_ms, 0);
   const GifFit plain = fit_gif(training, given_membrane());
   const GifFitQuality with = evaluate_gif(chosen.fit.model, test, chosen.options),
@@ -156,10 +163,11 @@ TEST(GifTerms, AreLeftOutWhereTheCellHasNone) {
   }
   const GifTermsFit chosen = fit_gif_with_terms(training, given_membrane());
   EXPECT_TRUE(chosen.fit.model.currents.empty());
+  EXPECT_TRUE(chosen.fit.model.eta_uS.empty());
   EXPECT_TRUE(chosen.fit.model.threshold_follows.empty());
   EXPECT_EQ(chosen.fit.model.V_filter_ms, 0);
-  ASSERT_EQ(chosen.notes.size(), 5u);  // the published model and four terms
-  for (std::size_t k = 1; k < 5; ++k) {
+  ASSERT_EQ(chosen.notes.size(), 6u);  // the published model and five terms
+  for (std::size_t k = 1; k < 6; ++k) {
     EXPECT_NE(chosen.notes[k].find("left out"), std::string::npos) << chosen.notes[k];
   }
 }

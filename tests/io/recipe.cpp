@@ -20,6 +20,8 @@ TEST_F(Recipe, FullExampleMakesASoundCircuit) {
   network::validate(c, "recipe.json", diagnostics_);
   EXPECT_TRUE(diagnostics_.ok()) << problems();
   const auto& gif = std::get<network::GifModel>(c.cell_types[0].point->model);
+  EXPECT_EQ(gif.eta_uS.at(0).amplitude, 0.002);
+  EXPECT_EQ(gif.eta_uS.at(0).tau_ms, 9);
   EXPECT_EQ(gif.currents.at(0).tau_ms, 80);
   EXPECT_EQ(gif.threshold_follows.at(0).slope, 0.3);
   EXPECT_EQ(gif.V_filter_ms, 0.5);

@@ -92,6 +92,7 @@ inline json full_recipe() {
        "point": {"model": "gif", "C_m_nF": 0.1, "g_L_uS": 0.005, "E_L_mV": -70, "V_reset_mV": -65, "V_threshold_mV": -50,
                  "t_ref_ms": 3, "Delta_V_mV": 1.5, "lambda_0_Hz": 10,
                  "eta": [{"amplitude_nA": 0.1, "tau_ms": 20}], "gamma": [{"amplitude_mV": 4, "tau_ms": 30}],
+                 "eta_conductance": [{"amplitude_uS": 0.002, "tau_ms": 9}],
                  "currents": [{"g_uS": 0.001, "above_mV": -60, "tau_ms": 80}],
                  "threshold_follows": [{"slope": 0.3, "above_mV": -62, "tau_ms": 12}], "V_filter_ms": 0.5,
                  "dendrite": {"C_nF": 0.06, "g_L_uS": 0.002, "coupling_uS": 0.03, "spike_coupling_uS": 0.02,

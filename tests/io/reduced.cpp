@@ -119,6 +119,7 @@ Circuit derived(Derivation& derivation) {
                         x.next(),
                         {{x.signed_next(), x.next()}, {x.next(), x.next()}},
                         {{x.next(), x.next()}},
+                        {{x.next(), x.next()}},
                         {{x.signed_next(), x.signed_next(), x.next()}, {x.next(), x.signed_next(), 0}},
                         {{x.signed_next(), x.signed_next(), x.next()}},
                         x.next(),
@@ -178,6 +179,8 @@ TEST_F(Reduced, ComesBackToTheLastBit) {
   EXPECT_EQ(gif.E_L_mV, gif0.E_L_mV);
   EXPECT_EQ(gif.lambda_0_Hz, gif0.lambda_0_Hz);
   expect_equal(gif.eta_nA, gif0.eta_nA);
+  ASSERT_FALSE(gif0.eta_uS.empty());
+  expect_equal(gif.eta_uS, gif0.eta_uS);
   expect_equal(gif.gamma_mV, gif0.gamma_mV);
   ASSERT_EQ(gif.currents.size(), 2u);
   for (std::size_t i = 0; i < 2; ++i) {

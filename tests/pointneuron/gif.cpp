@@ -234,6 +234,7 @@ double relax(double x, double target, double tau_ms, double dt) {
 TEST(Gif, PotentialAndThresholdThatFollowEachOtherEqualAnIndependentIntegration) {
   const double dt = 0.01, I = 1.0;
   network::GifModel m = adapting();
+  m.eta_uS = {{0.006, 8}, {0.002, 40}};
   m.currents = {{0.004, -66, 0}, {0.010, -68, 20}};
   m.threshold_follows = {{0.4, -64, 8}, {-0.1, -60, 0}};
   m.V_filter_ms = 0.7;
@@ -252,9 +253,11 @@ TEST(Gif, PotentialAndThresholdThatFollowEachOtherEqualAnIndependentIntegration)
     if (k > 0) {
       if (t > free_from + 1e-9) {
         const double eta = kernel_sum(m.eta_nA, spikes, m.t_ref_ms, t - dt / 2);
+        const double g = kernel_sum(m.eta_uS, spikes, m.t_ref_ms, t - dt / 2);
         const double w_half = relax(w, 0.010 * above(V, -68), 20, dt / 2);
         const auto slope = [&](double x) {
-          return (-m.g_L_uS * (x - m.E_L_mV) - 0.004 * above(x, -66) - w_half + I - eta) / m.C_m_nF;
+          const double outward = 0.004 * above(x, -66) + w_half + eta + g * (x - m.V_reset_mV);
+          return (-m.g_L_uS * (x - m.E_L_mV) - outward + I) / m.C_m_nF;
         };
         V += dt * slope(V + dt / 2 * slope(V));
       }

@@ -20,6 +20,7 @@ network::GifModel two_compartments() {
   m.t_ref_ms = 3;
   m.V_threshold_mV = -52;
   m.eta_nA = {{0.05, 20}};
+  m.eta_uS = {{0.004, 8}};
   m.currents = {{0.001, -64, 0}};
   m.dendrite = network::GifModel::Dendrite{0.08, 0.003, 0.03, 0.012, -55};
   return m;
@@ -57,7 +58,7 @@ TEST(GifDendrite, SomaAndDendriteEqualAnIndependentIntegrationThroughSpikes) {
   auto recorder = testing::run(driven_at_both(m, 120, kDt_ms));
   const auto spikes = recorder.times_of(0);
   ASSERT_GT(spikes.size(), 5u);
-  double V = m.E_L_mV, D = V, g = 0, eta = 0, free_from = 0, farthest = 0;
+  double V = m.E_L_mV, D = V, g = 0, eta = 0, g_spike = 0, free_from = 0, farthest = 0;
   std::size_t next = 0, event = 0;
   bool counted = true;
   const double h = kDt_ms / kFine;
@@ -72,11 +73,12 @@ TEST(GifDendrite, SomaAndDendriteEqualAnIndependentIntegrationThroughSpikes) {
       const bool held = now < free_from - 1e-6;
       if (!held && !counted) {
         eta += m.eta_nA[0].amplitude;
+        g_spike += m.eta_uS[0].amplitude;
         counted = true;
       }
       const double toward_soma = held ? d.spike_coupling_uS * (d.spike_E_mV - D) : d.coupling_uS * (V - D);
       const double dD = (-d.g_L_uS * (D - m.E_L_mV) + toward_soma - g * D) / d.C_nF;
-      const double at_soma = kEvent_soma_uS / kEvent_uS * g * (V - kE_soma_mV);
+      const double at_soma = kEvent_soma_uS / kEvent_uS * g * (V - kE_soma_mV) + g_spike * (V - m.V_reset_mV);
       const double dV =
           (-m.g_L_uS * (V - m.E_L_mV) + d.coupling_uS * (D - V) - 0.001 * std::max(0.0, V + 64) - eta - at_soma) /
           m.C_m_nF;
@@ -84,6 +86,7 @@ TEST(GifDendrite, SomaAndDendriteEqualAnIndependentIntegrationThroughSpikes) {
       if (!held) V += h * dV;
       g *= 1 - h / kTau_ms;
       eta *= 1 - h / m.eta_nA[0].tau_ms;
+      g_spike *= 1 - h / m.eta_uS[0].tau_ms;
     }
     if (next < spikes.size() && t > spikes[next] - 1e-6) {
       V = m.V_reset_mV;
