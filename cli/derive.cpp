@@ -95,6 +95,15 @@ void print_provenance(const char* tier, const std::map<std::string, network::Pro
   }
 }
 
+void print_beyond_tolerance(const char* tier, const std::map<std::string, network::Provenance>& provenance) {
+  for (const auto& [name, entry] : provenance) {
+    for (const std::string& quantity : network::beyond_tolerance(entry)) {
+      fmt::print("{:<10} {:<28} {} {:.3g} is beyond its tolerance, {:.3g}\n", tier, name, quantity,
+                 entry.fit_error.at(quantity), entry.tolerance.at(quantity));
+    }
+  }
+}
+
 }  // namespace
 
 void print_left_out(const std::vector<core::Problem>& problems) {
@@ -138,6 +147,9 @@ int derive(const Options& options) {
   print_provenance("point", loaded.derivation.point_cells);
   print_provenance("meanfield", loaded.derivation.meanfield_cells);
   print_provenance("signals", loaded.derivation.field_kernels);
+  print_beyond_tolerance("point", loaded.derivation.point_cells);
+  print_beyond_tolerance("point", loaded.derivation.point_synapses);
+  print_beyond_tolerance("meanfield", loaded.derivation.meanfield_cells);
   fmt::print("{}\n", file.string());
   return kDone;
 }

@@ -37,6 +37,7 @@ Json provenance_to_json(const Provenance& p) {
           {"version", p.version},
           {"operating_point", numbers(p.operating_point)},
           {"fit_error", numbers(p.fit_error)},
+          {"tolerance", numbers(p.tolerance)},
           {"uncertainty", numbers(p.uncertainty)},
           {"validity_range", ranges},
           {"notes", p.notes}};
@@ -68,6 +69,7 @@ Provenance read_provenance(const JsonObject& json) {
   p.version = json.text("version").value_or("");
   p.operating_point = read_numbers(json, "operating_point");
   p.fit_error = read_numbers(json, "fit_error");
+  p.tolerance = read_numbers(json, "tolerance");
   p.uncertainty = read_numbers(json, "uncertainty");
   p.notes = json.texts("notes");
   if (const auto ranges = json.object("validity_range")) {
@@ -80,7 +82,8 @@ Provenance read_provenance(const JsonObject& json) {
       }
     }
   }
-  json.reject_unread({"method", "version", "operating_point", "fit_error", "uncertainty", "validity_range", "notes"});
+  json.reject_unread(
+      {"method", "version", "operating_point", "fit_error", "tolerance", "uncertainty", "validity_range", "notes"});
   return p;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,10 +16,21 @@ struct Provenance {
   std::string version;                                          ///< of triscale that derived it
   std::map<std::string, double> operating_point;                ///< state about which it was derived
   std::map<std::string, double> fit_error;                      ///< on input that the fit has not seen
+  std::map<std::string, double> tolerance;                      ///< what |fit_error| should be at most, where that is known
   std::map<std::string, double> uncertainty;                    ///< standard error of a derived parameter
   std::map<std::string, std::array<double, 2>> validity_range;  ///< {min, max} of a quantity; outside it extrapolates
   std::vector<std::string> notes;                               ///< what a reader should know: assumptions, warnings
 };
+
+/// Entries of fit_error that are larger than their tolerance.
+inline std::vector<std::string> beyond_tolerance(const Provenance& provenance) {
+  std::vector<std::string> names;
+  for (const auto& [name, tolerance] : provenance.tolerance) {
+    const auto found = provenance.fit_error.find(name);
+    if (found != provenance.fit_error.end() && std::abs(found->second) > tolerance) names.push_back(name);
+  }
+  return names;
+}
 
 /// Provenance of every derived description, by name of the cell type, synapse type or probe that carries it.
 struct Derivation {

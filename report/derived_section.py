@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import derived
 import figures
+import tolerances
 from markup import esc, figure, num, section, table
 from result_folder import Results
 
@@ -16,12 +17,28 @@ def mapping(values) -> str:
     return "<br>".join(f"{esc(k)} {shown(v)}" for k, v in values.items())
 
 
+def beyond_tolerance(found: list[derived.Description]) -> str:
+    """Errors of the derived descriptions beside their tolerances, and what those beyond them mean."""
+    errors = tolerances.errors(found)
+    if not errors:
+        return ""
+    beyond = [e for e in errors if e.beyond]
+    body = figure(tolerances.dots(errors), "Errors on unseen input, each in units of its tolerance (grey).", "")
+    if not beyond:
+        return f"<h3>Within tolerance</h3><p>All {len(errors)} errors are within their tolerance.</p>" + body
+    rows = [[esc(tolerances.label(e.quantity)), esc(e.where), f"{e.value:+.2g}", num(e.tolerance, 2)] for e in beyond]
+    meanings = "".join(f"<li><b>{esc(tolerances.label(q))}</b>: {esc(tolerances.MEANINGS.get(q, ('', '–'))[1])}</li>"
+                       for q in dict.fromkeys(e.quantity for e in beyond))
+    return (f"<h3>Beyond tolerance</h3><p>{len(beyond)} of {len(errors)} errors.</p>" +
+            table(["error", "of", "is", "tolerance"], rows, "dense") + f"<ul>{meanings}</ul>" + body)
+
+
 def derivation(results: Results) -> str:
     found = derived.descriptions(results.reduced)
     if not found:
         why = "There is no reduced.json" if results.reduced is None else "reduced.json holds no derived description"
         return section("derived", "Derived parameters", f'<p class="missing">{why}: nothing to show.</p>')
-    body = ""
+    body = beyond_tolerance(found)
     for kind, level in (("cell", "point"), ("cell", "meanfield"), ("synapse", "point"), ("synapse", "meanfield")):
         group = [d for d in found if d.kind == kind and d.level == level]
         if not group:

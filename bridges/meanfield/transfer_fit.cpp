@@ -120,7 +120,10 @@ network::Provenance provenance_of(const TransferFit& fit, const TransferExperime
   p.fit_error["rms_relative_rate"] = fit.rms_relative_error;
   p.fit_error["mean_relative_rate"] = fit.mean_relative_error;
   p.fit_error["sampling_rate_hz"] = fit.sampling_error_hz;
-  if (fit.near_relative_error) p.fit_error["mean_relative_rate_in_the_circuit"] = *fit.near_relative_error;
+  if (fit.near_relative_error) {
+    p.fit_error["mean_relative_rate_in_the_circuit"] = *fit.near_relative_error;
+    p.tolerance["mean_relative_rate_in_the_circuit"] = 0.1;
+  }
   p.fit_error["tested_points"] = static_cast<double>(fit.tested.size());
   const Coefficients standard_error = standard_errors(fit.covariance_mV2);
   for (std::size_t k = 0; k < kCoefficients; ++k) p.uncertainty[fmt::format("P_{}_mV", kTerms[k])] = standard_error[k];

@@ -319,6 +319,7 @@ class CellDeriver {
     p.fit_error["missed_coincidence_4ms"] = 1 - predicted.coincidence;
     p.fit_error["missed_coincidence_of_the_model_with_itself"] = 1 - predicted.self_coincidence;
     p.fit_error["bits_per_spike_training_minus_unseen"] = fit.training.bits_per_spike - unseen.bits_per_spike;
+    p.tolerance = {{"missed_coincidence_4ms", 0.15}, {"rate_relative", 0.05}, {"cv_isi", 0.1}};
     p.operating_point["V_threshold_moved_mV"] = moved_mV;
     p.uncertainty = spread_of(result.draws);
     for (const char* given : {"C_m_nF", "g_L_uS", "E_L_mV"}) p.uncertainty.erase(given);  // not from these data
@@ -347,6 +348,7 @@ class CellDeriver {
     p.fit_error["psp_rise"] = check.rise;
     p.fit_error["psp_half_width"] = check.half_width;
     p.fit_error["psp_area"] = check.area;
+    for (const char* name : {"psp_peak", "psp_rise", "psp_half_width"}) p.tolerance[name] = 0.05;
     p.fit_error["psp_latency_ms"] = check.latency_ms;
     p.fit_error["psp_peak_spread"] = check.peak_spread;
     p.fit_error["summation_pair"] = check.summation_pair - check.summation_pair_point;

@@ -100,9 +100,13 @@ network::MeanfieldCell meanfield(Awkward& x) {
 }
 
 network::Provenance provenance(Awkward& x) {
-  return {"method \"quoted\"",          "0.1.0",
-          {{"rate_hz", x.next()}},      {{"rate", x.next()}, {"unknown", NAN}},
-          {{"C_m_nF", x.next()}},       {{"V_mV", {x.signed_next(), x.next()}}},
+  return {"method \"quoted\"",
+          "0.1.0",
+          {{"rate_hz", x.next()}},
+          {{"rate", x.next()}, {"unknown", NAN}},
+          {{"rate", x.next()}},
+          {{"C_m_nF", x.next()}},
+          {{"V_mV", {x.signed_next(), x.next()}}},
           {"first note", "second note"}};
 }
 
@@ -162,6 +166,13 @@ void expect_equal(const std::vector<network::ExponentialKernel>& a, const std::v
     EXPECT_EQ(a[i].amplitude, b[i].amplitude);
     EXPECT_EQ(a[i].tau_ms, b[i].tau_ms);
   }
+}
+
+TEST(Provenance, TellsWhichErrorsAreBeyondTheirToleranceWhateverTheirSign) {
+  network::Provenance p;
+  p.fit_error = {{"cv", -0.12}, {"peak", 0.04}, {"rate", 0.06}, {"V_rms_mV", 3}};
+  p.tolerance = {{"cv", 0.1}, {"peak", 0.05}, {"rate", 0.05}, {"rise", 0.05}};
+  EXPECT_EQ(network::beyond_tolerance(p), (std::vector<std::string>{"cv", "rate"}));
 }
 
 TEST_F(Reduced, ComesBackToTheLastBit) {
@@ -232,6 +243,7 @@ TEST_F(Reduced, ComesBackToTheLastBit) {
   EXPECT_EQ(p.method, p0.method);
   EXPECT_EQ(p.operating_point, p0.operating_point);
   EXPECT_EQ(p.fit_error.at("rate"), p0.fit_error.at("rate"));
+  EXPECT_EQ(p.tolerance, p0.tolerance);
   EXPECT_TRUE(std::isnan(p.fit_error.at("unknown"))) << "an error that could not be determined stays so";
   EXPECT_EQ(p.uncertainty, p0.uncertainty);
   EXPECT_EQ(p.validity_range, p0.validity_range);

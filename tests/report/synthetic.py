@@ -106,7 +106,8 @@ def consistency(duration_ms, random):
 def reduced():
     def provenance(method):
         return {"method": method, "version": "0.1.0", "operating_point": {"V_mV": -61.5, "rate_hz": 5.0},
-                "fit_error": {"rate_rms_hz": 0.31, "V_rms_mV": 1.2}, "uncertainty": {"V_threshold_mV": 0.05},
+                "fit_error": {"rate_rms_hz": 0.31, "V_rms_mV": 1.2, "rate_relative": -0.07, "cv_isi": 0.06},
+                "tolerance": {"rate_relative": 0.05, "cv_isi": 0.1, "not_measured": 0.1}, "uncertainty": {"V_threshold_mV": 0.05},
                 "validity_range": {"rate_hz": [0.5, 40.0]}, "notes": ["fitted on 60 s of fluctuating current"]}
     gif = {"model": "gif", "C_m_nF": 0.1031, "g_L_uS": 0.00532, "E_L_mV": -77.1, "V_reset_mV": -62.0, "t_ref_ms": 3.0,
            "V_threshold_mV": -51.2, "Delta_V_mV": 1.1, "eta": [{"amplitude_nA": 0.02, "tau_ms": 90.0}], "gamma": []}

@@ -17,6 +17,8 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "report")]
 
 import check_words
+import derived
+import derived_section
 import drawing
 import figures
 import numpy as np
@@ -100,7 +102,7 @@ class ReportTest(unittest.TestCase):
 
     def test_every_picture_says_in_words_what_it_shows(self):
         images = Page(self.complete).images
-        self.assertEqual(len(images), 9)
+        self.assertEqual(len(images), 10)
         # forest, raster, levels, courses, distributions, spectra, responses, transfer functions, timings
         for image in images:
             self.assertGreater(len(image.get("alt", "")), 40)
@@ -141,6 +143,24 @@ class ReportTest(unittest.TestCase):
         self.assertRegex(text, r"over the setsby the training dataV_threshold_mV−51.20.250.05eta_90ms_nA0.020.0040.004")
         self.assertNotIn("variants_", text)
         self.assertNotIn("Rorb: other sets", text)
+
+    def test_says_which_errors_of_the_derivation_are_beyond_their_tolerance_and_what_that_means(self):
+        page = Page(self.complete)
+        described = 2 * len(synthetic.POPULATIONS) + 1
+        self.assertIn(f"{described} of {2 * described} errors", page.text)
+        self.assertIn("-0.07", page.text)
+        self.assertIn("fires too often (+) or too rarely", page.text)
+        self.assertNotIn("more (+) or less (−) regular", page.text)  # within
+        self.assertTrue(any(i["alt"].startswith(f"{described} of {2 * described} errors") for i in page.images))
+
+    def test_says_when_all_errors_are_within_their_tolerance(self):
+        reduced = synthetic.reduced()
+        for entry in reduced["cell_types"] + reduced["synapse_types"]:
+            for key in ("point_provenance", "meanfield_provenance"):
+                entry.get(key, {}).get("tolerance", {}).update(rate_relative=0.1)
+        text = derived_section.beyond_tolerance(derived.descriptions(reduced))
+        self.assertIn("Within tolerance", text)
+        self.assertNotIn("Beyond", text)
 
     def test_shows_how_well_the_derived_parameters_determine_the_rates(self):
         page = Page(self.complete)
