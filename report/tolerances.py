@@ -53,7 +53,7 @@ class Error:
 
     @property
     def where(self) -> str:
-        return f"{self.description.name}, {LEVELS[self.description.level]} {self.description.kind}"
+        return f"{self.description.name}, {LEVELS[self.description.level]}"
 
 
 def errors(found: list[Description]) -> list[Error]:

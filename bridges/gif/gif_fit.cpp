@@ -34,6 +34,22 @@ network::GifModel with_threshold(network::GifModel model, const Membrane& m, con
   return model;
 }
 
+/// Takes over what the membrane has in common with that of another model.
+void begin_at(const network::GifModel& other, const GifFitOptions& options, Membrane& m) {
+  const Membrane known = membrane_of(other);
+  if (time_constants(other.eta_nA) == options.eta_tau_ms) m.eta = known.eta;
+  if (time_constants(other.eta_uS) == options.eta_conductance_tau_ms) m.eta_uS = known.eta_uS;
+  for (auto& current : m.currents) {
+    for (const auto& from : known.currents) {
+      if (from.above_mV == current.above_mV && from.tau_ms == current.tau_ms) current.g_uS = from.g_uS;
+    }
+  }
+  if (m.dendrite && known.dendrite) {
+    m.dendrite->spike_coupling_uS = known.dendrite->spike_coupling_uS;
+    m.dendrite->spike_E_mV = known.dendrite->spike_E_mV;
+  }
+}
+
 Membrane membrane_for(const std::vector<Prepared>& data, double V_reset, const GifFitOptions& options,
                       double& variance_explained_dV) {
   Membrane m = regress_derivative(data, options, variance_explained_dV);
@@ -50,6 +66,7 @@ Membrane membrane_for(const std::vector<Prepared>& data, double V_reset, const G
   m.currents = options.currents;
   for (auto& current : m.currents) current.g_uS = 0;
   m.eta_uS = VectorXd::Zero(static_cast<Index>(options.eta_conductance_tau_ms.size()));
+  if (options.start) begin_at(*options.start, options, m);
   if (!m.is_leaky()) {
     throw core::NumericalError(fmt::format(
         "membrane fit: C = {} nF, g_L = {} uS must be > 0; the cell's response is not that of a leaky membrane", m.C,

@@ -75,6 +75,8 @@ struct GifFitOptions {
   std::vector<network::GifModel::RectifiedThreshold> threshold_follows;  ///< their slope is not used
   double V_filter_ms = 0;
   std::optional<PassiveMembrane> passive;  ///< given: only eta and currents are fitted in step 2
+  /// Given: where the search for eta and currents begins, as far as they are those of this model.
+  std::optional<network::GifModel> start;
   /// Given: V_reset, membrane, eta and currents are those of this model, and only the threshold is fitted.
   std::optional<network::GifModel> membrane;
   double block_ms = 700;       ///< of the bootstrap: long against all correlations

@@ -100,7 +100,9 @@ class Chooser {
     } else {
       notes_.push_back("too few training spikes to choose terms beyond the published model");
     }
-    out.fit = fit_gif(all_, options_);
+    GifFitOptions near_a_half = options_;
+    if (best_.Md > 0) near_a_half.start = models_[0];
+    out.fit = fit_gif(all_, near_a_half);
     out.options = options_;
     out.notes = std::move(notes_);
     return out;
@@ -133,6 +135,7 @@ class Chooser {
     try {
       for (std::size_t h = 0; h < 2; ++h) {
         if (threshold_only) options.membrane = models_[h];
+        if (best_.Md > 0) options.start = models_[h];
         out[h] = fit_gif(halves_[h], options).model;
       }
     } catch (const core::NumericalError&) {
