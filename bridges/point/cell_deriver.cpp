@@ -244,7 +244,8 @@ class CellDeriver {
     result.model = fit.model;
     if (blocked > kNoticedShare) {
       result.cell_provenance.notes.push_back(fmt::format(
-          "{:.2g} of the training time is depolarisation block, which the point model does not have; left out",
+          "{:.2g} of the training time is depolarisation block, which the point model does not have; left out. In a "
+          "network, cells that fall into it pause where point cells fire on",
           blocked));
     }
     if (options_.describe) describe_cell(chosen, moved_mV);
