@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "bridges/gif/gif_fit.hpp"
 #include "bridges/point/operating_point.hpp"
@@ -66,6 +67,19 @@ std::map<std::string, double> detailed_spread(const std::vector<network::Circuit
     if (sd > 0) out[name] = sd / size;
   }
   return out;
+}
+
+/// Names of the parameters that all models have: terms are chosen for each of them, at potentials of its own.
+std::set<std::string> common_parameters(const std::vector<network::GifModel>& models) {
+  std::map<std::string, std::size_t> count;
+  for (const network::GifModel& model : models) {
+    for (const auto& [name, sd] : spread_of(std::vector<network::GifModel>{model, model})) ++count[name];
+  }
+  std::set<std::string> common;
+  for (const auto& [name, n] : count) {
+    if (n == models.size()) common.insert(name);
+  }
+  return common;
 }
 
 std::string listed(const std::map<std::string, double>& spread) {
@@ -152,7 +166,10 @@ void note_variants(const std::vector<network::Circuit>& derived, std::size_t thr
       const auto* model = std::get_if<network::GifModel>(&variant.cell_types[t].point->model);
       if (model != nullptr) models.push_back(*model);
     }
-    for (const auto& [name, sd] : spread_of(models)) p.uncertainty["variants_" + name] = sd;
+    const std::set<std::string> common = common_parameters(models);
+    for (const auto& [name, sd] : spread_of(models)) {
+      if (common.contains(name)) p.uncertainty["variants_" + name] = sd;
+    }
     p.uncertainty.insert(rate_spread.begin(), rate_spread.end());
     p.notes.push_back(fmt::format("{} sets of detailed parameters differ in (standard deviation over mean): {}",
                                   derived.size(), listed(spread)));

@@ -5,7 +5,8 @@
 /// A variant is a circuit that differs from the first in the detailed descriptions of cell types only (channels,
 /// membranes, morphologies). Each was derived for itself, at its own operating point. What is found goes into the
 /// provenance of every cell type whose detailed description differs somewhere:
-///   uncertainty   variants_<parameter>               standard deviation of the derived parameter over variants
+///   uncertainty   variants_<parameter>               standard deviation of the derived parameter over variants,
+///                                                  if all have it
 ///                 variants_network_rate_<population>_hz   of the point network's rate
 ///   notes         what differs in the detailed descriptions, as the coefficient of variation over variants; the rates
 ///                 of each

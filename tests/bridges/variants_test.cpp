@@ -52,6 +52,22 @@ network::Circuit circuit_of(double g_Na, double V_threshold_mV) {
   return c;
 }
 
+TEST(Variants, TellNoSpreadOfATermThatOnlySomeOfThemHave) {
+  std::vector<network::Circuit> derived = {circuit_of(1, -60), circuit_of(1.5, -61), circuit_of(2, -62)};
+  for (std::size_t v = 0; v < derived.size(); ++v) {
+    auto& model = std::get<network::GifModel>(derived[v].cell_types[0].point->model);
+    model.eta_nA = {{0.01 * static_cast<double>(v), 150.0}};
+    if (v > 0) model.eta_nA.push_back({0.01 * static_cast<double>(v), 20.0});
+  }
+  network::Derivation derivation;
+  derivation.point_cells["cell"];
+  core::NoProgress progress;
+  note_variants(derived, 1, derivation, progress);
+  const auto& uncertainty = derivation.point_cells.at("cell").uncertainty;
+  EXPECT_NEAR(uncertainty.at("variants_eta_150ms_nA"), 0.01, 1e-12);
+  EXPECT_FALSE(uncertainty.contains("variants_eta_20ms_nA"));
+}
+
 TEST(Variants, ShowTheSpreadOfTheRatesBesideThatOfTheParameters) {
   const std::vector<network::Circuit> derived = {circuit_of(1, -60), circuit_of(1.5, -61), circuit_of(2, -62)};
   network::Derivation derivation;
