@@ -274,14 +274,23 @@ Membrane refine_voltage(Membrane m, double V_reset, const std::vector<Prepared>&
   double damping = 1e-6;
   for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
     const NormalEquations now = normal_equations(m, V_reset, data, options);
-    const MatrixXd A = now.A.bottomRightCorner(n, n);
+    MatrixXd A = now.A.bottomRightCorner(n, n);
+    VectorXd y = now.y.tail(n);
+    for (Index j = 0; j < m.eta_uS.size(); ++j) {  // a conductance that is 0 and would become negative stays there
+      const Index k = m.first_conductance() + j - first;
+      if (m.eta_uS[j] > 0 || y[k] > 0) continue;
+      A.row(k).setZero();
+      A.col(k).setZero();
+      A(k, k) = 1;
+      y[k] = 0;
+    }
     bool improved = false;
     for (int attempt = 0; attempt < 12 && !improved; ++attempt, damping *= 10) {
       MatrixXd B = A;
       B.diagonal() *= 1 + damping;
       B.diagonal().array() += 1e-18 * A.diagonal().maxCoeff();
       VectorXd step = VectorXd::Zero(m.size());
-      step.tail(n) = B.ldlt().solve(now.y.tail(n));
+      step.tail(n) = B.ldlt().solve(y);
       Membrane trial = m;
       trial.add(step);
       if (!trial.is_leaky()) continue;
