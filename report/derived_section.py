@@ -33,6 +33,12 @@ def beyond_tolerance(found: list[derived.Description]) -> str:
             table(["error", "of", "is", "tolerance"], rows, "dense") + f"<ul>{meanings}</ul>" + body)
 
 
+def remarks(group: list[derived.Description]) -> str:
+    """What was noted about each description, below the table: a column would be too narrow for sentences."""
+    noted = [(d.name, d.provenance.get("notes") or []) for d in group]
+    return "".join(f"<h4>Remarks on {esc(name)}</h4><ul>{''.join(f'<li>{esc(n)}</li>' for n in notes)}</ul>" for name, notes in noted if notes)
+
+
 def derivation(results: Results) -> str:
     found = derived.descriptions(results.reduced)
     if not found:
@@ -45,9 +51,9 @@ def derivation(results: Results) -> str:
             continue
         rows = [[esc(d.name), esc(d.provenance.get("method", "–")), mapping(d.provenance.get("fit_error")),
                  mapping(d.provenance.get("operating_point")), mapping(d.provenance.get("validity_range")),
-                 mapping(d.own_uncertainty()), "<br>".join(esc(n) for n in d.provenance.get("notes") or []) or "–"] for d in group]
-        head = ["type", "method", "fit error on unseen input", "operating point", "valid for", "standard error", "remarks"]
-        content = table(head, rows, "dense") + "<h4>Parameters</h4>" + parameter_table(group)
+                 mapping(d.own_uncertainty())] for d in group]
+        head = ["type", "method", "fit error on unseen input", "operating point", "valid for", "standard error"]
+        content = table(head, rows, "dense") + remarks(group) + "<h4>Parameters</h4>" + parameter_table(group)
         if kind == "cell":
             body += f"<h3>{derived.LEVELS[level]} cells</h3>" + content + "".join(variants(d) for d in group)
             if level == "meanfield":
