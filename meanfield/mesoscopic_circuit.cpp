@@ -159,10 +159,11 @@ std::vector<core::Problem> missing_for_mesoscopic(const network::Circuit& circui
     } else if (!(model->Delta_V_mV > 0)) {
       problems.push_back({"", place + ".Delta_V_mV", fmt::format("{}", model->Delta_V_mV),
                           "must be > 0: a mesoscopic population needs escape noise", ""});
-    } else if (!model->currents.empty() || !model->eta_uS.empty() || !model->threshold_follows.empty() || model->V_filter_ms > 0 ||
-               model->dendrite) {
+    } else if (!model->currents.empty() || !model->eta_uS.empty() || !model->threshold_follows.empty() ||
+               model->V_filter_ms > 0 || model->dendrite) {
       problems.push_back({"", place, "",
-                          "must have no currents, spike-triggered conductances, threshold_follows, V_filter_ms or dendrite to be mesoscopic",
+                          "must have no currents, spike-triggered conductances, threshold_follows, V_filter_ms or "
+                          "dendrite to be mesoscopic",
                           "the theory has the published model: a linear membrane and a threshold that spikes move"});
     }
   }

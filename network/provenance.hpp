@@ -16,7 +16,7 @@ struct Provenance {
   std::string version;                                          ///< of triscale that derived it
   std::map<std::string, double> operating_point;                ///< state about which it was derived
   std::map<std::string, double> fit_error;                      ///< on input that the fit has not seen
-  std::map<std::string, double> tolerance;                      ///< what |fit_error| should be at most, where that is known
+  std::map<std::string, double> tolerance;                      ///< of |fit_error|, for entries that have one
   std::map<std::string, double> uncertainty;                    ///< standard error of a derived parameter
   std::map<std::string, std::array<double, 2>> validity_range;  ///< {min, max} of a quantity; outside it extrapolates
   std::vector<std::string> notes;                               ///< what a reader should know: assumptions, warnings

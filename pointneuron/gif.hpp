@@ -2,14 +2,15 @@
 /// Pozzorini et al. 2015, PLoS Comput Biol 11:e1004275). The leaky integrate-and-fire neuron is the case without
 /// kernels and noise.
 ///
-///     C_m dV/dt = -g_L (V - E_L) - sum_s g_s (V - E_s) + I_syn + I_ext - sum_k eta_k - sum_k g_k (V - V_reset) - sum_k w_k
+///     C_m dV/dt = -g_L (V - E_L) - sum_s g_s (V - E_s) + I_syn + I_ext
+///                 - sum_k eta_k - sum_k h_k (V - V_reset) - sum_k w_k
 ///     V_T = V_T* + sum_k gamma_k + sum_k theta_k
 ///     Delta_V = 0:  spike when F >= V_T
 ///     Delta_V > 0:  spike with probability 1 - exp(-lambda dt),  lambda = lambda_0 exp((F - V_T) / Delta_V)
 ///     tau_F dF/dt = V - F                                          F = V without V_filter_ms
 ///
-/// After a spike V is held at V_reset, and F with it, for t_ref; at the end of t_ref every eta_k, g_k and gamma_k grows
-/// by its amplitude, and decays exponentially from there. V starts at E_L. The conductances g_k are those of the
+/// After a spike V is held at V_reset, and F with it, for t_ref; at the end of t_ref every eta_k, h_k and gamma_k grows
+/// by its amplitude, and decays exponentially from there. V starts at E_L. The conductances h_k are those of the
 /// channels that end a spike, which shunt the membrane while they pull it down.
 ///
 /// The potential may activate currents w_k and move the threshold by theta_k (none by default; sources:
@@ -34,7 +35,7 @@
 /// | Delta_V_mV     | 0       | mV   | Delta_V   | softness of the threshold; 0: hard                       |
 /// | lambda_0_Hz    | 1       | Hz   | lambda_0  | rate at threshold; unused when the threshold is hard     |
 /// | eta_nA         | none    | nA   | eta_k     | spike-triggered currents, positive hyperpolarises        |
-/// | eta_uS         | none    | uS   | g_k       | spike-triggered conductances, to V_reset                 |
+/// | eta_uS         | none    | uS   | h_k       | spike-triggered conductances, to V_reset                 |
 /// | gamma_mV       | none    | mV   | gamma_k   | spike-triggered threshold movements                      |
 /// | currents       | none    | uS, mV, ms | g_k, V_k, tau_k | currents that the potential activates          |
 /// | threshold_follows | none | 1, mV, ms  | a_k, V_k, tau_k | movements of the threshold by the potential    |

@@ -1,15 +1,15 @@
 /// Fits a generalised integrate-and-fire neuron (network::GifModel) to the recorded response of one cell.
 ///
-///   C dV/dt = -g_L (V - E_L) + I - G V - sum_j eta(t - t_j) - sum_j g(t - t_j) (V - V_reset) - sum_k w_k,
+///   C dV/dt = -g_L (V - E_L) + I - G V - sum_j eta(t - t_j) - sum_j h(t - t_j) (V - V_reset) - sum_k w_k,
 ///   V held at V_reset for t_ref after a spike,
 ///   lambda(t) = lambda_0 exp((F - V_T* - sum_j gamma(t - t_j) - sum_k theta_k) / Delta_V),
-/// eta, g and gamma: sums of exponentials with given time constants that start at t_j + t_ref. The conductances g, the
+/// eta, h and gamma: sums of exponentials with given time constants that start at t_j + t_ref. The conductances h, the
 /// currents w_k, the movements theta_k of the threshold and the low-pass F of V (pointneuron/gif.hpp) are there only if
 /// asked for, at given potentials and with given time constants; then their amplitudes enter V and ln lambda as those
-/// of eta and gamma do, and are found by the same two steps. I is the injected current; G = sum g and GE = sum g E of synapses add
-/// GE - G V to the membrane's current, or GE - G D to the dendrite's if the passive membrane has one
-/// (pointneuron/dendrite.hpp). What a spike does to the dendrite, g_spike and g_spike E_spike, enters D linearly and is
-/// fitted with eta.
+/// of eta and gamma do, and are found by the same two steps; h is not negative. I is the injected current; G = sum g
+/// and GE = sum g E of synapses add GE - G V to the membrane's current, or GE - G D to the dendrite's if the passive
+/// membrane has one (pointneuron/dendrite.hpp). What a spike does to the dendrite, g_spike and g_spike E_spike, enters
+/// D linearly and is fitted with eta.
 ///
 /// Three steps (Mensi et al. 2012, J Neurophysiol 107:1756; Pozzorini et al. 2015, PLoS Comput Biol 11:e1004275):
 ///   1. V_reset: the spike-triggered average of V at t_ref.
@@ -69,7 +69,7 @@ struct GifFitOptions {
   double before_spike_ms = 5;  ///< samples this long before a spike are not used for the membrane: the spike's upstroke
   double skip_ms = 0;          ///< samples at the beginning of every sweep that are not used
   std::vector<double> eta_tau_ms{5, 25, 150};
-  std::vector<double> eta_conductance_tau_ms{};  ///< of g; none: no such conductance
+  std::vector<double> eta_conductance_tau_ms{};  ///< of h; none: no such conductance
   std::vector<double> gamma_tau_ms{10, 50, 250};
   std::vector<network::GifModel::RectifiedCurrent> currents;             ///< their g_uS is not used
   std::vector<network::GifModel::RectifiedThreshold> threshold_follows;  ///< their slope is not used

@@ -15,8 +15,8 @@
 
 namespace triscale::bridges {
 
-/// Parameters of the membrane, in this order: C, g_L, b = g_L E_L, amplitudes of eta, slopes of the currents, amplitudes
-/// of the conductances of eta; with a dendrite, g_spike and g_spike E_spike.
+/// Parameters of the membrane, in this order: C, g_L, b = g_L E_L, amplitudes of eta, slopes of the currents,
+/// amplitudes of the conductances of eta; with a dendrite, g_spike and g_spike E_spike.
 struct Membrane {
   double C = 0, g_L = 0, b = 0;
   Eigen::VectorXd eta;
@@ -80,7 +80,7 @@ std::size_t block_at(const std::vector<Prepared>& data, double block_ms, std::si
 /// What a run with forced spikes shows of a step that begins with V.
 struct ForcedStep {
   double V = 0;
-  const Eigen::VectorXd& eta;   ///< traces: means over the step
+  const Eigen::VectorXd& eta;              ///< traces: means over the step
   const Eigen::VectorXd& eta_conductance;  ///< likewise
   const Eigen::VectorXd& slow;  ///< means over the step of the delayed currents, for slopes of 1; 0 for the others
   double extra_slope_uS = 0;    ///< dI/dV of the currents at once
@@ -119,7 +119,9 @@ void run_forced(const Membrane& m, double V_reset, const std::vector<Prepared>& 
         mean[static_cast<Eigen::Index>(j)] = low_pass[j].mean(state[static_cast<Eigen::Index>(j)], above(j, V));
         I_slow += m.currents[j].g_uS * mean[static_cast<Eigen::Index>(j)];
       }
-      visit(s, k, ForcedStep{V, traces.values(), conductances.values(), mean, membrane.is_straight() ? 0.0 : membrane.extra_slope_uS(V), D});
+      visit(s, k,
+            ForcedStep{V, traces.values(), conductances.values(), mean,
+                       membrane.is_straight() ? 0.0 : membrane.extra_slope_uS(V), D});
       const double G = conductance(sweep, k), GE = driving_current(sweep, k);
       const double begin = data[s].refractory[k] ? V_reset : V;
       if (data[s].refractory[k]) {

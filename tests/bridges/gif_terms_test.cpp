@@ -135,6 +135,34 @@ TEST(GifTerms, CurrentsConductancesOfSpikesAndAFollowingThresholdAreRecoveredWhe
   EXPECT_GT(unseen.bits_per_spike, best.bits_per_spike - 0.1);
 }
 
+TEST(GifTerms, AConductanceThatWouldHaveToBeNegativeIsZeroAndChangesNothingElse) {
+  network::GifModel truth = published();
+  truth.eta_uS = {{-0.002, 10}};
+  const std::vector<GifSweep> training = recordings(truth, 0);
+  const GifFitOptions without = given_membrane();
+  GifFitOptions with = without;
+  with.eta_conductance_tau_ms = {10};
+  const GifFit best = fit_gif(training, without), bounded = fit_gif(training, with);
+  EXPECT_EQ(bounded.model.eta_uS.at(0).amplitude, 0);
+  for (std::size_t j = 0; j < best.model.eta_nA.size(); ++j) {
+    EXPECT_NEAR(bounded.model.eta_nA[j].amplitude, best.model.eta_nA[j].amplitude, 1e-4) << j;
+  }
+}
+
+TEST(GifTerms, AFitThatBeginsAtAnotherModelEndsWhereOneFromNothingDoes) {
+  const std::vector<GifSweep> training = recordings(with_terms(), 0);
+  GifFitOptions options = given_membrane();
+  options.currents = with_terms().currents;
+  const GifFit first = fit_gif(training, options);
+  options.eta_conductance_tau_ms = {10};
+  const GifFit from_nothing = fit_gif(training, options);
+  options.start = first.model;
+  const GifFit from_there = fit_gif(training, options);
+  EXPECT_NEAR(from_there.model.eta_uS[0].amplitude, from_nothing.model.eta_uS[0].amplitude, 1e-4);
+  EXPECT_NEAR(from_there.training.voltage_rms_error_mV, from_nothing.training.voltage_rms_error_mV, 1e-3);
+  EXPECT_NEAR(from_there.training.bits_per_spike, from_nothing.training.bits_per_spike, 0.01);
+}
+
 TEST(GifTerms, AModelCoincidesWithDataOfItsOwnAsItsNoiseAllows) {
   const network::GifModel truth = with_terms();
   const std::vector<GifSweep> test = recordings(truth, 50);
