@@ -142,7 +142,10 @@ TEST(GifTerms, AConductanceThatWouldHaveToBeNegativeIsZeroAndChangesNothingElse)
   const GifFitOptions without = given_membrane();
   GifFitOptions with = without;
   with.eta_conductance_tau_ms = {10};
-  const GifFit best = fit_gif(training, without), bounded = fit_gif(training, with);
+  const GifFit best = fit_gif(training, without);
+  with.start = best.model;
+  with.start->eta_uS = {{0.004, 10}};  // the search comes from the other side
+  const GifFit bounded = fit_gif(training, with);
   EXPECT_EQ(bounded.model.eta_uS.at(0).amplitude, 0);
   for (std::size_t j = 0; j < best.model.eta_nA.size(); ++j) {
     EXPECT_NEAR(bounded.model.eta_nA[j].amplitude, best.model.eta_nA[j].amplitude, 1e-4) << j;
